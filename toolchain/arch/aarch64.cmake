@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# aarch64: the only place that says how code for this architecture is compiled, where it is linked
+# and on which machine it is tried out. Variables only; names are explained in README.md beside
+# this folder. Everything else (clang configuration, linker script, emulator line) is generated.
+
+set(RUMPK_ARCH aarch64)
+set(RUMPK_TRIPLE aarch64-unknown-rumpk-elf)
+set(RUMPK_LLD_EMULATION aarch64elf)
+set(RUMPK_ELF_MACHINE AArch64)
+
+# Drivers: AAPCS64 with FP and NEON. Outline atomics would call helpers that probe the CPU through
+# an operating system's auxiliary vector, which does not exist here.
+set(RUMPK_DRIVER_ARCH_FLAGS -march=armv8-a -mcmodel=small -mno-outline-atomics)
+set(RUMPK_DRIVER_ASM_FLAGS "")
+
+# Kernel: general registers only (NEON is clang's default); strict alignment, because real hardware
+# faults on unaligned data while the MMU is off, even where the emulator does not.
+set(RUMPK_KERNEL_ARCH_FLAGS -march=armv8-a -mcmodel=small -mgeneral-regs-only -mstrict-align
+  -mno-outline-atomics)
+set(RUMPK_KERNEL_ADDRESS 0x40100000)
+set(RUMPK_SYSTABLE_ADDRESS 0x50000000)
+
+# Machine: the device tree stands at the start of RAM (0x40000000), below the kernel.
+set(RUMPK_MACHINE virt)
+set(RUMPK_QEMU qemu-system-aarch64)
+set(RUMPK_QEMU_MACHINE_ARGS -M virt,gic-version=2 -cpu cortex-a53)
+set(RUMPK_QEMU_CONSOLE uart-pl011)

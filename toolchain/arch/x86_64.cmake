@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# x86_64: the only place that says how code for this architecture is compiled, where it is linked
+# and on which machine it is tried out. Variables only; names are explained in README.md beside
+# this folder. Everything else (clang configuration, linker script, emulator line) is generated.
+
+set(RUMPK_ARCH x86_64)
+set(RUMPK_TRIPLE x86_64-unknown-rumpk-elf)
+set(RUMPK_LLD_EMULATION elf_x86_64)
+set(RUMPK_ELF_MACHINE X86-64)
+
+# Drivers: the x86-64 baseline (SSE2). The red zone stays: traps switch to a kernel stack.
+set(RUMPK_DRIVER_ARCH_FLAGS -march=x86-64 -mcmodel=small)
+set(RUMPK_DRIVER_ASM_FLAGS "")
+
+# Kernel: no MMX, SSE, AVX or x87; no red zone, because a trap taken inside the kernel pushes its
+# frame right below the stack pointer. The kernel is linked at 1 MiB, so the small model fits.
+set(RUMPK_KERNEL_ARCH_FLAGS -march=x86-64 -mcmodel=small -mno-mmx -mno-sse -mno-sse2 -mno-avx
+  -mno-80387 -msoft-float -mno-red-zone -fcf-protection=none)
+set(RUMPK_KERNEL_ADDRESS 0x100000)
+set(RUMPK_SYSTABLE_ADDRESS 0x03000000)
+
+# Machine: microvm, PVH entry. acpi=on puts the device tree into fw_cfg (etc/fdt) and gives the GED
+# register that powers the machine off. -cpu max has SMEP, SMAP and UMIP.
+set(RUMPK_MACHINE microvm)
+set(RUMPK_QEMU qemu-system-x86_64)
+set(RUMPK_QEMU_MACHINE_ARGS -M microvm,acpi=on,auto-kernel-cmdline=off -cpu max)
+set(RUMPK_QEMU_CONSOLE uart-16550)

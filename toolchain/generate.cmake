@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Writes everything that is generated from arch/*.cmake and flags.cmake into one SDK tree:
+#   share/rumpk/toolchain/<triple>.{cfg,cmake,ld,ldflags}, share/rumpk/machines/<arch>.kdl
+#
+#   cmake -DRUMPK_SDK=<folder> -P toolchain/generate.cmake
+#
+# Plain text in, plain text out: nothing here depends on the machine it runs on, so the files are
+# the same bytes on every machine.
+cmake_minimum_required(VERSION 3.25)
+if(NOT DEFINED RUMPK_SDK)
+  message(FATAL_ERROR "generate.cmake: say where the SDK is to be written: -DRUMPK_SDK=<folder>")
+endif()
+set(here ${CMAKE_CURRENT_LIST_DIR})
+set(toolchain_dir ${RUMPK_SDK}/share/rumpk/toolchain)
+
+include(${here}/flags.cmake)
+foreach(arch riscv64 aarch64 x86_64)
+  include(${here}/arch/${arch}.cmake)
+  list(JOIN RUMPK_DRIVER_ARCH_FLAGS "\n" RUMPK_CFG_ARCH_FLAGS)
+  list(JOIN RUMPK_DRIVER_FLAGS "\n" RUMPK_CFG_FLAGS)
+  set(link_flags -m ${RUMPK_LLD_EMULATION} ${RUMPK_DRIVER_LINK_FLAGS} ${RUMPK_DRIVER_LIBS})
+  list(JOIN link_flags "\n" RUMPK_LD_FLAGS)
+  list(TRANSFORM RUMPK_QEMU_MACHINE_ARGS REPLACE "(.+)" "\"\\1\"" OUTPUT_VARIABLE quoted)
+  list(JOIN quoted " " RUMPK_KDL_MACHINE_ARGS)
+  foreach(kind cfg ld ldflags cmake)
+    configure_file(${here}/templates/driver.${kind}.in ${toolchain_dir}/${RUMPK_TRIPLE}.${kind} @ONLY)
+  endforeach()
+  configure_file(${here}/templates/machine.kdl.in ${RUMPK_SDK}/share/rumpk/machines/${arch}.kdl @ONLY)
+endforeach()
+configure_file(${here}/cmake/Platform/Rumpk.cmake ${toolchain_dir}/cmake/Platform/Rumpk.cmake COPYONLY)
