@@ -5,7 +5,8 @@
 //
 // A document is a 32-byte opening and a sequence of records; all integers little-endian:
 //
-//   opening   char title[16] ("rumpk-package 0\n" or "rumpk-boot 0\n", NUL padded), u32 size, u32 records, u64 zero
+//   opening   char title[16] ("rumpk-package 0\n" or "rumpk-boot 0\n", NUL padded), u32 size, u32 records,
+//             u64 zero
 //   record    u32 tag, u32 size (payload bytes), payload, zero padding to a multiple of 8
 //
 // Each tag has one fixed payload structure (except CONFIG: 1..RUMPK_CONFIG_MAX bytes). Records come in the order of
