@@ -3,7 +3,9 @@
 # Writes everything that is generated from arch/*.cmake and flags.cmake into one SDK tree:
 #   share/rumpk/toolchain/<triple>.{cfg,cmake,ld,ldflags}, share/rumpk/machines/<arch>.kdl
 #
-#   cmake -DRUMPK_SDK=<folder> -P toolchain/generate.cmake
+#   cmake -DRUMPK_SDK=<folder> [-DRUMPK_KERNEL_LIBS=<folder>] -P toolchain/generate.cmake
+#
+# and, where asked, <folder>/<arch>/kernel.cfg with which the kernel's foreign libraries are built.
 #
 # Plain text in, plain text out: nothing here depends on the machine it runs on, so the files are
 # the same bytes on every machine.
@@ -26,6 +28,11 @@ foreach(arch riscv64 aarch64 x86_64)
   foreach(kind cfg ld ldflags cmake)
     configure_file(${here}/templates/driver.${kind}.in ${toolchain_dir}/${RUMPK_TRIPLE}.${kind} @ONLY)
   endforeach()
+  if(DEFINED RUMPK_KERNEL_LIBS)
+    list(JOIN RUMPK_KERNEL_ARCH_FLAGS "\n" RUMPK_CFG_ARCH_FLAGS)
+    list(JOIN RUMPK_KERNEL_FLAGS "\n" RUMPK_CFG_FLAGS)
+    configure_file(${here}/templates/kernel.cfg.in ${RUMPK_KERNEL_LIBS}/${arch}/kernel.cfg @ONLY)
+  endif()
   configure_file(${here}/templates/machine.kdl.in ${RUMPK_SDK}/share/rumpk/machines/${arch}.kdl @ONLY)
 endforeach()
 configure_file(${here}/cmake/Platform/Rumpk.cmake ${toolchain_dir}/cmake/Platform/Rumpk.cmake COPYONLY)
