@@ -39,6 +39,10 @@
 // static inline bool     arch_pte_present(uint64_t pte);
 // static inline bool     arch_pte_is_leaf(uint64_t pte, unsigned level);
 // static inline uint64_t arch_pte_address(uint64_t pte);
+// static inline uint32_t arch_pte_prot(uint64_t pte);
+//     PROT_* of a leaf, exactly what its bits allow (a writable one is readable). Never PROT_DEVICE.
+// ARCH_ADDRESS_LIMIT  first address beyond what the tables map with VA = PA (riscv64 1 << 38, aarch64 1 << 39,
+//                     x86_64 1 << 47)
 
 // What a mapping allows. Without USER only the kernel has the access, with USER the driver has it (the kernel
 // then reaches the page through its own root only, see kernel/include/kernel/memory.h).
@@ -50,6 +54,12 @@
 #define PROT_DEVICE 0x10u  // strongly ordered, uncached
 
 // ---- portable code provides, arch code calls ---------------------------------------------------------------
+
+// Linker symbols that entry.S and trap.S use: __stack_top (kernel stack), __emergency_top (stack of trap_from_kernel),
+// __bss_start, __bss_end. The stacks lie outside [__bss_start, __bss_end), each above an unmapped guard page. Input sections that
+// the link script places: .text.entry (the first bytes of the image), .text.vectors (aligned 2048), .text.syscall (trap.S save,
+// restore and return paths), .gate (the gate page), .note.boot (ELF notes for a boot loader), .bss.boot (not cleared: what
+// entry.S saves before it clears .bss, own boot page tables).
 
 // Called by entry.S on the boot core: stack set, bss zero, MMU as the firmware left it (x86_64: own identity
 // tables of the first 4 GiB on), interrupts off. Never returns.
@@ -149,7 +159,7 @@ void arch_code_sync(uint64_t address, uint64_t size);  // make stores visible to
 
 // Finds the counter; returns ticks per second, or 0 when there is none. `fdt` may be null.
 uint64_t arch_timer_init(const void *fdt);
-uint64_t arch_timer_now(void);        // raw counter
+uint64_t arch_timer_now(void);        // raw counter; works before arch_timer_init, from the first instruction on
 
 void arch_power_init(const void *fdt);
 [[noreturn]] void arch_power_off(void);
