@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel's refusal matrix as data: one line per case, one column per machine.
+
+A case is a probe driver with one line of configuration (tests/kernel/probe) and what the ledger must
+say about it afterwards: EXIT with a code, or FAULT with a reason and, where it matters, an address.
+A configuration may name a place ("{kernel-text}"); run_cases.py looks the address up in a first boot
+of the same image. A case that a machine cannot have says so here, with the reason; a cell that is
+empty for any other reason is a failure.
+"""
+
+SURVIVED = 42
+
+
+class Case:
+    def __init__(self, name, config, want, only=None, why=None, extra="", client_of=None, server_of=None, test_kernel=False):
+        self.name, self.config, self.want = name, config, want
+        self.only, self.why = only, why  # machines that have the case, and why the others have not
+        self.extra = extra               # further manifest text
+        self.client_of, self.server_of = client_of, server_of
+        self.test_kernel = test_kernel
+
+    def wanted(self, arch):
+        return self.want[arch] if isinstance(self.want, dict) else self.want
+
+
+def exits(code=SURVIVED):
+    return ("EXIT", code)
+
+
+def faults(*reasons, at=None):
+    return ("FAULT", reasons, at)
+
+
+# Places that no driver may touch in any way, one bad access per case.
+FORBIDDEN = (
+    "kernel-text", "kernel-rodata", "kernel-data", "kernel-stack", "kernel-root", "driver-root", "archive",
+    "image-header", "other-text", "other-data", "other-stack", "other-start", "foreign-ring", "registers",
+    "virtio-registers", "page-0", "last-page", "hole",
+)
+NO_REGISTERS = "the console's registers are I/O ports here; the port cases stand for them"
+
+
+def matrix():
+    cases = []
+    add = cases.append
+
+    for place in FORBIDDEN:
+        only, why = (("riscv64", "aarch64"), NO_REGISTERS) if place == "registers" else (None, None)
+        for access, reason in (("read", "READ"), ("write", "WRITE"), ("execute", "EXECUTE")):
+            add(Case(f"{access} {place}", f"{access} {{{place}}}", faults(reason, at=place), only, why))
+
+    # Positive controls: the same acts on own pages, each right and each missing right.
+    for place, rights in (("own-data", "rw"), ("own-stack", "rw"), ("own-heap", "rw"), ("own-text", "rx"),
+                          ("own-rodata", "r"), ("own-relro", "r"), ("own-start", "r"), ("systable", "r")):
+        for access, right, reason in (("read", "r", "READ"), ("write", "w", "WRITE"), ("execute", "x", "EXECUTE")):
+            add(Case(f"{access} {place}", f"{access} {place}", exits() if right in rights else faults(reason)))
+    add(Case("read gate", "read gate", {"riscv64": faults("READ"), "aarch64": faults("READ"), "x86_64": exits()}))
+    add(Case("write gate", "write gate", faults("WRITE")))
+    add(Case("execute gate", "execute gate", exits()))
+
+    # Privileged, illegal and trapping instructions.
+    for word in ("csr-read", "csr-write", "return", "flush", "halt"):
+        add(Case(f"privileged {word}", f"cpu {word}", faults("ILLEGAL", "PROTECTION")))
+    arm, x86 = ("aarch64",), ("x86_64",)
+    for word in ("hypercall", "secure"):
+        add(Case(f"privileged {word}", f"cpu {word}", faults("ILLEGAL"), arm, "an instruction of aarch64"))
+    add(Case("privileged interrupts", "cpu interrupts", faults("ILLEGAL", "PROTECTION"), arm + x86,
+             "riscv64 has only the control registers, see csr-write"))
+    for word in ("msr", "descriptor", "store-descriptor", "int", "sysenter", "segment", "swapgs", "port", "port-last",
+                 "non-canonical"):
+        add(Case(f"privileged {word}", f"cpu {word}", faults("ILLEGAL", "PROTECTION"), x86, "x86_64 has this alone"))
+    add(Case("illegal instruction", "cpu illegal", faults("ILLEGAL")))
+    add(Case("vector instruction", "cpu vector", faults("ILLEGAL")))
+    add(Case("breakpoint", "cpu breakpoint", faults("BREAKPOINT")))
+    add(Case("trap outside the gate", "cpu trap", faults("TRAP")))
+    add(Case("gate with a wrong number", "cpu gate-number", faults("CALL")))
+    add(Case("division by zero", "cpu divide", {"riscv64": exits(), "aarch64": exits(), "x86_64": faults("ARITHMETIC")}))
+    add(Case("misaligned pc", "cpu pc-align", faults("MISALIGNED"), arm, "two-byte instructions elsewhere"))
+    add(Case("misaligned sp", "cpu sp-align", faults("MISALIGNED"), arm, "no such check elsewhere"))
+    add(Case("alignment check", "cpu align-check", faults("MISALIGNED"), x86, "a flag of x86_64"))
+    add(Case("wild jump, odd", "execute 0x0000000012345671", faults("EXECUTE", "MISALIGNED")))
+    add(Case("wild jump, far", "execute 0x0000003ffffff000", faults("EXECUTE")))
+
+    # Stack overflow.
+    add(Case("stack by recursion", "recurse", faults("STACK")))
+    add(Case("stack by one 48 KiB frame", "frame", faults("STACK")))
+
+    # Floating point, time, SysTable, calls.
+    add(Case("fp pattern a", "fp a", exits()))
+    add(Case("fp pattern b", "fp b", exits()))
+    add(Case("fp fresh", "fp fresh", exits()))
+    add(Case("systable", "systable", exits()))
+    add(Case("time", "time", exits()))
+    add(Case("exit code", "exit 7", exits(7)))
+    add(Case("call results", "calls", exits(), extra='request { memory "scratch" size="8KiB"; }', client_of="sink-b"))
+    for call in ("meta", "wait"):
+        add(Case(f"{call} own pointer", f"pointer {call} own", exits()))
+        kinds = ["null", "gate", "straddle", "unaligned", "last", "non-canonical", "{kernel-data}", "{other-data}",
+                 "{hole}"]
+        if call == "meta":
+            kinds += ["constant", "text", "systable"]
+        for kind in kinds:
+            arches = None
+            if kind == "gate" and call == "wait":
+                arches = ("riscv64", "aarch64")
+            add(Case(f"{call} pointer {kind}", f"pointer {call} {kind}", faults("POINTER"), arches,
+                     "the gate can be read there" if arches else None))
+
+    # Rings.
+    add(Case("sink of forged rings", "sink", exits(43), server_of="sink-a"))
+    for word in ("head-far", "head-last", "head-count-1", "waiting"):
+        add(Case(f"forge {word}", f"forge {word} sink", exits(), client_of="sink-a"))
+    add(Case("sink of honest rings", "sink", exits(), server_of="sink-b"))
+    add(Case("forge nothing", "forge honest sink", exits(), client_of="sink-b"))
+    add(Case("forge header", "forge header sink", faults("WRITE"), client_of="sink-b"))
+    add(Case("forge foreign index", "forge tail sink", faults("WRITE"), client_of="sink-b"))
+    add(Case("write beyond ring", "forge beyond sink", faults("WRITE"), client_of="sink-b"))
+    add(Case("forge length", "forge length console", exits(), client_of="console"))
+
+    # Device queues and DMA.
+    add(Case("queue arguments", "queue", exits(),
+             extra='request { device "entropy" virtio=4 queues=1; dma "buffers" size="8KiB"; memory "scratch" size="8KiB"; }'))
+
+    # The kernel itself faults while it serves a fiber (test kernel only: its extra meta operations).
+    for number, word in ((0x1000, "null write"), (0x1001, "stack overflow"), (0x1002, "illegal instruction")):
+        add(Case(f"kernel fault: {word}", f"kernel {number:#x}", faults("KERNEL"), test_kernel=True))
+    return cases
