@@ -21,7 +21,7 @@ def build_driver(arch, source, work, flags=()):
                         f"-ffile-prefix-map={source}=.", "-c", path, "-o", out], check=True)
         objects.append(out)
     linked, stripped = os.path.join(work, "driver.debug"), os.path.join(work, "driver.elf")
-    # The response file names paths relative to its own folder.
-    subprocess.run(["ld.lld-19", *objects, f"@{triple}.ldflags", "-o", linked], check=True, cwd=toolchain)
+    subprocess.run(["ld.lld-19", f"@{toolchain}/{triple}.ldflags", "-T", f"{toolchain}/{triple}.ld",
+                    "-L", os.path.join(SDK, "share", "rumpk", "sysroot", triple, "lib"), *objects, "-o", linked], check=True)
     subprocess.run(["llvm-objcopy-19", "--strip-all", linked, stripped], check=True)
     return stripped
