@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// cpu.c (aarch64): control registers, floating point, and the frame of a fiber.
+//
+// SCTLR_EL1 is written where the MMU is (entry.S, mmu.c); here is what else decides how much of the processor a
+// driver gets: floating point and SIMD, its own TPIDR_EL0, and nothing more. No counter, timer, performance monitor,
+// debug channel, vector extension or cache maintenance.
+#include <arch/arch.h>
+#include <rumpk/ledger.h>
+
+// CPACR_EL1: FPEN = 3, no trap; ZEN = 0 and SMEN = 0, SVE and SME trap; TTA, trace registers trap.
+#define CPACR_VALUE ((UINT64_C(3) << 20) | (UINT64_C(1) << 28))
+// MDSCR_EL1: TDCC, EL0 has no debug channel; everything else off.
+#define MDSCR_VALUE (UINT64_C(1) << 12)
+
+// PSTATE of a driver: AArch64 EL0; D, I and F masked (no interrupt is enabled in this release); A open, so that
+// an asynchronous bus error is taken while its driver runs.
+#define PSTATE_DRIVER UINT64_C(0x2C0)
+#define PSTATE_FLAGS UINT64_C(0xF0000000)
+
+#define FEATURE(register, shift)                                                                     \
+    __extension__({                                                                                  \
+        uint64_t value_;                                                                             \
+        __asm__("mrs %0, " register : "=r"(value_));                                                 \
+        (value_ >> (shift)) & 0xF;                                                                   \
+    })
+
+uint32_t arch_cpu_init(void)
+{
+    // Does the processor have what the kernel and the driver profile need? 15 means "not there" for each.
+    if (FEATURE("id_aa64pfr0_el1", 16) == 15 || FEATURE("id_aa64pfr0_el1", 20) == 15)
+        return RUMPK_BOOT_CAUSE_FIRMWARE;  // floating point, SIMD
+    if (FEATURE("id_aa64mmfr0_el1", 28) == 15)
+        return RUMPK_BOOT_CAUSE_FIRMWARE;  // 4 KiB granule
+    __asm__ volatile("msr cpacr_el1, %[cpacr]\n\t"
+                     "msr mdscr_el1, %[mdscr]\n\t"
+                     "msr cntkctl_el1, xzr\n\t"
+                     "msr tpidr_el0, xzr\n\t"
+                     "msr tpidrro_el0, xzr\n\t"
+                     "isb"
+                     :
+                     : [cpacr] "r"(CPACR_VALUE), [mdscr] "r"(MDSCR_VALUE)
+                     : "memory");
+    uint64_t monitors = FEATURE("id_aa64dfr0_el1", 8);
+    if (monitors != 0 && monitors != 15)
+        __asm__ volatile("msr pmuserenr_el0, xzr" ::: "memory");
+    if (FEATURE("id_aa64pfr0_el1", 44) != 0)
+        __asm__ volatile("msr S3_3_C13_C2_3, xzr" ::: "memory");  // AMUSERENR_EL0: activity monitors
+    if (FEATURE("id_aa64mmfr1_el1", 20) != 0)
+        __asm__ volatile(".inst 0xd500419f" ::: "memory");  // msr pan, #1 (FEAT_PAN)
+    __asm__ volatile("isb" ::: "memory");
+    return RUMPK_BOOT_CAUSE_NONE;
+}
+
+void arch_fp_clear(struct arch_fp *state)
+{
+    *state = (struct arch_fp){0};
+}
+
+// The kernel is built without floating point; only these two touch the registers.
+void arch_fp_save(struct arch_fp *state)
+{
+    uint64_t control;
+    uint64_t status;
+    __asm__ volatile(".arch_extension simd\n\t"
+                     "stp q0, q1, [%[v], #0]\n\t"
+                     "stp q2, q3, [%[v], #32]\n\t"
+                     "stp q4, q5, [%[v], #64]\n\t"
+                     "stp q6, q7, [%[v], #96]\n\t"
+                     "stp q8, q9, [%[v], #128]\n\t"
+                     "stp q10, q11, [%[v], #160]\n\t"
+                     "stp q12, q13, [%[v], #192]\n\t"
+                     "stp q14, q15, [%[v], #224]\n\t"
+                     "stp q16, q17, [%[v], #256]\n\t"
+                     "stp q18, q19, [%[v], #288]\n\t"
+                     "stp q20, q21, [%[v], #320]\n\t"
+                     "stp q22, q23, [%[v], #352]\n\t"
+                     "stp q24, q25, [%[v], #384]\n\t"
+                     "stp q26, q27, [%[v], #416]\n\t"
+                     "stp q28, q29, [%[v], #448]\n\t"
+                     "stp q30, q31, [%[v], #480]\n\t"
+                     "mrs %[control], fpcr\n\t"
+                     "mrs %[status], fpsr"
+                     : [control] "=&r"(control), [status] "=&r"(status)
+                     : [v] "r"(state->v)
+                     : "memory");
+    state->fpcr = control;
+    state->fpsr = status;
+}
+
+void arch_fp_restore(const struct arch_fp *state)
+{
+    __asm__ volatile(".arch_extension simd\n\t"
+                     "ldp q0, q1, [%[v], #0]\n\t"
+                     "ldp q2, q3, [%[v], #32]\n\t"
+                     "ldp q4, q5, [%[v], #64]\n\t"
+                     "ldp q6, q7, [%[v], #96]\n\t"
+                     "ldp q8, q9, [%[v], #128]\n\t"
+                     "ldp q10, q11, [%[v], #160]\n\t"
+                     "ldp q12, q13, [%[v], #192]\n\t"
+                     "ldp q14, q15, [%[v], #224]\n\t"
+                     "ldp q16, q17, [%[v], #256]\n\t"
+                     "ldp q18, q19, [%[v], #288]\n\t"
+                     "ldp q20, q21, [%[v], #320]\n\t"
+                     "ldp q22, q23, [%[v], #352]\n\t"
+                     "ldp q24, q25, [%[v], #384]\n\t"
+                     "ldp q26, q27, [%[v], #416]\n\t"
+                     "ldp q28, q29, [%[v], #448]\n\t"
+                     "ldp q30, q31, [%[v], #480]\n\t"
+                     "msr fpcr, %[control]\n\t"
+                     "msr fpsr, %[status]"
+                     :
+                     : [v] "r"(state->v), [control] "r"(state->fpcr), [status] "r"(state->fpsr)
+                     : "memory");
+}
+
+void arch_ports_set(const struct boot_region *ranges, uint32_t range_count)
+{
+    (void)ranges;
+    (void)range_count;
+}
+
+bool arch_has_ports(void)
+{
+    return false;
+}
+
+void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_top, uint64_t argument)
+{
+    *frame = (struct arch_frame){0};
+    frame->x[0] = argument;
+    frame->sp = stack_top;
+    frame->pc = entry;
+    frame->pstate = PSTATE_DRIVER;
+}
+
+uint64_t arch_frame_number(const struct arch_frame *frame)
+{
+    return frame->x[8];
+}
+
+uint64_t arch_frame_argument(const struct arch_frame *frame, unsigned index)
+{
+    return index < 6 ? frame->x[index] : 0;
+}
+
+// x30 stays: the gate stub returns by it. v0..v31 hold what the driver left there or its own saved state.
+void arch_frame_set_result(struct arch_frame *frame, int64_t result)
+{
+    frame->x[0] = (uint64_t)result;
+    for (unsigned i = 1; i <= 18; i++)
+        frame->x[i] = 0;
+    frame->pstate &= ~PSTATE_FLAGS;
+}
+
+uint64_t arch_frame_pc(const struct arch_frame *frame)
+{
+    return frame->pc;
+}
+
+uint64_t arch_frame_sp(const struct arch_frame *frame)
+{
+    return frame->sp;
+}
