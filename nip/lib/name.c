@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names, versions and paths: the rules of the package format, nothing else.
+
+#include "nip/name.h"
+
+#include <string.h>
+
+#include "checked.h"
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+// ---- names ----
+
+bool nip_name_part_is_valid(const char *text, size_t size)
+{
+    if (size == 0 || size > NIP_NAME_PART_MAX || !is_lower(text[0]))
+        return false;
+    for (size_t i = 1; i < size; i++) {
+        if (text[i] == '-' ? text[i - 1] == '-' || i + 1 == size
+                           : !is_lower(text[i]) && !is_digit(text[i]))
+            return false;
+    }
+    return true;
+}
+
+bool nip_name_is_valid(const char *text, size_t size)
+{
+    const char *slash = size > 0 ? memchr(text, '/', size) : NULL;
+    if (slash == NULL)
+        return false;
+    size_t first_size = (size_t)(slash - text);
+    return nip_name_part_is_valid(text, first_size) &&
+           nip_name_part_is_valid(slash + 1, size - first_size - 1);
+}
+
+enum nip_code nip_name_check(const char *text, struct nip_error *err)
+{
+    size_t size = strlen(text);
+    if (nip_name_is_valid(text, size))
+        return NIP_OK;
+    enum nip_code code = nip_error_set(err, NIP_ERROR_NAME, "'%s' is not a package name", text);
+    if (strchr(text, '/') == NULL && nip_name_part_is_valid(text, size))
+        nip_error_hint(err, "a name has two parts: namespace/name, for example local/%s", text);
+    else
+        nip_error_hint(err,
+                       "a name is namespace/name; each part starts with a-z, goes on with a-z, 0-9 "
+                       "and single '-' between them, and has at most %d bytes",
+                       NIP_NAME_PART_MAX);
+    return code;
+}
+
+// ---- versions ----
+
+// A number without leading zeros. Advances *text.
+static bool take_number(const char **text, const char *end, uint64_t *number)
+{
+    const char *at = *text;
+    uint64_t value = 0;
+    if (at == end || !is_digit(*at) || (*at == '0' && at + 1 < end && is_digit(at[1])))
+        return false;
+    for (; at < end && is_digit(*at); at++) {
+        if (!nip_u64_multiply(value, 10, &value) ||
+            !nip_u64_add(value, (uint64_t)(*at - '0'), &value))
+            return false;
+    }
+    *text = at;
+    *number = value;
+    return true;
+}
+
+// Dot-separated identifiers of [0-9A-Za-z-]; numeric ones without leading zeros.
+static bool prerelease_is_valid(const char *text, const char *end)
+{
+    while (text < end) {
+        const char *start = text;
+        bool is_numeric = true;
+        for (; text < end && *text != '.'; text++) {
+            bool is_letter = is_lower(*text) || (*text >= 'A' && *text <= 'Z') || *text == '-';
+            if (!is_letter && !is_digit(*text))
+                return false;
+            is_numeric = is_numeric && !is_letter;
+        }
+        if (text == start || (is_numeric && *start == '0' && text - start > 1))
+            return false;
+        if (text == end)
+            return true;
+        text++; // the dot; something must follow it
+    }
+    return false;
+}
+
+bool nip_version_parse(const char *text, size_t size, struct nip_version *version)
+{
+    struct nip_version made = {0};
+    const char *at = text, *end = text + size;
+    if (size == 0 || size > NIP_VERSION_MAX)
+        return false;
+    if (!take_number(&at, end, &made.major) || at == end || *at++ != '.' ||
+        !take_number(&at, end, &made.minor) || at == end || *at++ != '.' ||
+        !take_number(&at, end, &made.patch))
+        return false;
+    if (at < end) {
+        if (*at++ != '-' || !prerelease_is_valid(at, end))
+            return false;
+        memcpy(made.prerelease, at, (size_t)(end - at));
+    }
+    *version = made;
+    return true;
+}
+
+enum nip_code nip_version_check(const char *text, struct nip_version *version,
+                                struct nip_error *err)
+{
+    if (nip_version_parse(text, strlen(text), version))
+        return NIP_OK;
+    enum nip_code code = nip_error_set(err, NIP_ERROR_NAME, "'%s' is not a version", text);
+    nip_error_hint(err,
+                   "a version is MAJOR.MINOR.PATCH, perhaps followed by -PRERELEASE, for example "
+                   "1.4.0 or 2.0.0-rc.1; build metadata (+...) is not allowed, nor more than %d "
+                   "bytes",
+                   NIP_VERSION_MAX);
+    return code;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+// One identifier of a prerelease: numbers before texts, numbers by value (longer is greater, as there
+// are no leading zeros), texts by bytes.
+static int compare_identifiers(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    bool a_is_number = strspn(a, "0123456789") >= a_size;
+    bool b_is_number = strspn(b, "0123456789") >= b_size;
+    if (a_is_number != b_is_number)
+        return a_is_number ? -1 : 1;
+    if (a_is_number && a_size != b_size)
+        return a_size < b_size ? -1 : 1;
+    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
+    return order != 0 ? order : compare_u64(a_size, b_size);
+}
+
+static int compare_prereleases(const char *a, const char *b)
+{
+    if (*a == '\0' || *b == '\0') // a release comes after its prereleases
+        return (*a == '\0') - (*b == '\0');
+    while (*a != '\0' && *b != '\0') {
+        size_t a_size = strcspn(a, "."), b_size = strcspn(b, ".");
+        int order = compare_identifiers(a, a_size, b, b_size);
+        if (order != 0)
+            return order;
+        a += a_size + (a[a_size] == '.');
+        b += b_size + (b[b_size] == '.');
+    }
+    return (*a != '\0') - (*b != '\0');
+}
+
+int nip_version_compare(const struct nip_version *a, const struct nip_version *b)
+{
+    int order = compare_u64(a->major, b->major);
+    if (order == 0)
+        order = compare_u64(a->minor, b->minor);
+    if (order == 0)
+        order = compare_u64(a->patch, b->patch);
+    return order != 0 ? order : compare_prereleases(a->prerelease, b->prerelease);
+}
+
+bool nip_version_is_same_class(const struct nip_version *a, const struct nip_version *b)
+{
+    if (a->major != b->major)
+        return false;
+    if (a->major > 0)
+        return true;
+    if (a->minor != b->minor)
+        return false;
+    return a->minor > 0 || nip_version_compare(a, b) == 0;
+}
+
+// ---- paths ----
+
+static char fold(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool nip_path_is_valid(const char *text, size_t size)
+{
+    if (size == 0 || size > NIP_PATH_MAX || text[size - 1] == '/')
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        bool starts_component = i == 0 || text[i - 1] == '/';
+        if (starts_component && (text[i] == '.' || text[i] == '/'))
+            return false;
+        if (!is_lower(fold(text[i])) && !is_digit(text[i]) && text[i] != '.' && text[i] != '_' &&
+            text[i] != '-' && text[i] != '/')
+            return false;
+    }
+    return true;
+}
+
+bool nip_paths_collide(const char *a, const char *b)
+{
+    while (*a != '\0' && fold(*a) == fold(*b)) {
+        a++;
+        b++;
+    }
+    return (*a == '\0' || *a == '/') && (*b == '\0' || *b == '/') && (*a == '\0' || *b == '\0');
+}
