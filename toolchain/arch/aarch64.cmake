@@ -15,9 +15,11 @@ set(RUMPK_DRIVER_ARCH_FLAGS -march=armv8-a -mcmodel=small -mno-outline-atomics)
 set(RUMPK_DRIVER_ASM_FLAGS "")
 
 # Kernel: general registers only (NEON is clang's default); strict alignment, because real hardware
-# faults on unaligned data while the MMU is off, even where the emulator does not.
+# faults on unaligned data while the MMU is off, even where the emulator does not. Landing pads for
+# indirect branches (BTI): the kernel's text is mapped guarded where the processor has the feature;
+# on others they are no-operations.
 set(RUMPK_KERNEL_ARCH_FLAGS -march=armv8-a -mcmodel=small -mgeneral-regs-only -mstrict-align
-  -mno-outline-atomics)
+  -mno-outline-atomics -mbranch-protection=bti)
 set(RUMPK_KERNEL_ADDRESS 0x40100000)
 set(RUMPK_SYSTABLE_ADDRESS 0x50000000)
 

@@ -2,9 +2,9 @@
 //
 // cpu.c (aarch64): control registers, floating point, and the frame of a fiber.
 //
-// SCTLR_EL1 is written where the MMU is (entry.S, mmu.c); here is what else decides how much of the processor a
-// driver gets: floating point and SIMD, its own TPIDR_EL0, and nothing more. No counter, timer, performance monitor,
-// debug channel, vector extension or cache maintenance.
+// SCTLR_EL1 is written where the MMU is (entry.S, mmu.c); here is what else decides how much of the
+// processor a driver gets: floating point and SIMD, its own TPIDR_EL0, and nothing more. No
+// counter, timer, performance monitor, debug channel, vector extension or cache maintenance.
 #include <arch/arch.h>
 #include <rumpk/ledger.h>
 
@@ -13,25 +13,38 @@
 // MDSCR_EL1: TDCC, EL0 has no debug channel; everything else off.
 #define MDSCR_VALUE (UINT64_C(1) << 12)
 
-// PSTATE of a driver: AArch64 EL0; D, I and F masked (no interrupt is enabled in this release); A open, so that
-// an asynchronous bus error is taken while its driver runs.
+// PSTATE of a driver: AArch64 EL0; D, I and F masked (no interrupt is enabled in this release); A
+// open, so that an asynchronous bus error is taken while its driver runs.
 #define PSTATE_DRIVER UINT64_C(0x2C0)
-#define PSTATE_FLAGS UINT64_C(0xF0000000)
+#define PSTATE_FLAGS  UINT64_C(0xF0000000)
 
-#define FEATURE(register, shift)                                                                     \
-    __extension__({                                                                                  \
-        uint64_t value_;                                                                             \
-        __asm__("mrs %0, " register : "=r"(value_));                                                 \
-        (value_ >> (shift)) & 0xF;                                                                   \
-    })
+uint64_t arch_pte_guarded;
+
+// One four-bit field of an identification register.
+#define FEATURE_READ(name, shift)                              \
+    static uint64_t feature_##name##_##shift(void)             \
+    {                                                          \
+        uint64_t value;                                        \
+                                                               \
+        __asm__("mrs %0, id_aa64" #name "_el1" : "=r"(value)); \
+        return (value >> (shift)) & 0xF;                       \
+    }
+
+FEATURE_READ(pfr0, 16)  // floating point; 15: none
+FEATURE_READ(pfr0, 20)  // SIMD; 15: none
+FEATURE_READ(pfr0, 44)  // activity monitors
+FEATURE_READ(pfr1, 0)   // BTI
+FEATURE_READ(dfr0, 8)   // performance monitors; 15: not the architected ones
+FEATURE_READ(mmfr0, 28) // 4 KiB granule; 15: none
+FEATURE_READ(mmfr1, 20) // PAN
 
 uint32_t arch_cpu_init(void)
 {
-    // Does the processor have what the kernel and the driver profile need? 15 means "not there" for each.
-    if (FEATURE("id_aa64pfr0_el1", 16) == 15 || FEATURE("id_aa64pfr0_el1", 20) == 15)
-        return RUMPK_BOOT_CAUSE_FIRMWARE;  // floating point, SIMD
-    if (FEATURE("id_aa64mmfr0_el1", 28) == 15)
-        return RUMPK_BOOT_CAUSE_FIRMWARE;  // 4 KiB granule
+    uint64_t monitors = feature_dfr0_8();
+
+    // Does the processor have what the kernel and the driver profile need?
+    if (feature_pfr0_16() == 15 || feature_pfr0_20() == 15 || feature_mmfr0_28() == 15)
+        return RUMPK_BOOT_CAUSE_FIRMWARE;
     __asm__ volatile("msr cpacr_el1, %[cpacr]\n\t"
                      "msr mdscr_el1, %[mdscr]\n\t"
                      "msr cntkctl_el1, xzr\n\t"
@@ -41,13 +54,14 @@ uint32_t arch_cpu_init(void)
                      :
                      : [cpacr] "r"(CPACR_VALUE), [mdscr] "r"(MDSCR_VALUE)
                      : "memory");
-    uint64_t monitors = FEATURE("id_aa64dfr0_el1", 8);
     if (monitors != 0 && monitors != 15)
         __asm__ volatile("msr pmuserenr_el0, xzr" ::: "memory");
-    if (FEATURE("id_aa64pfr0_el1", 44) != 0)
-        __asm__ volatile("msr S3_3_C13_C2_3, xzr" ::: "memory");  // AMUSERENR_EL0: activity monitors
-    if (FEATURE("id_aa64mmfr1_el1", 20) != 0)
-        __asm__ volatile(".inst 0xd500419f" ::: "memory");  // msr pan, #1 (FEAT_PAN)
+    if (feature_pfr0_44() != 0)
+        __asm__ volatile("msr S3_3_C13_C2_3, xzr" ::: "memory"); // AMUSERENR_EL0
+    if (feature_mmfr1_20() != 0)
+        __asm__ volatile(".inst 0xd500419f" ::: "memory"); // msr pan, #1
+    if (feature_pfr1_0() != 0)
+        arch_pte_guarded = ARCH_PTE_GUARDED;
     __asm__ volatile("isb" ::: "memory");
     return RUMPK_BOOT_CAUSE_NONE;
 }
@@ -125,7 +139,8 @@ bool arch_has_ports(void)
     return false;
 }
 
-void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_top, uint64_t argument)
+void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_top,
+                     uint64_t argument)
 {
     *frame = (struct arch_frame){0};
     frame->x[0] = argument;
@@ -144,7 +159,8 @@ uint64_t arch_frame_argument(const struct arch_frame *frame, unsigned index)
     return index < 6 ? frame->x[index] : 0;
 }
 
-// x30 stays: the gate stub returns by it. v0..v31 hold what the driver left there or its own saved state.
+// x30 stays: the gate stub returns by it. v0..v31 hold what the driver left there or its own saved
+// state.
 void arch_frame_set_result(struct arch_frame *frame, int64_t result)
 {
     frame->x[0] = (uint64_t)result;

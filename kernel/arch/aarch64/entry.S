@@ -2,15 +2,17 @@
 //
 // entry.S (aarch64): from the first instruction to kernel_main.
 //
-// Hand-over in: a loader jumped to _start at EL2 or EL1, MMU and data cache off, DAIF masked, the image
-// cleaned to the point of coherency. x0 = address of the device tree, or 0 (an ELF file started by the
-// emulator: the tree then lies at the start of RAM, boot.c).
-// Hand-over out: EL1, own stack, bss zero, an identity map of the 3 GiB from 0x40000000 with caches on.
+// Hand-over in: a loader jumped to _start at EL2 or EL1, MMU and data cache off, DAIF masked, the
+// image cleaned to the point of coherency. x0 = address of the device tree, or 0 (an ELF file
+// started by the emulator: the tree then lies at the start of RAM, boot.c).
+// Hand-over out: EL1, own stack, bss zero, an identity map of the 3 GiB from 0x40000000 with caches
+// on.
 //
-// With the MMU off every data access is to Device memory: unaligned ones fault, exclusive ones need not
-// work, and what is written bypasses caches that may hold older lines of the same memory. So nothing is
-// stored, and nothing but instructions fetched, before the MMU is on; its first table is constant data.
-// That map is writable and executable at once; arch_mmu_on replaces it before any driver exists.
+// With the MMU off every data access is to Device memory: unaligned ones fault, exclusive ones need
+// not work, and what is written bypasses caches that may hold older lines of the same memory. So
+// nothing is stored, and nothing but instructions fetched, before the MMU is on; its first table is
+// constant data. That map is writable and executable at once; arch_mmu_on replaces it before any
+// driver exists.
 
 #include "offsets.h"
 
@@ -21,7 +23,8 @@
 #define BLOCK_NOT_GLOBAL (1 << 11)
 #define BLOCK_UXN (1 << 54)
 #define BOOT_BLOCK \
-    (BLOCK_1GIB | BLOCK_NORMAL | BLOCK_INNER_SHAREABLE | BLOCK_ACCESSED | BLOCK_NOT_GLOBAL | BLOCK_UXN)
+    (BLOCK_1GIB | BLOCK_NORMAL | BLOCK_INNER_SHAREABLE | BLOCK_ACCESSED | BLOCK_NOT_GLOBAL | \
+     BLOCK_UXN)
 
 #define CURRENT_EL_1 0x4
 #define CURRENT_EL_2 0x8
@@ -39,9 +42,9 @@ _start:
     cmp x21, #CURRENT_EL_2
     b.ne park                 // EL3: no firmware below us, so nobody to power the machine off
 
-// ---- EL2: leave it, everything that could trap from EL1 to EL2 off ---------------------------------------
-// HCR_EL2: RW (EL1 is AArch64), API and APK (pointer authentication does not trap). SMC and HVC are not
-// trapped: the firmware behind them serves PSCI.
+// ---- EL2: leave it, everything that could trap from EL1 to EL2 off ------------------------------
+// HCR_EL2: RW (EL1 is AArch64), API and APK (pointer authentication does not trap). SMC and HVC are
+// not trapped: the firmware behind them serves PSCI.
     mov x0, #(1 << 31)
     movk x0, #0x300, lsl #32
     msr hcr_el2, x0
@@ -69,7 +72,8 @@ _start:
     ubfx x1, x1, #11, #5      // number of counters -> MDCR_EL2.HPMN
 1:  msr mdcr_el2, x1
 
-    // Fine-grained traps (FEAT_FGT) and HCRX_EL2 (FEAT_HCX), by encoding: newer than the base architecture.
+    // Fine-grained traps (FEAT_FGT) and HCRX_EL2 (FEAT_HCX), by encoding: newer than the base
+    // architecture.
     mrs x0, id_aa64mmfr0_el1
     ubfx x0, x0, #56, #4
     cbz x0, 1f
@@ -93,7 +97,7 @@ _start:
     dsb nsh
     isb
 
-// ---- EL1: first translation ----------------------------------------------------------------------------------
+// ---- EL1: first translation ---------------------------------------------------------------------
 // x20 = tree, x21 = exception level at entry.
 from_el1:
     msr spsel, #1
@@ -122,7 +126,7 @@ from_el1:
     msr sctlr_el1, x0
     isb
 
-// ---- C's world ---------------------------------------------------------------------------------------------------
+// ---- C's world ----------------------------------------------------------------------------------
     adrp x0, __stack_top
     add x0, x0, :lo12:__stack_top
     mov sp, x0
@@ -149,7 +153,8 @@ park:
     .size _start, . - _start
     .ltorg
 
-// One entry per GiB: 0 is left out (devices, not used this early), 1..3 are RAM on the machines we know.
+// One entry per GiB: 0 is left out (devices, not used this early), 1..3 are RAM on the machines we
+// know.
     .section .rodata.boot_table, "a", @progbits
     .balign 64
     .type boot_table, @object

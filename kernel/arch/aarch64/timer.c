@@ -2,9 +2,9 @@
 //
 // timer.c (aarch64): the counter of the generic timer.
 //
-// The virtual counter: EL1 may always read it, and it equals the physical one here (entry.S clears the offset when
-// it comes from EL2). The frequency register only repeats what the firmware wrote there; where it wrote
-// nothing, the tree may know.
+// The virtual counter: EL1 may always read it, and it equals the physical one here (entry.S clears
+// the offset when it comes from EL2). The frequency register only repeats what the firmware wrote
+// there; where it wrote nothing, the tree may know.
 #include <arch/arch.h>
 #include <kernel/tree.h>
 
@@ -24,7 +24,8 @@ uint64_t arch_timer_now(void)
 {
     uint64_t ticks;
 
-    // Without the barrier the counter may be read long before the instruction's place in the program.
+    // Without the barrier the counter may be read long before the instruction's place in the
+    // program.
     __asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(ticks)::"memory");
     return ticks;
 }

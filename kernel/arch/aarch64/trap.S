@@ -2,19 +2,20 @@
 //
 // trap.S (aarch64): the vectors, and the way from EL0 into the kernel and back.
 //
-// While a driver runs, SP_EL1 is the address of its frame: the vector stores through it at once and needs
-// no scratch register. Then the stack pointer becomes the top of the kernel stack, which is empty, because
-// no trap from EL0 ever returns in C (the event kernel, arch.h).
+// While a driver runs, SP_EL1 is the address of its frame: the vector stores through it at once and
+// needs no scratch register. Then the stack pointer becomes the top of the kernel stack, which is
+// empty, because no trap from EL0 ever returns in C (the event kernel, arch.h).
 //
-//   EL0 --svc, fault--> user_vector: sp = frame --> trap_user: sp = __stack_top --> arch_trap_user (C)
-//   EL1 --fault-------> kernel_vector            --> trap_kernel: sp = __emergency_top --> arch_trap_kernel (C)
-//   C ---------------> arch_user_return: sp = frame --eret--> EL0
+//   EL0 --svc, fault--> user_vector, sp = frame --> trap_user, sp = __stack_top --> arch_trap_user
+//   EL1 --fault-------> kernel_vector --> trap_kernel, sp = __emergency_top --> arch_trap_kernel
+//   C --> arch_user_return, sp = frame --eret--> EL0
 //
-// A fault of the kernel stores nothing before it has the emergency stack: the usual stack may be what faulted.
+// A fault of the kernel stores nothing before it has the emergency stack: the usual stack may be
+// what faulted.
 
 #include "offsets.h"
 
-// ---- vectors: 16 slots of 128 bytes (Arm ARM, D1.3.1) -------------------------------------------------------
+// ---- vectors: 16 slots of 128 bytes (Arm ARM, D1.3.1) -------------------------------------------
 
     .macro user_vector vector
     .balign 128
@@ -64,7 +65,7 @@ arch_vectors:
     .balign 128
     .size arch_vectors, . - arch_vectors
 
-// ---- EL0 -> kernel --------------------------------------------------------------------------------------------
+// ---- EL0 -> kernel ------------------------------------------------------------------------------
 // x0 = vector, x0..x15 of the driver saved, sp = frame.
 
     .section .text.syscall, "ax", @progbits
@@ -94,9 +95,9 @@ trap_user:
     b arch_trap_user          // (vector, frame)
     .size trap_user, . - trap_user
 
-// ---- kernel -> EL0 ---------------------------------------------------------------------------------------------
-// void arch_user_return(struct arch_frame *frame). Interrupts are masked since the trap; elr, spsr and
-// sp_el0 are therefore safe from here to eret.
+// ---- kernel -> EL0 ------------------------------------------------------------------------------
+// void arch_user_return(struct arch_frame *frame). Interrupts are masked since the trap; elr, spsr
+// and sp_el0 are therefore safe from here to eret.
 
     .balign 4
     .global arch_user_return
@@ -131,7 +132,7 @@ arch_user_return:
     isb
     .size arch_user_return, . - arch_user_return
 
-// ---- faults of the kernel itself --------------------------------------------------------------------------------
+// ---- faults of the kernel itself ----------------------------------------------------------------
 // x0 = vector.
 
     .section .text.trap_kernel, "ax", @progbits

@@ -2,46 +2,46 @@
 //
 // trap.c (aarch64): what the processor says about a trap, in the words of the ABI.
 //
-// ESR_EL1 (Arm ARM, D17.2.37): exception class in bits 31:26, class-specific syndrome in 24:0. For aborts its
-// low six bits are the fault status and bit 6 says write.
+// ESR_EL1 (Arm ARM, D17.2.37): exception class in bits 31:26, class-specific syndrome in 24:0. For
+// aborts its low six bits are the fault status and bit 6 says write.
 #include "offsets.h"
 
 #include <arch/arch.h>
 #include <rumpk/result.h>
 
-#define CLASS_UNKNOWN 0x00u
-#define CLASS_WAIT 0x01u  // WFI, WFE
-#define CLASS_FP_ACCESS 0x07u
+#define CLASS_UNKNOWN                0x00u
+#define CLASS_WAIT                   0x01u // WFI, WFE
+#define CLASS_FP_ACCESS              0x07u
 #define CLASS_POINTER_AUTHENTICATION 0x09u
-#define CLASS_LOAD_64 0x0Au
-#define CLASS_BRANCH_TARGET 0x0Du
-#define CLASS_EXECUTION_STATE 0x0Eu
-#define CLASS_SVC 0x15u
-#define CLASS_HVC 0x16u
-#define CLASS_SMC 0x17u
-#define CLASS_SYSTEM_REGISTER 0x18u
-#define CLASS_SVE 0x19u
-#define CLASS_SME 0x1Du
-#define CLASS_FETCH_EL0 0x20u
-#define CLASS_FETCH_EL1 0x21u
-#define CLASS_PC_ALIGNMENT 0x22u
-#define CLASS_DATA_EL0 0x24u
-#define CLASS_DATA_EL1 0x25u
-#define CLASS_SP_ALIGNMENT 0x26u
-#define CLASS_FP_EXCEPTION 0x2Cu
-#define CLASS_BREAKPOINT_EL0 0x30u
-#define CLASS_BREAKPOINT_EL1 0x31u
-#define CLASS_STEP_EL0 0x32u
-#define CLASS_STEP_EL1 0x33u
-#define CLASS_WATCHPOINT_EL0 0x34u
-#define CLASS_WATCHPOINT_EL1 0x35u
-#define CLASS_BRK 0x3Cu
+#define CLASS_LOAD_64                0x0Au
+#define CLASS_BRANCH_TARGET          0x0Du
+#define CLASS_EXECUTION_STATE        0x0Eu
+#define CLASS_SVC                    0x15u
+#define CLASS_HVC                    0x16u
+#define CLASS_SMC                    0x17u
+#define CLASS_SYSTEM_REGISTER        0x18u
+#define CLASS_SVE                    0x19u
+#define CLASS_SME                    0x1Du
+#define CLASS_FETCH_EL0              0x20u
+#define CLASS_FETCH_EL1              0x21u
+#define CLASS_PC_ALIGNMENT           0x22u
+#define CLASS_DATA_EL0               0x24u
+#define CLASS_DATA_EL1               0x25u
+#define CLASS_SP_ALIGNMENT           0x26u
+#define CLASS_FP_EXCEPTION           0x2Cu
+#define CLASS_BREAKPOINT_EL0         0x30u
+#define CLASS_BREAKPOINT_EL1         0x31u
+#define CLASS_STEP_EL0               0x32u
+#define CLASS_STEP_EL1               0x33u
+#define CLASS_WATCHPOINT_EL0         0x34u
+#define CLASS_WATCHPOINT_EL1         0x35u
+#define CLASS_BRK                    0x3Cu
 
-#define STATUS_MASK 0x3Fu
-#define STATUS_ALIGNMENT 0x21u
-#define STATUS_TRANSLATION_LIMIT 0x10u  // below: address size, translation, access flag, permission
-#define SYNDROME_WRITE (UINT64_C(1) << 6)
-#define SYNDROME_NO_ADDRESS (UINT64_C(1) << 10)  // FnV: FAR_EL1 holds nothing
+#define STATUS_MASK              0x3Fu
+#define STATUS_ALIGNMENT         0x21u
+#define STATUS_TRANSLATION_LIMIT 0x10u // below: address size, translation, access flag, permission
+#define SYNDROME_WRITE           (UINT64_C(1) << 6)
+#define SYNDROME_NO_ADDRESS      (UINT64_C(1) << 10) // FnV: FAR_EL1 holds nothing
 
 [[noreturn]] void arch_trap_user(uint64_t vector, const struct arch_frame *frame);
 [[noreturn]] void arch_trap_kernel(uint64_t vector);
@@ -67,8 +67,8 @@ static uint64_t read_return_address(void)
     return value;
 }
 
-// An access that translation let through but the bus refused is none of READ, WRITE, EXECUTE: the driver
-// had the right to it.
+// An access that translation let through but the bus refused is none of READ, WRITE, EXECUTE: the
+// driver had the right to it.
 static uint32_t abort_fault(uint64_t syndrome, uint32_t fault)
 {
     uint64_t status = syndrome & STATUS_MASK;
@@ -113,7 +113,8 @@ static void describe_synchronous(struct trap_info *info)
         break;
     case CLASS_DATA_EL0:
     case CLASS_DATA_EL1:
-        describe_abort(info, (info->cause & SYNDROME_WRITE) != 0 ? RUMPK_FAULT_WRITE : RUMPK_FAULT_READ);
+        describe_abort(info,
+                       (info->cause & SYNDROME_WRITE) != 0 ? RUMPK_FAULT_WRITE : RUMPK_FAULT_READ);
         break;
     case CLASS_PC_ALIGNMENT:
         info->fault = RUMPK_FAULT_MISALIGNED;
