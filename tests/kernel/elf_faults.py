@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Driver files that a loader must refuse, each wrong in one way only, made from a good one.
+
+Each entry of FAULTS is (name, refusal, function): the function takes the bytes of a good driver file
+and returns the bad one. All of them are then validly digested, signed and pinned, so each is refused
+by the check that it is meant for and by no earlier one.
+"""
+import struct
+
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS, PT_GNU_STACK = 1, 2, 3, 4, 7, 0x6474E551
+DT_NULL, DT_NEEDED, DT_RELA, DT_RELASZ, DT_RELAENT, DT_TEXTREL = 0, 1, 7, 8, 9, 22
+RELATIVE = {243: 3, 183: 1027, 62: 8}  # by e_machine
+
+
+class Elf:
+    def __init__(self, data):
+        self.data = bytearray(data)
+        self.phoff, = struct.unpack_from("<Q", data, 32)
+        self.phnum, = struct.unpack_from("<H", data, 56)
+
+    def put(self, at, form, value):
+        struct.pack_into("<" + form, self.data, at, value)
+
+    def get(self, at, form):
+        return struct.unpack_from("<" + form, self.data, at)[0]
+
+    def headers(self, kind):
+        return [at for at in range(self.phoff, self.phoff + 56 * self.phnum, 56) if self.get(at, "I") == kind]
+
+    def loads(self):
+        return self.headers(PT_LOAD)
+
+    def executable(self):
+        return next(at for at in self.loads() if self.get(at + 4, "I") & 1)
+
+    def writable(self):
+        return next(at for at in self.loads() if self.get(at + 4, "I") & 2)
+
+    def dynamic(self, tag):
+        at = self.get(self.headers(PT_DYNAMIC)[0] + 8, "Q")
+        while self.get(at, "Q") != DT_NULL:
+            if self.get(at, "Q") == tag:
+                return at
+            at += 16
+        return at  # the terminating entry
+
+    def relocations(self):
+        return self.get(self.dynamic(DT_RELA) + 8, "Q")
+
+    def note(self):
+        """File offset of the ABI note's description."""
+        for header in self.headers(PT_NOTE):
+            at, end = self.get(header + 8, "Q"), self.get(header + 8, "Q") + self.get(header + 32, "Q")
+            while at < end:
+                names, size, kind = (self.get(at + i * 4, "I") for i in range(3))
+                if self.data[at + 12:at + 18] == b"Rumpk\0":
+                    return at + 12 + (names + 3 & ~3)
+                at += 12 + (names + 3 & ~3) + (size + 3 & ~3)
+        raise ValueError("no ABI note")
+
+
+def change(at, form, value):
+    """A function that writes one number; `at` and `value` may depend on the file."""
+    def apply(data):
+        elf = Elf(data)
+        where = at(elf) if callable(at) else at
+        elf.put(where, form, value(elf, where) if callable(value) else value)
+        return bytes(elf.data)
+    return apply
+
+
+def truncate(data):
+    return data[:len(data) // 2]
+
+
+def drop_header(data):
+    return data[:40]
+
+
+def overlap(data):
+    elf = Elf(data)
+    first, second = elf.loads()[0], elf.loads()[1]
+    elf.put(first + 40, "Q", elf.get(second + 16, "Q") + 4096)  # p_memsz reaches into the next
+    elf.put(first + 32, "Q", elf.get(second + 16, "Q") + 4096)
+    return bytes(elf.data)
+
+
+def relocation_outside(data):
+    elf = Elf(data)
+    elf.put(elf.relocations(), "Q", elf.get(elf.executable() + 16, "Q"))
+    return bytes(elf.data)
+
+
+def second_note(data):
+    """The build id note becomes a second ABI note."""
+    elf = Elf(data)
+    for header in elf.headers(PT_NOTE):
+        at, end = elf.get(header + 8, "Q"), elf.get(header + 8, "Q") + elf.get(header + 32, "Q")
+        while at < end:
+            names, size = elf.get(at, "I"), elf.get(at + 4, "I")
+            if elf.data[at + 12:at + 16] == b"GNU\0":
+                elf.put(at, "I", 6)          # the name grows by four bytes, the description shrinks
+                elf.put(at + 4, "I", size - 4)
+                elf.put(at + 8, "I", 1)
+                elf.data[at + 12:at + 20] = b"Rumpk\0\0\0"
+                return bytes(elf.data)
+            at += 12 + (names + 3 & ~3) + (size + 3 & ~3)
+    raise ValueError("no build id")
+
+
+def no_note(data):
+    elf = Elf(data)
+    elf.data[elf.note() - 8:elf.note() - 2] = b"Other\0"
+    return bytes(elf.data)
+
+
+FAULTS = [
+    ("elf: truncated", ("ELF_BOUNDS",), truncate),
+    ("elf: forty bytes", ("ELF_HEADER", "ELF_BOUNDS"), drop_header),
+    ("elf: magic", ("ELF_HEADER",), change(0, "B", 0x7E)),
+    ("elf: 32-bit class", ("ELF_HEADER",), change(4, "B", 1)),
+    ("elf: big-endian", ("ELF_HEADER",), change(5, "B", 2)),
+    ("elf: type EXEC", ("ELF_HEADER",), change(16, "H", 2)),
+    ("elf: other machine", ("ELF_MACHINE",), change(18, "H", 40)),
+    ("elf: program headers outside", ("ELF_BOUNDS",), change(32, "Q", 0xFFFFFFFFFFFFFF00)),
+    ("elf: too many program headers", ("ELF_BOUNDS", "ELF_HEADER"), change(56, "H", 0xFFFF)),
+    ("elf: segment beyond the file", ("ELF_BOUNDS",), change(lambda e: e.executable() + 32, "Q", 1 << 40)),
+    ("elf: segments overlap", ("ELF_OVERLAP", "ELF_BOUNDS"), overlap),
+    ("elf: segment not aligned", ("ELF_ALIGNMENT",), change(lambda e: e.executable() + 16, "Q", lambda e, at: e.get(at, "Q") + 8)),
+    ("elf: writable and executable", ("ELF_WX",), change(lambda e: e.executable() + 4, "I", 7)),
+    ("elf: interpreter", ("ELF_SEGMENT",), change(lambda e: e.headers(PT_GNU_STACK)[0], "I", PT_INTERP)),
+    ("elf: thread-local segment", ("ELF_SEGMENT",), change(lambda e: e.headers(PT_GNU_STACK)[0], "I", PT_TLS)),
+    ("elf: executable stack", ("ELF_WX", "ELF_SEGMENT"), change(lambda e: e.headers(PT_GNU_STACK)[0] + 4, "I", 7)),
+    ("elf: entry in data", ("ELF_ENTRY",), change(24, "Q", lambda e, at: e.get(e.writable() + 16, "Q"))),
+    ("elf: entry outside", ("ELF_ENTRY",), change(24, "Q", 0xFFFFFFFFFFFFFFF0)),
+    ("elf: needs a library", ("ELF_DYNAMIC",), change(lambda e: e.dynamic(DT_RELAENT), "Q", DT_NEEDED)),
+    ("elf: text relocations", ("ELF_DYNAMIC",), change(lambda e: e.dynamic(DT_RELAENT), "Q", DT_TEXTREL)),
+    ("elf: relocation table outside", ("ELF_DYNAMIC", "ELF_BOUNDS"), change(lambda e: e.dynamic(DT_RELA) + 8, "Q", 1 << 40)),
+    ("elf: relocation of another type", ("ELF_RELOCATION",), change(lambda e: e.relocations() + 8, "I", 2)),
+    ("elf: relocation in text", ("ELF_RELOCATION",), relocation_outside),
+    ("elf: relocation beyond the image", ("ELF_RELOCATION",), change(lambda e: e.relocations(), "Q", 0xFFFFFFFFFFFFFFF8)),
+    ("elf: relocation misaligned", ("ELF_RELOCATION",), change(lambda e: e.relocations(), "Q", lambda e, at: e.get(at, "Q") + 1)),
+    ("elf: memory image too large", ("ELF_SIZE", "LIMIT"), change(lambda e: e.loads()[-1] + 40, "Q", 1 << 33)),
+    ("note: missing", ("NOTE_MISSING",), no_note),
+    ("note: twice", ("NOTE_MISSING",), second_note),
+    ("note: other ABI version", ("NOTE_ABI",), change(lambda e: e.note(), "I", 77)),
+    ("note: other architecture", ("NOTE_ARCH",), change(lambda e: e.note() + 4, "I", 9)),
+    ("note: unknown profile", ("NOTE_PROFILE",), change(lambda e: e.note() + 8, "I", 9)),
+]
