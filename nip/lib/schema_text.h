@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the parts of the schema share: the rules of single values, and the words for them.
+
+#ifndef NIP_LIB_SCHEMA_TEXT_H
+#define NIP_LIB_SCHEMA_TEXT_H
+
+#include "nip/buffer.h"
+#include "schema.h"
+
+bool schema_is_compatible(const char *text, size_t size);
+bool schema_is_plain_text(const char *text, size_t size);
+
+// Whether a value is one that the field allows. Texts without their NUL.
+bool schema_number_fits(const struct schema_field *field, uint64_t number);
+bool schema_text_fits(const struct schema_field *field, const char *text, size_t size);
+
+// "64KiB", "1MiB": only with one of the two units.
+bool schema_parse_size(const char *text, size_t size, uint64_t *bytes);
+void schema_print_size(uint64_t size, struct nip_buffer *out);
+
+// "one of "a", "b"", to stand behind "expected ".
+void schema_print_expected(const struct schema_field *field, struct nip_buffer *out);
+void schema_print_choices(const struct schema_choice *choices, struct nip_buffer *out);
+
+// Finds which of the offered names a wrong one was meant to be, and writes the hint.
+struct schema_nearest {
+    struct nip_kdl_string wrong;
+    const char *best;
+    size_t distance;
+    struct nip_buffer allowed;
+};
+void schema_nearest_begin(struct schema_nearest *nearest, struct nip_kdl_string wrong);
+void schema_nearest_offer(struct schema_nearest *nearest, const char *name);
+void schema_nearest_end(struct schema_nearest *nearest, struct nip_error *err);
+
+#endif
