@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// string.c: the memory functions that the compiler may call, written for size; copies and clears of pages go
+// by words. Compiled with -fno-builtin so that a loop is not turned into a call of itself.
+#include <kernel/base.h>
+
+#define WORD sizeof(uint64_t)
+
+static bool all_aligned(const void *left, const void *right, size_t size)
+{
+    return (((uintptr_t)left | (uintptr_t)right | size) & (WORD - 1)) == 0;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size)
+{
+    if (all_aligned(to, from, size)) {
+        uint64_t *word_to = to;
+        const uint64_t *word_from = from;
+
+        for (size_t index = 0; index < size / WORD; index++)
+            word_to[index] = word_from[index];
+        return to;
+    }
+
+    uint8_t *byte_to = to;
+    const uint8_t *byte_from = from;
+
+    for (size_t index = 0; index < size; index++)
+        byte_to[index] = byte_from[index];
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t size)
+{
+    uint8_t *byte_to = to;
+    const uint8_t *byte_from = from;
+
+    if ((uintptr_t)to <= (uintptr_t)from) {
+        for (size_t index = 0; index < size; index++)
+            byte_to[index] = byte_from[index];
+    } else {
+        for (size_t index = size; index > 0; index--)
+            byte_to[index - 1] = byte_from[index - 1];
+    }
+    return to;
+}
+
+void *memset(void *to, int value, size_t size)
+{
+    if (value == 0 && all_aligned(to, to, size)) {
+        uint64_t *word_to = to;
+
+        for (size_t index = 0; index < size / WORD; index++)
+            word_to[index] = 0;
+        return to;
+    }
+
+    uint8_t *byte_to = to;
+
+    for (size_t index = 0; index < size; index++)
+        byte_to[index] = (uint8_t)value;
+    return to;
+}
+
+int memcmp(const void *left, const void *right, size_t size)
+{
+    const uint8_t *byte_left = left;
+    const uint8_t *byte_right = right;
+
+    for (size_t index = 0; index < size; index++) {
+        if (byte_left[index] != byte_right[index])
+            return byte_left[index] < byte_right[index] ? -1 : 1;
+    }
+    return 0;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tree.c: the device tree; the one file that includes libfdt.
+//
+// libfdt is built with all its checks, and fdt_check_full has walked the whole structure before anything else
+// is asked. Still every cell count, list and address is bounded here: a tree can be well-formed and absurd.
+#include <kernel/tree.h>
+
+#include <libfdt.h>
+
+bool tree_check(const void *fdt, uint64_t size)
+{
+    return fdt != NULL && size >= sizeof(struct fdt_header) && fdt_check_full(fdt, size) == 0;
+}
+
+// Reads `cells` big-endian 32-bit cells (1 or 2) at *cursor and moves it.
+static uint64_t cells_read(const uint8_t **cursor, int cells)
+{
+    uint64_t value = 0;
+
+    for (int index = 0; index < cells * 4; index++)
+        value = value << 8 | (*cursor)[index];
+    *cursor += cells * 4;
+    return value;
+}
+
+// Entry `index` of the `reg` property of `node` under `parent`. False: there is none, or its cells are not 1 or 2.
+static bool reg_read(const void *fdt, int parent, int node, uint32_t index, uint64_t *base,
+                     uint64_t *size)
+{
+    int length = 0;
+    const uint8_t *reg = fdt_getprop(fdt, node, "reg", &length);
+    int address_cells = fdt_address_cells(fdt, parent);
+    int size_cells = fdt_size_cells(fdt, parent);
+    uint32_t entry;
+
+    if (reg == NULL || length <= 0 || address_cells < 1 || address_cells > 2 || size_cells < 1 ||
+        size_cells > 2)
+        return false;
+    entry = (uint32_t)(address_cells + size_cells) * 4;
+    if (index >= (uint32_t)length / entry)
+        return false;
+    reg += index * entry;
+    *base = cells_read(&reg, address_cells);
+    *size = cells_read(&reg, size_cells);
+    return true;
+}
+
+static bool region_append(struct boot_region *list, uint32_t *count, uint64_t base, uint64_t size)
+{
+    if (size == 0)
+        return true;
+    if (*count >= BOOT_REGIONS_MAX)
+        return false;
+    list[(*count)++] = (struct boot_region){.base = base, .size = size};
+    return true;
+}
+
+static bool is_memory(const void *fdt, int node)
+{
+    int length = 0;
+    const char *type = fdt_getprop(fdt, node, "device_type", &length);
+
+    return type != NULL && length == (int)sizeof("memory") &&
+           memcmp(type, "memory", sizeof("memory")) == 0;
+}
+
+bool tree_memory(const void *fdt, struct boot_info *info, bool with_ram)
+{
+    int node;
+    int parent;
+    int count;
+    uint64_t base;
+    uint64_t size;
+
+    if (fdt == NULL)
+        return true;
+    count = fdt_num_mem_rsv(fdt);
+    if (count < 0)
+        return false;
+    for (int index = 0; index < count; index++) {
+        if (fdt_get_mem_rsv(fdt, index, &base, &size) != 0 ||
+            !region_append(info->reserved, &info->reserved_count, base, size))
+            return false;
+    }
+    parent = fdt_path_offset(fdt, "/reserved-memory");
+    if (parent >= 0) {
+        fdt_for_each_subnode(node, fdt, parent) {
+            for (uint32_t index = 0; reg_read(fdt, parent, node, index, &base, &size); index++) {
+                if (!region_append(info->reserved, &info->reserved_count, base, size))
+                    return false;
+            }
+        }
+    }
+    if (!with_ram)
+        return true;
+    fdt_for_each_subnode(node, fdt, 0) {
+        if (!is_memory(fdt, node))
+            continue;
+        for (uint32_t index = 0; reg_read(fdt, 0, node, index, &base, &size); index++) {
+            if (!region_append(info->ram, &info->ram_count, base, size))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool tree_u32(const void *fdt, const char *path, const char *property, uint32_t *out)
+{
+    int node = fdt == NULL ? -1 : fdt_path_offset(fdt, path);
+    int length = 0;
+    const uint8_t *value;
+
+    if (node < 0)
+        return false;
+    value = fdt_getprop(fdt, node, property, &length);
+    if (value == NULL || length != 4)
+        return false;
+    *out = (uint32_t)cells_read(&value, 1);
+    return true;
+}
+
+const char *tree_text(const void *fdt, const char *path, const char *property)
+{
+    int node = fdt == NULL ? -1 : fdt_path_offset(fdt, path);
+    int length = 0;
+    const char *value;
+
+    if (node < 0)
+        return NULL;
+    value = fdt_getprop(fdt, node, property, &length);
+    if (value == NULL || length < 1 || text_length(value, (uint64_t)length) == (uint64_t)length)
+        return NULL;
+    return value;
+}
+
+static bool is_enabled(const void *fdt, int node)
+{
+    int length = 0;
+    const char *status = fdt_getprop(fdt, node, "status", &length);
+
+    if (status == NULL || length < 1)
+        return true;
+    return text_equal(status, "okay", (uint64_t)length) || text_equal(status, "ok", (uint64_t)length);
+}
+
+// Are the addresses of this node's children those of the processor, given that its own are?
+static bool is_transparent(const void *fdt, int node)
+{
+    int length = 0;
+
+    return fdt_getprop(fdt, node, "ranges", &length) != NULL && length == 0;
+}
+
+static bool is_device(const void *fdt, int node, const char *compatible)
+{
+    int length = 0;
+
+    if (compatible != NULL)
+        return tree_is_compatible(fdt, node, compatible);
+    return fdt_getprop(fdt, node, "compatible", &length) != NULL && length > 0;
+}
+
+// All enabled devices whose addresses are the processor's, in tree order; only those of `compatible` unless it is null.
+static uint32_t devices_collect(const void *fdt, const char *compatible, struct tree_device *out,
+                                uint32_t max)
+{
+    int parents[TREE_DEPTH_MAX];
+    bool transparent[TREE_DEPTH_MAX];
+    uint32_t found = 0;
+    int depth = 0;
+    int node = 0;
+
+    if (fdt == NULL)
+        return 0;
+    parents[0] = 0;
+    transparent[0] = true;
+    for (uint32_t seen = 0; seen < TREE_NODES_MAX; seen++) {
+        struct tree_device device = {0};
+
+        node = fdt_next_node(fdt, node, &depth);
+        if (node < 0 || depth < 1)
+            break;
+        if (depth >= (int)TREE_DEPTH_MAX)
+            continue;
+        parents[depth] = node;
+        transparent[depth] = transparent[depth - 1] && is_transparent(fdt, node);
+        if (!transparent[depth - 1] || !is_enabled(fdt, node) || !is_device(fdt, node, compatible))
+            continue;
+        for (uint32_t index = 0; reg_read(fdt, parents[depth - 1], node, index, &device.base, &device.size);
+             index++) {
+            int length = 0;
+            const uint8_t *shift = fdt_getprop(fdt, node, "reg-shift", &length);
+
+            device.node = node;
+            device.shift = shift != NULL && length == 4 ? (uint32_t)cells_read(&shift, 1) : 0;
+            if (device.size == 0 || device.shift > 3)
+                continue;
+            if (found < max)
+                out[found] = device;
+            found++;
+        }
+    }
+    return found;
+}
+
+uint32_t tree_devices(const void *fdt, struct tree_device *out, uint32_t max)
+{
+    return devices_collect(fdt, NULL, out, max);
+}
+
+bool tree_is_compatible(const void *fdt, int32_t node, const char *compatible)
+{
+    return fdt_node_check_compatible(fdt, node, compatible) == 0;
+}
+
+bool tree_find(const void *fdt, const char *compatible, struct tree_device *out)
+{
+    return devices_collect(fdt, compatible, out, 1) != 0;
+}
