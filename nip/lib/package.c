@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading packages: the fixed order of nip/package.h, one step after the other. Nothing about a file is
+// taken from the archive except bytes that are compared with what the signed list says.
+
+#include "nip/package.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "checked.h"
+#include "nip/fs.h"
+#include "tar.h"
+#include "zstd_frame.h"
+
+struct nip_package {
+    struct nip_zstd_reader *reader;
+    struct nip_buffer signature_text, digests_text;
+    struct nip_buffer content;   // of the file handed out last
+    struct nip_buffer *contents; // of a loaded package, one per file
+    struct nip_signature signature;
+    struct nip_digests digests;
+    struct nip_public_key key;
+    uint8_t id[NIP_DIGEST_SIZE];
+    size_t next_index;
+    bool has_failed, is_complete;
+};
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != 0)
+            return false;
+    }
+    return true;
+}
+
+// ---- the two texts at the front ----
+
+static enum nip_code read_content(struct nip_zstd_reader *reader, const char *path, size_t size,
+                                  struct nip_buffer *out, struct nip_error *err)
+{
+    uint8_t padding[NIP_TAR_BLOCK_SIZE];
+    size_t padding_size = nip_tar_padding(size);
+    uint8_t *room = nip_buffer_extend(out, size);
+    if (room == NULL)
+        return nip_buffer_check(out, path, err);
+    enum nip_code code = nip_zstd_reader_read(reader, room, size, err);
+    if (code == NIP_OK)
+        code = nip_zstd_reader_read(reader, padding, padding_size, err);
+    if (code == NIP_OK && !is_zero(padding, padding_size))
+        code = nip_error_set(err, NIP_ERROR_FORMAT, "the padding behind '%s' is not zero", path);
+    return code;
+}
+
+// An entry whose size is not known in advance: one of the two texts.
+static enum nip_code read_text(struct nip_zstd_reader *reader, const char *path, size_t size_max,
+                               struct nip_buffer *out, struct nip_error *err)
+{
+    uint8_t block[NIP_TAR_BLOCK_SIZE];
+    uint64_t size;
+    enum nip_code code = nip_zstd_reader_read(reader, block, sizeof block, err);
+    if (code != NIP_OK)
+        return code;
+    if (!nip_tar_header_matches(block, path, size_max, &size))
+        return nip_tar_header_explain(block, path, err);
+    return read_content(reader, path, (size_t)size, out, err);
+}
+
+static enum nip_code read_front(struct nip_package *package, struct nip_error *err)
+{
+    enum nip_code code = read_text(package->reader, NIP_PACKAGE_SIGNATURE_PATH,
+                                   NIP_SIGNATURE_FILE_SIZE_MAX, &package->signature_text, err);
+    if (code == NIP_OK)
+        code = nip_signature_parse(nip_buffer_text(&package->signature_text),
+                                   package->signature_text.size, &package->signature, err);
+    if (code == NIP_OK)
+        code = read_text(package->reader, NIP_PACKAGE_DIGESTS_PATH, NIP_DIGESTS_SIZE_MAX,
+                         &package->digests_text, err);
+    if (code == NIP_OK)
+        code = nip_digests_parse(nip_buffer_text(&package->digests_text),
+                                 package->digests_text.size, &package->digests, err);
+    if (code == NIP_OK)
+        nip_digests_id(package->digests_text.data, package->digests_text.size, package->id);
+    return code;
+}
+
+// ---- the signature ----
+
+static enum nip_code fail_untrusted(const struct nip_package *package, bool has_same_id,
+                                    size_t key_count, struct nip_error *err)
+{
+    const struct nip_digests *digests = &package->digests;
+    if (has_same_id)
+        return nip_error_set(err, NIP_ERROR_SIGNATURE,
+                             "the signature of %s %s is not valid under the accepted key that it "
+                             "names",
+                             digests->name, digests->version);
+    enum nip_code code =
+        key_count == 0
+            ? nip_error_set(err, NIP_ERROR_UNTRUSTED, "no key is accepted for %s", digests->name)
+            : nip_error_set(err, NIP_ERROR_UNTRUSTED,
+                            "%s %s is not signed by any of the %zu key(s) accepted for that name",
+                            digests->name, digests->version, key_count);
+    nip_error_hint(err, "check with the publisher; accept a key with: nip key trust %s KEY",
+                   digests->name);
+    return code;
+}
+
+static enum nip_code verify_signature(struct nip_package *package,
+                                      const struct nip_package_trust *trust, struct nip_error *err)
+{
+    const struct nip_public_key *keys = NULL;
+    size_t key_count = 0;
+    bool has_same_id = false;
+    enum nip_code code =
+        trust->keys_for(trust->context, package->digests.name, &keys, &key_count, err);
+    if (code != NIP_OK)
+        return code;
+    for (size_t i = 0; i < key_count; i++) {
+        code = nip_signature_verify(&package->signature, keys[i].key, package->digests_text.data,
+                                    package->digests_text.size, package->digests.name,
+                                    package->digests.version, err);
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+        code = NIP_OK; // only the fuzzers' own build of this library defines it
+#endif
+        if (code == NIP_OK) {
+            package->key = keys[i];
+            return NIP_OK;
+        }
+        has_same_id = has_same_id || memcmp(keys[i].id, package->signature.key_id,
+                                            NIP_KEY_ID_SIZE) == 0;
+    }
+    return fail_untrusted(package, has_same_id, key_count, err);
+}
+
+// Does the archive have the size that the signed list gives it?
+static enum nip_code check_size(const struct nip_package *package, struct nip_error *err)
+{
+    uint64_t total = NIP_TAR_END_SIZE;
+    uint64_t front[] = {package->signature_text.size, package->digests_text.size};
+    bool is_counted = true;
+    for (size_t i = 0; i < 2 + package->digests.file_count; i++) {
+        uint64_t size = i < 2 ? front[i] : package->digests.files[i - 2].size;
+        is_counted = is_counted && nip_u64_add(total, NIP_TAR_BLOCK_SIZE, &total) &&
+                     nip_u64_add(total, size, &total) &&
+                     nip_u64_add(total, nip_tar_padding(size), &total);
+    }
+    uint64_t actual = nip_zstd_reader_content_size(package->reader);
+    if (is_counted && total == actual)
+        return NIP_OK;
+    return nip_error_set(err, NIP_ERROR_MISMATCH,
+                         "the archive has %llu bytes, but its signed list makes %llu",
+                         (unsigned long long)actual, (unsigned long long)total);
+}
+
+// ---- opening ----
+
+static enum nip_code begin(const struct nip_package_source *source, uint64_t size_max,
+                           struct nip_package **package, struct nip_error *err)
+{
+    *package = NULL;
+    struct nip_package *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to read a package");
+    nip_buffer_init(&made->content, NIP_FILE_SIZE_MAX);
+    enum nip_code code = nip_zstd_reader_open(
+        source, size_max != 0 ? size_max : NIP_PACKAGE_SIZE_MAX, &made->reader, err);
+    if (code == NIP_OK)
+        code = read_front(made, err);
+    if (code != NIP_OK)
+        nip_package_close(made);
+    else
+        *package = made;
+    return code;
+}
+
+enum nip_code nip_package_peek(const struct nip_package_source *source,
+                               struct nip_package_claim *claim, struct nip_error *err)
+{
+    struct nip_package *package;
+    enum nip_code code = begin(source, 0, &package, err);
+    if (code != NIP_OK)
+        return code;
+    *claim = (struct nip_package_claim){0};
+    memcpy(claim->name, package->digests.name, sizeof claim->name);
+    memcpy(claim->version, package->digests.version, sizeof claim->version);
+    memcpy(claim->id, package->id, sizeof claim->id);
+    memcpy(claim->key_id, package->signature.key_id, sizeof claim->key_id);
+    nip_package_close(package);
+    return NIP_OK;
+}
+
+enum nip_code nip_package_open(const struct nip_package_source *source,
+                               const struct nip_package_trust *trust, uint64_t size_max,
+                               struct nip_package **package, struct nip_error *err)
+{
+    enum nip_code code = begin(source, size_max, package, err);
+    if (code == NIP_OK)
+        code = verify_signature(*package, trust, err);
+    if (code == NIP_OK)
+        code = check_size(*package, err);
+    if (code != NIP_OK) {
+        nip_package_close(*package);
+        *package = NULL;
+    }
+    return code;
+}
+
+void nip_package_close(struct nip_package *package)
+{
+    if (package == NULL)
+        return;
+    for (size_t i = 0; package->contents != NULL && i < package->digests.file_count; i++)
+        nip_buffer_free(&package->contents[i]);
+    free(package->contents);
+    nip_zstd_reader_close(package->reader);
+    nip_digests_free(&package->digests);
+    nip_buffer_free(&package->signature_text);
+    nip_buffer_free(&package->digests_text);
+    nip_buffer_free(&package->content);
+    free(package);
+}
+
+// ---- content ----
+
+static enum nip_code read_file(struct nip_package *package, const struct nip_digests_file *file,
+                               struct nip_buffer *out, struct nip_error *err)
+{
+    uint8_t block[NIP_TAR_BLOCK_SIZE], expected[NIP_TAR_BLOCK_SIZE], digest[NIP_DIGEST_SIZE];
+    enum nip_code code = nip_zstd_reader_read(package->reader, block, sizeof block, err);
+    if (code != NIP_OK)
+        return code;
+    nip_tar_header(file->path, file->size, expected);
+    if (memcmp(block, expected, sizeof block) != 0)
+        return nip_tar_header_explain(block, file->path, err);
+    code = read_content(package->reader, file->path, (size_t)file->size, out, err);
+    if (code != NIP_OK)
+        return code;
+    nip_hash_bytes(out->data, out->size, digest);
+    if (memcmp(digest, file->digest, sizeof digest) != 0)
+        return nip_error_set(err, NIP_ERROR_DIGEST,
+                             "the content of '%s' does not have the signed digest", file->path);
+    return NIP_OK;
+}
+
+static enum nip_code read_end(struct nip_package *package, struct nip_error *err)
+{
+    uint8_t end[NIP_TAR_END_SIZE];
+    enum nip_code code = nip_zstd_reader_read(package->reader, end, sizeof end, err);
+    if (code == NIP_OK && !is_zero(end, sizeof end))
+        code = nip_error_set(err, NIP_ERROR_FORMAT,
+                             "the archive goes on where its end is expected: a file that is not "
+                             "listed");
+    return code != NIP_OK ? code : nip_zstd_reader_finish(package->reader, err);
+}
+
+// The next file's content into `out`; *file is NULL at the (checked) end.
+static enum nip_code step(struct nip_package *package, struct nip_buffer *out,
+                          const struct nip_digests_file **file, struct nip_error *err)
+{
+    *file = NULL;
+    if (package->has_failed)
+        return nip_error_set(err, NIP_ERROR_FORMAT, "the package has been refused already");
+    if (package->is_complete)
+        return NIP_OK;
+    enum nip_code code;
+    if (package->next_index == package->digests.file_count) {
+        code = read_end(package, err);
+        package->is_complete = code == NIP_OK;
+    } else {
+        const struct nip_digests_file *next = &package->digests.files[package->next_index++];
+        code = read_file(package, next, out, err);
+        *file = code == NIP_OK ? next : NULL;
+    }
+    package->has_failed = code != NIP_OK;
+    return code;
+}
+
+enum nip_code nip_package_next(struct nip_package *package, const char **path,
+                               const uint8_t **data, size_t *size, struct nip_error *err)
+{
+    const struct nip_digests_file *file;
+    *path = NULL;
+    *data = NULL;
+    *size = 0;
+    nip_buffer_clear(&package->content);
+    enum nip_code code = step(package, &package->content, &file, err);
+    if (code != NIP_OK) {
+        nip_buffer_free(&package->content);
+    } else if (file != NULL) {
+        *path = file->path;
+        *data = (const uint8_t *)nip_buffer_text(&package->content);
+        *size = package->content.size;
+    }
+    return code;
+}
+
+enum nip_code nip_package_load(const struct nip_package_source *source,
+                               const struct nip_package_trust *trust, uint64_t size_max,
+                               struct nip_package **package, struct nip_error *err)
+{
+    enum nip_code code = nip_package_open(source, trust, size_max, package, err);
+    if (code != NIP_OK)
+        return code;
+    size_t count = (*package)->digests.file_count;
+    (*package)->contents = calloc(count + 1, sizeof *(*package)->contents);
+    if ((*package)->contents == NULL)
+        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to read a package");
+    const struct nip_digests_file *file;
+    for (size_t i = 0; i <= count && code == NIP_OK; i++)
+        code = step(*package, &(*package)->contents[i], &file, err);
+    if (code != NIP_OK) {
+        nip_package_close(*package);
+        *package = NULL;
+    }
+    return code;
+}
+
+bool nip_package_file(const struct nip_package *package, const char *path, const uint8_t **data,
+                      size_t *size)
+{
+    const struct nip_digests_file *file = nip_digests_file(&package->digests, path);
+    if (package->contents == NULL || file == NULL)
+        return false;
+    const struct nip_buffer *content = &package->contents[file - package->digests.files];
+    *data = (const uint8_t *)nip_buffer_text(content);
+    *size = content->size;
+    return true;
+}
+
+// ---- what is known after opening ----
+
+const struct nip_digests *nip_package_digests(const struct nip_package *package)
+{
+    return &package->digests;
+}
+
+const char *nip_package_digests_text(const struct nip_package *package, size_t *size)
+{
+    *size = package->digests_text.size;
+    return nip_buffer_text(&package->digests_text);
+}
+
+const char *nip_package_signature_text(const struct nip_package *package, size_t *size)
+{
+    *size = package->signature_text.size;
+    return nip_buffer_text(&package->signature_text);
+}
+
+const struct nip_signature *nip_package_signature(const struct nip_package *package)
+{
+    return &package->signature;
+}
+
+const struct nip_public_key *nip_package_key(const struct nip_package *package)
+{
+    return &package->key;
+}
+
+const uint8_t *nip_package_id(const struct nip_package *package)
+{
+    return package->id;
+}
+
+// ---- unpacking ----
+
+static enum nip_code write_one(const char *folder, const char *path, const void *data, size_t size,
+                               struct nip_error *err)
+{
+    char *full = nip_fs_join(folder, path);
+    if (full == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to unpack");
+    char *slash = strrchr(full, '/');
+    *slash = '\0';
+    enum nip_code code = nip_fs_make_folders(full, NULL, err);
+    *slash = '/';
+    if (code == NIP_OK)
+        code = nip_fs_create(full, data, size, 0644, err);
+    free(full);
+    return code;
+}
+
+static enum nip_code extract_into(struct nip_package *package, const char *folder,
+                                  struct nip_error *err)
+{
+    enum nip_code code =
+        write_one(folder, NIP_PACKAGE_SIGNATURE_PATH, package->signature_text.data,
+                  package->signature_text.size, err);
+    if (code == NIP_OK)
+        code = write_one(folder, NIP_PACKAGE_DIGESTS_PATH, package->digests_text.data,
+                         package->digests_text.size, err);
+    while (code == NIP_OK) {
+        const char *path;
+        const uint8_t *data;
+        size_t size;
+        code = nip_package_next(package, &path, &data, &size, err);
+        if (code != NIP_OK || path == NULL)
+            break;
+        code = write_one(folder, path, data, size, err);
+    }
+    return code;
+}
+
+enum nip_code nip_package_extract(struct nip_package *package, const char *folder,
+                                  struct nip_error *err)
+{
+    struct nip_buffer temporary = {0};
+    if (package->next_index != 0 || package->is_complete)
+        return nip_error_set(err, NIP_ERROR_INTERNAL, "the package has been read already");
+    if (nip_fs_kind(folder) != NIP_FS_NOTHING)
+        return nip_error_set(err, NIP_ERROR_EXISTS, "%s exists already", folder);
+    enum nip_code code = nip_fs_make_temporary_folder(folder, &temporary, err);
+    if (code == NIP_OK) {
+        code = extract_into(package, nip_buffer_text(&temporary), err);
+        if (code == NIP_OK)
+            code = nip_fs_publish_folder(nip_buffer_text(&temporary), folder, err);
+        if (code != NIP_OK) {
+            enum nip_code ignored = nip_fs_remove_tree(nip_buffer_text(&temporary), NULL);
+            (void)ignored; // the first error is the one to report
+        }
+    }
+    nip_buffer_free(&temporary);
+    return code;
+}
