@@ -9,6 +9,7 @@
 #include <rumpk/bkdl.h>
 #include <rumpk/call.h>
 #include <rumpk/cap.h>
+#include <rumpk/layout.h>
 #include <rumpk/ledger.h>
 #include <rumpk/ninep.h>
 #include <rumpk/note.h>

@@ -52,7 +52,9 @@ static void check_kernel(const struct rumpk_start *start)
         __builtin_trap();
 }
 
-__attribute__((section(".text.start"), used)) _Noreturn void _start(const struct rumpk_start *start)
+_Noreturn void _start(const struct rumpk_start *start);
+
+__attribute__((section(".text.start"), used)) void _start(const struct rumpk_start *start)
 {
     check_kernel(start);
     npl_start_set(start);

@@ -79,11 +79,13 @@ void npl_session_refuse(struct npl_request *request, const char *text)
     struct npl_session *session = request->session;
     uint8_t *buffer = session_buffer(session, request->buffer);
     struct wire wire = wire_begin(buffer, session->buffer_size, RUMPK_RERROR, request->tag);
-    char part[NPL_SERVICE_ERROR_MAX];
+    size_t size = strlen(text);
 
-    // Every message fits the smallest msize.
-    strlcpy(part, text, sizeof(part));
-    wire_put_text(&wire, part);
+    if (size > NPL_SERVICE_ERROR_MAX)
+        size = NPL_SERVICE_ERROR_MAX;
+    wire_put(&wire, 2, size);
+    for (size_t at = 0; at < size; at++)
+        wire_put(&wire, 1, (uint8_t)text[at]);
     npl_session_send(request, wire_end(&wire, buffer));
 }
 

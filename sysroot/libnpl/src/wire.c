@@ -61,11 +61,13 @@ void wire_put(struct wire *wire, uint32_t width, uint64_t value)
 
 void wire_put_text(struct wire *wire, const char *text)
 {
-    size_t size = strnlen(text, UINT16_MAX);
+    size_t size = strlen(text);
 
     wire_put(wire, 2, size);
-    if (!take(wire, size))
+    if (size > UINT16_MAX || !take(wire, size)) {
+        wire->is_bad = true;
         return;
+    }
     memcpy(wire->at, text, size);
     wire->at += size;
 }

@@ -27,7 +27,7 @@ extern "C" {
 #define NPL_SERVICE_FILES_MAX 64u
 #define NPL_SERVICE_NAME_MAX 32u     // bytes of a file name, NUL included
 #define NPL_SERVICE_MESSAGE_MAX 512u // bytes of a request without its data
-#define NPL_SERVICE_ERROR_MAX 128u   // bytes of an error text, NUL included; the rest is cut
+#define NPL_SERVICE_ERROR_MAX 128u   // bytes of an error text; the rest is cut, so that every Rerror fits
 
 // Result of a callback: the answer comes later through npl_service_reply.
 #define NPL_LATER (INT64_C(1) << 62)
