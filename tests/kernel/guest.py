@@ -113,7 +113,7 @@ class Guest:
         self.folder = tempfile.mkdtemp(prefix="rumpk-")
         machine = read_machine(arch)
         fill = {"{kernel}": image.replace(",", ",,"), "{mib}": str(mib or machine["memory-mib"][0][0]),
-                "{disk}": (disk or "").replace(",", ",,")}
+                "{disk}": (disk or "").replace(",", ",,"), "{index}": "0"}
         words = []
         for key, wanted in (("arg", True), ("memory", True), ("kernel", True), ("disk", disk), ("rng", rng)):
             for row in machine.get(key, []) if wanted else []:
