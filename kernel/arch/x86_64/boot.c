@@ -2,32 +2,34 @@
 //
 // boot.c (x86_64): what the firmware handed over.
 //
-//   memory map   struct hvm_start_info of the PVH boot ABI (Xen, public/arch-x86/hvm/start_info.h), version 1
-//   device tree  QEMU's fw_cfg file "etc/fdt" (microvm with acpi=on); copied, because fw_cfg is a port
+//   memory map   struct hvm_start_info, version 1, of the PVH boot ABI
+//                (Xen, public/arch-x86/hvm/start_info.h)
+//   device tree  QEMU's fw_cfg file "etc/fdt" (microvm with acpi=on); copied, as fw_cfg is a port
 //   serial port  0x3f8, where every PC has it; no tree tells that it is a port and not memory
 //
-// All of it is foreign: every address is checked to lie in the 4 GiB that entry.S has mapped, every count is
-// bounded. Runs once, on the boot tables. Nothing is kept as a pointer but the copy of the tree.
+// All of it is foreign: every address is checked to lie in the 4 GiB that entry.S has mapped, every
+// count is bounded. Runs once, on the boot tables. Nothing is kept as a pointer but the copy of the
+// tree.
 #include <arch/arch.h>
 #include <kernel/base.h>
 #include <kernel/link.h>
 
-extern uint32_t boot_start_info;  // entry.S
+extern uint32_t boot_start_info; // entry.S
 
 #define BOOT_MAPPED_END UINT64_C(0x100000000)
 
 // ---- fw_cfg ------------------------------------------------------------------------------------
 // QEMU docs/specs/fw_cfg: selector port (16 bits), data port (8 bits); key 0x19 is the directory.
 
-#define FW_CFG_SELECTOR 0x510
-#define FW_CFG_DATA 0x511
+#define FW_CFG_SELECTOR      0x510
+#define FW_CFG_DATA          0x511
 #define FW_CFG_KEY_SIGNATURE 0x0000
 #define FW_CFG_KEY_DIRECTORY 0x0019
-#define FW_CFG_FILES_MAX 256u
-#define FW_CFG_NAME_SIZE 56u
+#define FW_CFG_FILES_MAX     256u
+#define FW_CFG_NAME_SIZE     56u
 
 struct fw_cfg_file {
-    uint8_t size[4];  // big-endian
+    uint8_t size[4]; // big-endian
     uint8_t select[2];
     uint8_t reserved[2];
     char name[FW_CFG_NAME_SIZE];
@@ -51,7 +53,8 @@ static uint32_t big_endian(const uint8_t *bytes, uint32_t size)
     return value;
 }
 
-// Selects the file, so that fw_cfg_read delivers it from its start. Returns its size, 0 when it is not there.
+// Selects the file, so that fw_cfg_read delivers it from its start. Returns its size, 0 when it is
+// not there.
 static uint32_t fw_cfg_open(const char *name, uint32_t name_size)
 {
     uint8_t word[4];
@@ -77,15 +80,15 @@ static uint32_t fw_cfg_open(const char *name, uint32_t name_size)
 }
 
 // ---- device tree -------------------------------------------------------------------------------
-// Devicetree specification 0.4, 5.2. QEMU's file is 1 MiB of which a few KiB are used: only these are copied, and
-// the copy's total size is set accordingly.
+// Devicetree specification 0.4, 5.2. QEMU's file is 1 MiB of which a few KiB are used: only these
+// are copied, and the copy's total size is set accordingly.
 
-#define TREE_FILE "etc/fdt"
-#define TREE_COPY_MAX 16384u  // 24 virtio transports, PCI host, serial and clock take 6 KiB
-#define TREE_MAGIC 0xD00DFEEDu
+#define TREE_FILE     "etc/fdt"
+#define TREE_COPY_MAX 16384u // 24 virtio transports, PCI host, serial and clock take 6 KiB
+#define TREE_MAGIC    0xD00DFEEDu
 
 struct tree_header {
-    uint8_t magic[4];  // all big-endian
+    uint8_t magic[4]; // all big-endian
     uint8_t total_size[4];
     uint8_t structure_offset[4];
     uint8_t strings_offset[4];
@@ -129,8 +132,8 @@ static uint32_t tree_used_size(uint32_t file_size)
     return used;
 }
 
-// Does the root node say compatible = "linux,microvm"? The text cannot stand elsewhere in a tree that QEMU makes; libfdt
-// has its door in portable code, and power-off must work before that runs.
+// Does the root node say compatible = "linux,microvm"? The text cannot stand elsewhere in a tree
+// that QEMU makes; libfdt has its door in portable code, and power-off must work before that runs.
 static bool tree_names_microvm(uint32_t size)
 {
     static const char name[] = "linux,microvm";
@@ -167,13 +170,13 @@ static uint32_t tree_copy(struct boot_info *info)
 
 // ---- memory map --------------------------------------------------------------------------------
 
-#define START_INFO_MAGIC 0x336EC578u
-#define START_INFO_VERSION_MIN 1u  // the first with a memory map
-#define MEMMAP_ENTRIES_MAX 256u
-#define MODULES_MAX 16u
-#define COMMAND_LINE_MAX 4096u
-#define MEMMAP_TYPE_RAM 1u
-#define LOW_PAGE_SIZE 4096u  // real-mode vectors and BIOS data; also where null pointers point
+#define START_INFO_MAGIC       0x336EC578u
+#define START_INFO_VERSION_MIN 1u // the first with a memory map
+#define MEMMAP_ENTRIES_MAX     256u
+#define MODULES_MAX            16u
+#define COMMAND_LINE_MAX       4096u
+#define MEMMAP_TYPE_RAM        1u
+#define LOW_PAGE_SIZE          4096u // real-mode vectors and BIOS data
 
 struct start_info {
     uint32_t magic;
@@ -192,7 +195,7 @@ RUMPK_ASSERT_SIZE(start_info, 56);
 struct memmap_entry {
     uint64_t base;
     uint64_t size;
-    uint32_t type;  // as in E820
+    uint32_t type; // as in E820
     uint32_t reserved;
 };
 RUMPK_ASSERT_SIZE(memmap_entry, 24);
@@ -275,7 +278,8 @@ static bool read_memmap(struct boot_info *info, const struct start_info *start)
         if (map[i].type == MEMMAP_TYPE_RAM || map[i].base + map[i].size < map[i].base)
             continue;
         for (uint32_t j = 0; j < info->ram_count; j++)
-            inside |= range_overlaps(info->ram[j].base, info->ram[j].size, map[i].base, map[i].size);
+            inside |=
+                range_overlaps(info->ram[j].base, info->ram[j].size, map[i].base, map[i].size);
         if (inside && !reserve(info, map[i].base, map[i].size))
             return false;
     }
@@ -289,10 +293,11 @@ uint32_t arch_boot_info(struct boot_info *info)
     uint32_t cause;
 
     *info = (struct boot_info){0};
-    cause = tree_copy(info);  // first, because it tells how to power off
+    cause = tree_copy(info); // first, because it tells how to power off
     if (cause != RUMPK_BOOT_CAUSE_NONE)
         return cause;
-    if (start == NULL || start->magic != START_INFO_MAGIC || start->version < START_INFO_VERSION_MIN)
+    if (start == NULL || start->magic != START_INFO_MAGIC ||
+        start->version < START_INFO_VERSION_MIN)
         return RUMPK_BOOT_CAUSE_FIRMWARE;
     if (!read_memmap(info, start) || !reserve(info, 0, LOW_PAGE_SIZE) ||
         !reserve(info, boot_start_info, sizeof(*start)) ||
@@ -303,9 +308,9 @@ uint32_t arch_boot_info(struct boot_info *info)
 
 // ---- fixed devices -----------------------------------------------------------------------------
 
-#define SERIAL_BASE 0x3F8
-#define SERIAL_PORTS 8
-#define SERIAL_SCRATCH 7  // a register without effect: what is written can be read back
+#define SERIAL_BASE    0x3F8
+#define SERIAL_PORTS   8
+#define SERIAL_SCRATCH 7 // a register without effect: what is written can be read back
 
 void arch_fixed_devices(void (*add)(const struct fixed_device *device))
 {

@@ -4,14 +4,16 @@
 //
 // Everything that decides what ring 3 may do besides the page tables is set here once:
 //
-//   CR0   WP: ring 0 obeys read-only pages; AM: alignment checks for who asks; NE: x87 errors as traps
+//   CR0   WP: ring 0 obeys read-only pages; NE: x87 errors are traps; AM: alignment checks for
+//         who sets AC
 //   CR4   SMEP, SMAP, UMIP where the processor has them; TSD: no RDTSC; FSGSBASE, PCE, PKE off;
 //         OSXSAVE off: AVX and all that needs XSAVE is an illegal instruction
 //   GDT   no code segment but the two 64-bit ones, no LDT: nothing to load but null and flat data
 //   TSS   I/O bitmap of all 65,536 ports; IOPL is 0, so the bitmap alone decides
 //   MSRs  SYSCALL to arch_syscall_entry, SYSENTER off, FS and GS base zero
 //
-// Documents: Intel SDM volume 3, 2.5 (control registers), 4.6 (access rights), 8.2.1 of AMD APM volume 2.
+// Documents: Intel SDM volume 3, 2.5 (control registers), 4.6 (access rights), 8.2.1 of AMD APM
+// volume 2.
 #include "offsets.h"
 
 #include <arch/arch.h>
@@ -28,44 +30,45 @@
 #define CR0_AM (UINT64_C(1) << 18)
 #define CR0_PG (UINT64_C(1) << 31)
 
-#define CR4_TSD (UINT64_C(1) << 2)
-#define CR4_DE (UINT64_C(1) << 3)
-#define CR4_PAE (UINT64_C(1) << 5)
-#define CR4_MCE (UINT64_C(1) << 6)
-#define CR4_OSFXSR (UINT64_C(1) << 9)
+#define CR4_TSD        (UINT64_C(1) << 2)
+#define CR4_DE         (UINT64_C(1) << 3)
+#define CR4_PAE        (UINT64_C(1) << 5)
+#define CR4_MCE        (UINT64_C(1) << 6)
+#define CR4_OSFXSR     (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
-#define CR4_UMIP (UINT64_C(1) << 11)
-#define CR4_SMEP (UINT64_C(1) << 20)
-#define CR4_SMAP (UINT64_C(1) << 21)
+#define CR4_UMIP       (UINT64_C(1) << 11)
+#define CR4_SMEP       (UINT64_C(1) << 20)
+#define CR4_SMAP       (UINT64_C(1) << 21)
 
-#define MSR_MCG_STATUS 0x17Au
-#define MSR_SYSENTER_CS 0x174u
-#define MSR_SYSENTER_ESP 0x175u
-#define MSR_SYSENTER_EIP 0x176u
-#define MSR_PAT 0x277u
-#define MSR_STAR 0xC0000081u
-#define MSR_LSTAR 0xC0000082u
-#define MSR_CSTAR 0xC0000083u
-#define MSR_SFMASK 0xC0000084u
-#define MSR_FS_BASE 0xC0000100u
-#define MSR_GS_BASE 0xC0000101u
+#define MSR_MCG_STATUS     0x17Au
+#define MSR_SYSENTER_CS    0x174u
+#define MSR_SYSENTER_ESP   0x175u
+#define MSR_SYSENTER_EIP   0x176u
+#define MSR_PAT            0x277u
+#define MSR_STAR           0xC0000081u
+#define MSR_LSTAR          0xC0000082u
+#define MSR_CSTAR          0xC0000083u
+#define MSR_SFMASK         0xC0000084u
+#define MSR_FS_BASE        0xC0000100u
+#define MSR_GS_BASE        0xC0000101u
 #define MSR_KERNEL_GS_BASE 0xC0000102u
 
 // Page attribute table after reset: entry 0 WB, 1 WT, 2 UC-, 3 UC (arch_types.h uses 0 and 3).
 #define PAT_RESET UINT64_C(0x0007040600070406)
 
-// Every flag that ring 3 can set, cleared by SYSCALL: AC (SMAP), DF, TF, NT, IF, RF, IOPL, ID, status.
+// Every flag that ring 3 can set, cleared by SYSCALL: AC (SMAP), DF, TF, NT, IF, RF, IOPL, ID,
+// status.
 #define SYSCALL_FLAGS_CLEARED UINT64_C(0x257FD5)
 
-#define CPUID_1_EDX_TSC (1u << 4)
-#define CPUID_1_EDX_MCE (1u << 7)
-#define CPUID_1_EDX_MCA (1u << 14)
+#define CPUID_1_EDX_TSC  (1u << 4)
+#define CPUID_1_EDX_MCE  (1u << 7)
+#define CPUID_1_EDX_MCA  (1u << 14)
 #define CPUID_1_EDX_FXSR (1u << 24)
 #define CPUID_1_EDX_SSE2 (1u << 26)
 #define CPUID_7_EBX_SMEP (1u << 7)
 #define CPUID_7_EBX_SMAP (1u << 20)
 #define CPUID_7_ECX_UMIP (1u << 2)
-#define CPUID_EXTENDED 0x80000000u
+#define CPUID_EXTENDED   0x80000000u
 
 static bool cpu_has_mca;
 
@@ -123,7 +126,8 @@ uint32_t arch_cpu_init(void)
     __asm__ volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
 
     msr_write(MSR_PAT, PAT_RESET);
-    msr_write(MSR_STAR, (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
+    msr_write(MSR_STAR,
+              (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
     msr_write(MSR_LSTAR, link_address(arch_syscall_entry));
     msr_write(MSR_CSTAR, link_address(arch_syscall_entry));
     msr_write(MSR_SFMASK, SYSCALL_FLAGS_CLEARED);
@@ -142,11 +146,11 @@ uint32_t arch_cpu_init(void)
 
 // ---- segments and the task state ---------------------------------------------------------------
 
-#define PORT_COUNT 65536u
+#define PORT_COUNT       65536u
 #define PORT_BITMAP_SIZE (PORT_COUNT / 8)
 
-// Intel SDM volume 3, 8.7 and volume 1, 19.5.2. The processor always reads two bytes of the bitmap, so
-// one more byte of ones follows it.
+// Intel SDM volume 3, 8.7 and volume 1, 19.5.2. The processor always reads two bytes of the bitmap,
+// so one more byte of ones follows it.
 static struct task_state {
     uint32_t reserved0;
     uint64_t rsp[3];
@@ -155,13 +159,14 @@ static struct task_state {
     uint64_t reserved2;
     uint16_t reserved3;
     uint16_t bitmap_offset;
-    uint8_t bitmap[PORT_BITMAP_SIZE];  // bit set: port closed
+    uint8_t bitmap[PORT_BITMAP_SIZE]; // bit set: port closed
     uint8_t end;
 } __attribute__((packed, aligned(16))) task_state;
 RUMPK_STATIC_ASSERT(offsetof(struct task_state, bitmap) == 104, "TSS layout");
 RUMPK_STATIC_ASSERT(offsetof(struct task_state, end) == 104 + 8192, "TSS layout");
 
-// Selectors of offsets.h. The code segment of ring 3 is execute-only, so it does not even load as data.
+// Selectors of offsets.h. The code segment of ring 3 is execute-only, so it does not even load as
+// data.
 static uint64_t descriptors[8] __attribute__((aligned(16))) = {
     [SELECTOR_KERNEL_CODE / 8] = UINT64_C(0x00AF9B000000FFFF),
     [SELECTOR_KERNEL_DATA / 8] = UINT64_C(0x00CF93000000FFFF),
@@ -200,7 +205,8 @@ void cpu_tables_load(void)
                                     (base >> 24 & 0xFF) << 56;
     descriptors[SELECTOR_TSS / 8 + 1] = base >> 32;
 
-    // The segments that are loaded now (entry.S) have the same selectors and contents in this table.
+    // The segments that are loaded now (entry.S) have the same selectors and contents in this
+    // table.
     __asm__ volatile("lgdt %0" : : "m"(gdt) : "memory");
     __asm__ volatile("lldt %w0" : : "r"(0));
     __asm__ volatile("ltr %w0" : : "r"(SELECTOR_TSS) : "memory");
@@ -239,7 +245,7 @@ void arch_ports_set(const struct boot_region *ranges, uint32_t range_count)
 
 // ---- floating point ----------------------------------------------------------------------------
 
-#define FCW_DEFAULT 0x037Fu   // all x87 exceptions masked, 64-bit precision
+#define FCW_DEFAULT   0x037Fu // all x87 exceptions masked, 64-bit precision
 #define MXCSR_DEFAULT 0x1F80u // all SIMD exceptions masked, round to nearest
 
 void arch_fp_clear(struct arch_fp *state)
@@ -263,8 +269,10 @@ void arch_fp_restore(const struct arch_fp *state)
 
 // ---- frames ------------------------------------------------------------------------------------
 
-// At a function's entry rsp + 8 is a multiple of 16: a return address of 0 lies on the cleared stack.
-void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_top, uint64_t argument)
+// At a function's entry rsp + 8 is a multiple of 16: a return address of 0 lies on the cleared
+// stack.
+void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_top,
+                     uint64_t argument)
 {
     *frame = (struct arch_frame){
         .rip = entry,

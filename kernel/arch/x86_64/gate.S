@@ -2,13 +2,15 @@
 //
 // gate.S (x86_64): the gate page, the only place from which a SYSCALL is accepted.
 //
-// A driver calls a stub through the SysTable like any C function. Number in eax; arguments in rdi, rsi,
-// rdx, r10, r8, r9: SYSCALL takes rcx for itself, so the fourth moves. On return the kernel has cleared
-// all caller-saved registers but rax; rcx and r11 come back as SYSRET needs them and are cleared here.
+// A driver calls a stub through the SysTable like any C function. Number in eax; arguments in rdi,
+// rsi, rdx, r10, r8, r9: SYSCALL takes rcx for itself, so the fourth moves. On return the kernel
+// has cleared all caller-saved registers but rax; rcx and r11 come back as SYSRET needs them and
+// are cleared here.
 //
-//   0   stub of call 0        32  stub of call 1   ...   384  stub of meta   416  breakpoints to the end
+//   0  stub of call 0    32  stub of call 1  ...  384  stub of meta    416  breakpoints to the end
 //
-// Readable to drivers: execute-only would need a protection key, which ring 3 can change. No secret here.
+// Readable to drivers: execute-only would need a protection key, which ring 3 can change. No secret
+// here.
 #include "offsets.h"
 
     .section .gate, "ax", @progbits

@@ -2,18 +2,20 @@
 //
 // power.c (x86_64): power-off and idling.
 //
-// microvm is a hardware-reduced ACPI machine: its FADT names a sleep control register (ACPI 6.4, 4.8.3.7), but
-// tables and AML would have to be read to learn address and sleep type. Both are constants of the machine and
-// stand here with their source. On any other machine power-off halts for ever.
+// microvm is a hardware-reduced ACPI machine: its FADT names a sleep control register (ACPI 6.4,
+// 4.8.3.7), but tables and AML would have to be read to learn address and sleep type. Both are
+// constants of the machine and stand here with their source. On any other machine power-off halts
+// for ever.
 #include <arch/arch.h>
 #include <stdint.h>
 
-// QEMU include/hw/i386/microvm.h (GED_MMIO_BASE + 0x200) and include/hw/acpi/generic_event_device.h.
-#define GED_BASE UINT64_C(0xFEA00000)
-#define GED_SIZE UINT64_C(0x1000)
+// QEMU include/hw/i386/microvm.h (GED_MMIO_BASE + 0x200) and
+// include/hw/acpi/generic_event_device.h.
+#define GED_BASE          UINT64_C(0xFEA00000)
+#define GED_SIZE          UINT64_C(0x1000)
 #define GED_SLEEP_CONTROL (GED_BASE + 0x200)
-#define SLEEP_TYPE_S5 (5u << 2)
-#define SLEEP_ENABLE (1u << 5)
+#define SLEEP_TYPE_S5     (5u << 2)
+#define SLEEP_ENABLE      (1u << 5)
 
 uint32_t arch_kernel_windows(struct boot_region *out, uint32_t max)
 {
@@ -25,7 +27,7 @@ uint32_t arch_kernel_windows(struct boot_region *out, uint32_t max)
 
 void arch_power_init(const void *fdt)
 {
-    (void)fdt;  // boot.c has already recognised the machine
+    (void)fdt; // boot.c has already recognised the machine
 }
 
 void arch_power_off(void)

@@ -2,31 +2,32 @@
 //
 // timer.c (x86_64): the time stamp counter, and how fast it runs.
 //
-// The processor says the frequency itself (CPUID leaf 15h) or it is measured once against channel 0 of
-// the 8254 timer, whose 1,193,182 Hz every PC has: at most 500 microseconds. The counter is read behind an
-// LFENCE, so two readings in program order never go backwards. That it runs at one speed in all power states
-// (invariant TSC) is assumed; see docs/hardware-gaps.md.
+// The processor says the frequency itself (CPUID leaf 15h) or it is measured once against channel 0
+// of the 8254 timer, whose 1,193,182 Hz every PC has: at most 500 microseconds. The counter is read
+// behind an LFENCE, so two readings in program order never go backwards. That it runs at one speed
+// in all power states (invariant TSC) is assumed; see docs/hardware-gaps.md.
 #include <arch/arch.h>
 #include <kernel/base.h>
 
-#define PIT_HZ UINT64_C(1193182)
-#define PIT_CHANNEL_0 0x40
-#define PIT_COMMAND 0x43
-#define PIT_RATE_GENERATOR 0x34  // channel 0, low then high byte, mode 2
-#define PIT_LATCH 0x00
+#define PIT_HZ             UINT64_C(1193182)
+#define PIT_CHANNEL_0      0x40
+#define PIT_COMMAND        0x43
+#define PIT_RATE_GENERATOR 0x34 // channel 0, low then high byte, mode 2
+#define PIT_LATCH          0x00
 
 // Ticks to measure: 419 us. The rest of the 500 us is for the edges.
 #define MEASURE_TICKS 500u
-// Readings before a counter that stands still counts as missing; with instruction counting in the emulator
-// one reading takes about 20 ns of guest time.
+// Readings before a counter that stands still counts as missing; with instruction counting in the
+// emulator one reading takes about 20 ns of guest time.
 #define MEASURE_READINGS_MAX 200000u
-// A pause between two readings above this (0.5 ms at 10 GHz, 50 ms at 100 MHz) may hide a turn of the 16-bit
-// counter, 55 ms: measure again.
+// A pause between two readings above this (0.5 ms at 10 GHz, 50 ms at 100 MHz) may hide a turn of
+// the 16-bit counter, 55 ms: measure again.
 #define MEASURE_GAP_MAX UINT64_C(5000000)
-// A measurement is good when nothing interrupted its first and last reading: both together took less than
-// 1/64 of the whole. Under an emulator on a busy host none of the attempts may be; then the best one counts.
+// A measurement is good when nothing interrupted its first and last reading: both together took
+// less than 1/64 of the whole. Under an emulator on a busy host none of the attempts may be; then
+// the best one counts.
 #define MEASURE_ATTEMPTS 8u
-#define MEASURE_GOOD 64u
+#define MEASURE_GOOD     64u
 
 #define HZ_MIN UINT64_C(1000000)
 #define HZ_MAX UINT64_C(100000000000)
@@ -41,7 +42,7 @@ uint64_t arch_timer_now(void)
 
 static uint64_t hz_from_cpuid(void)
 {
-    struct cpu_id id = cpu_id_read(0x15, 0);  // eax denominator, ebx numerator, ecx crystal in Hz
+    struct cpu_id id = cpu_id_read(0x15, 0); // eax denominator, ebx numerator, ecx crystal in Hz
     uint64_t product;
 
     if (id.eax == 0 || id.ebx == 0 || !checked_mul(id.ecx, id.ebx, &product))
@@ -70,8 +71,8 @@ static struct reading pit_read(void)
 }
 
 struct measurement {
-    uint64_t hz;     // 0: the counter stands still, or a pause was too long
-    uint64_t doubt;  // what the readings took, in parts of 2^16 of the whole
+    uint64_t hz;    // 0: the counter stands still, or a pause was too long
+    uint64_t doubt; // what the readings took, in parts of 2^16 of the whole
 };
 
 // From an edge of the counter to another.
@@ -86,7 +87,7 @@ static struct measurement hz_measure(void)
     last = start;
     for (uint32_t i = 0; i < MEASURE_READINGS_MAX && start.count != first; i++) {
         struct reading now = pit_read();
-        uint16_t elapsed = (uint16_t)(start.count - now.count);  // it counts down
+        uint16_t elapsed = (uint16_t)(start.count - now.count); // it counts down
 
         if (now.after - last.after > MEASURE_GAP_MAX)
             break;
@@ -107,7 +108,7 @@ static uint64_t hz_from_pit(void)
 
     cpu_out8(PIT_COMMAND, PIT_RATE_GENERATOR);
     cpu_out8(PIT_CHANNEL_0, 0);
-    cpu_out8(PIT_CHANNEL_0, 0);  // 0 means 65,536
+    cpu_out8(PIT_CHANNEL_0, 0); // 0 means 65,536
     for (uint32_t i = 0; i < MEASURE_ATTEMPTS; i++) {
         struct measurement next = hz_measure();
 

@@ -2,15 +2,18 @@
 //
 // trap.S (x86_64): into the kernel and back to ring 3.
 //
-//   ring 3 -- SYSCALL ----> arch_syscall_entry -> trap_from_user           \
-//          -- exception --> stub -> trap_common -> trap_user_exception      > never return; they end in
-//   ring 0 -- exception --> stub -> trap_common -> trap_kernel_exception   /  arch_user_return
+//   ring 3  SYSCALL ----> arch_syscall_entry -> trap_from_user
+//           exception --> stub -> trap_common -> trap_user_exception
+//   ring 0  exception --> stub -> trap_common -> trap_kernel_exception
 //
-// One core, so the few words that an entry needs lie at fixed addresses: no GS base, no SWAPGS, nothing
-// for a driver to confuse. Interrupts are off in both rings in this release.
+// None of the three C functions returns; they end in arch_user_return or arch_power_off.
+//
+// One core, so the few words that an entry needs lie at fixed addresses: no GS base, no SWAPGS,
+// nothing for a driver to confuse. Interrupts are off in both rings in this release.
 #include "offsets.h"
 
-// All but rax, rcx, r11, rsp, rip and rflags, whose place differs by entry. `base` points to the frame.
+// All but rax, rcx, r11, rsp, rip and rflags, whose place differs by entry. `base` points to the
+// frame.
 .macro SAVE_COMMON base
     movq %rbx, FRAME_RBX(\base)
     movq %rdx, FRAME_RDX(\base)
@@ -45,8 +48,9 @@
     .section .text.syscall, "ax", @progbits
 
 // From ring 3 by SYSCALL: rcx = address after the instruction, r11 = its rflags, rsp still the
-// driver's; SFMASK has cleared IF, DF, TF, AC and NT. The driver's root is active: kernel zone only.
-// A fault before rsp is the kernel's own lands on the emergency stack like any other (trap_common).
+// driver's; SFMASK has cleared IF, DF, TF, AC and NT. The driver's root is active: kernel zone
+// only. A fault before rsp is the kernel's own lands on the emergency stack like any other
+// (trap_common).
     .balign 16
     .globl arch_syscall_entry
     .type arch_syscall_entry, @function
@@ -74,10 +78,10 @@ arch_syscall_entry:
     .size arch_syscall_entry, . - arch_syscall_entry
 
 // arch_user_return(rdi = frame). The driver's root is active. SYSRET only into the gate page, where
-// every address is canonical (a SYSRET to another one faults in ring 0 on the driver's stack on Intel
-// processors); everything else, that is the first entry of a fiber, leaves by IRETQ. Segment registers
-// are null, rflags is ARCH_USER_RFLAGS. After SYSRET rcx and r11 hold the return address and the flags:
-// the gate stub clears them.
+// every address is canonical (a SYSRET to another one faults in ring 0 on the driver's stack on
+// Intel processors); everything else, that is the first entry of a fiber, leaves by IRETQ. Segment
+// registers are null, rflags is ARCH_USER_RFLAGS. After SYSRET rcx and r11 hold the return address
+// and the flags: the gate stub clears them.
     .balign 16
     .globl arch_user_return
     .type arch_user_return, @function
@@ -122,8 +126,9 @@ arch_stack_reset:
     ud2
     .size arch_stack_reset, . - arch_stack_reset
 
-// One stub per vector, VECTOR_STUB_SIZE apart: error code (0 where the processor pushes none), vector.
-// The processor has switched to a stack of the TSS. Vectors with an error code: 8, 10-14, 17, 21, 29, 30.
+// One stub per vector, VECTOR_STUB_SIZE apart: error code (0 where the processor pushes none),
+// vector. The processor has switched to a stack of the TSS. Vectors with an error code: 8, 10-14,
+// 17, 21, 29, 30.
     .balign VECTOR_STUB_SIZE
     .globl arch_vector_stubs
 arch_vector_stubs:
@@ -144,9 +149,9 @@ arch_vector_stubs:
 .set vector, vector + 1
 .endr
 
-// Stack: +0 vector, +8 error code, +16 rip, +24 cs, +32 rflags, +40 rsp, +48 ss. All other registers
-// as they were. AC, DF, TF and NT of the interrupted code still hold: POPFQ clears them (CLAC would
-// fault on a processor without SMAP).
+// Stack: +0 vector, +8 error code, +16 rip, +24 cs, +32 rflags, +40 rsp, +48 ss. All other
+// registers as they were. AC, DF, TF and NT of the interrupted code still hold: POPFQ clears them
+// (CLAC would fault on a processor without SMAP).
     .balign 16
     .type trap_common, @function
 trap_common:
@@ -178,8 +183,9 @@ trap_to_user_exception:  // rdi = vector, rsi = error code, rdx = pc
 trap_in_kernel:
     pushq $2
     popfq
-    // A single step that a driver armed with POPFQ before SYSCALL may be reported at the first kernel
-    // instruction, rsp still the driver's: that is the driver's breakpoint, not a fault of the kernel.
+    // A single step that a driver armed with POPFQ before SYSCALL may be reported at the first
+    // kernel instruction, rsp still the driver's: that is the driver's breakpoint, not a fault of
+    // the kernel.
     cmpq $VECTOR_DEBUG, (%rsp)
     jne 1f
     cmpq $arch_syscall_entry, 16(%rsp)

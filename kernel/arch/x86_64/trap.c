@@ -2,28 +2,29 @@
 //
 // trap.c (x86_64): the interrupt descriptor table, and what each exception means.
 //
-// 32 vectors, all interrupt gates of ring 0 but the breakpoint: INT n of a driver is a general protection
-// fault, for n above 31 too because the table ends there. Every vector has a stack from the TSS, so a kernel
-// whose own stack is gone still gets its fault delivered, and a driver's stack is never used.
+// 32 vectors, all interrupt gates of ring 0 but the breakpoint: INT n of a driver is a general
+// protection fault, for n above 31 too because the table ends there. Every vector has a stack from
+// the TSS, so a kernel whose own stack is gone still gets its fault delivered, and a driver's stack
+// is never used.
 //
-// Ring 3 executing a privileged instruction, a closed port, a bad selector and a non-canonical address all
-// arrive as vector 13 with nothing to tell them apart but the instruction's bytes, which the kernel does not
-// decode: all are RUMPK_FAULT_PROTECTION.
+// Ring 3 executing a privileged instruction, a closed port, a bad selector and a non-canonical
+// address all arrive as vector 13 with nothing to tell them apart but the instruction's bytes,
+// which the kernel does not decode: all are RUMPK_FAULT_PROTECTION.
 #include "offsets.h"
 
 #include <arch/arch.h>
 #include <kernel/base.h>
 #include <kernel/link.h>
 
-#define VECTOR_BREAKPOINT 3u
-#define VECTOR_DOUBLE_FAULT 8u
-#define VECTOR_PAGE_FAULT 14u
+#define VECTOR_BREAKPOINT    3u
+#define VECTOR_DOUBLE_FAULT  8u
+#define VECTOR_PAGE_FAULT    14u
 #define VECTOR_MACHINE_CHECK 18u
 
 // Error code of a page fault (Intel SDM volume 3, 4.7).
-#define PAGE_FAULT_WRITE 0x02u
+#define PAGE_FAULT_WRITE    0x02u
 #define PAGE_FAULT_RESERVED 0x08u
-#define PAGE_FAULT_FETCH 0x10u
+#define PAGE_FAULT_FETCH    0x10u
 
 #define DR6_CLEAR UINT64_C(0xFFFF0FF0)
 
@@ -38,11 +39,11 @@ static struct gate {
     uint32_t reserved;
 } gates[VECTOR_COUNT] __attribute__((aligned(16)));
 
-#define GATE_INTERRUPT 0x8Eu    // present, ring 0 only, interrupts off inside
+#define GATE_INTERRUPT   0x8Eu // present, ring 0 only, interrupts off inside
 #define GATE_FROM_RING_3 0x60u
 
 #define PIC_MASTER_MASK 0x21
-#define PIC_SLAVE_MASK 0xA1
+#define PIC_SLAVE_MASK  0xA1
 
 extern char arch_vector_stubs[];
 
@@ -95,24 +96,24 @@ static uint32_t fault_of_page(uint32_t error)
 static uint32_t fault_of_vector(uint32_t vector, uint32_t error)
 {
     switch (vector) {
-    case 0:   // #DE
-    case 16:  // #MF
-    case 19:  // #XM
+    case 0:  // #DE
+    case 16: // #MF
+    case 19: // #XM
         return RUMPK_FAULT_ARITHMETIC;
     case VECTOR_DEBUG:
     case VECTOR_BREAKPOINT:
         return RUMPK_FAULT_BREAKPOINT;
-    case 6:  // #UD
-    case 7:  // #NM
+    case 6: // #UD
+    case 7: // #NM
         return RUMPK_FAULT_ILLEGAL;
-    case 10:  // #TS
-    case 11:  // #NP
-    case 12:  // #SS: the stack pointer is not canonical
-    case 13:  // #GP
+    case 10: // #TS
+    case 11: // #NP
+    case 12: // #SS: the stack pointer is not canonical
+    case 13: // #GP
         return RUMPK_FAULT_PROTECTION;
     case VECTOR_PAGE_FAULT:
         return fault_of_page(error);
-    case 17:  // #AC
+    case 17: // #AC
         return RUMPK_FAULT_MISALIGNED;
     default:
         return RUMPK_FAULT_OTHER;
@@ -133,11 +134,12 @@ static struct trap_info describe(uint32_t vector, uint32_t error, uint64_t pc)
         .cause = (uint64_t)vector << 32 | error,
     };
 
-    // A double fault comes from the delivery of a page fault: the address tells where the stack ended.
+    // A double fault comes from the delivery of a page fault: the address tells where the stack
+    // ended.
     if (vector == VECTOR_PAGE_FAULT || vector == VECTOR_DOUBLE_FAULT)
         info.address = fault_address();
     if (vector == VECTOR_BREAKPOINT)
-        info.pc = pc - 1;  // INT3 is one byte and the processor reports the next
+        info.pc = pc - 1; // INT3 is one byte and the processor reports the next
     if (vector == VECTOR_DEBUG)
         debug_status_clear();
     if (vector == VECTOR_MACHINE_CHECK)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// arch_types.h (x86_64): the frame of a fiber, its floating point state, the page table entry codec.
+// arch_types.h (x86_64): the frame of a fiber, its floating point state, the page table entry
+// codec.
 //
 // The frame holds every register of ring 3 but the segment registers, which are null at each return
 // to it, and but FS and GS base, which are zero for ever (FSGSBASE is off, the MSRs are ring 0's).
@@ -30,7 +31,7 @@ struct arch_frame {
     uint64_t r14;
     uint64_t r15;
     uint64_t rip;
-    uint64_t rflags;  // as it was at the trap; ring 3 is always entered with ARCH_USER_RFLAGS
+    uint64_t rflags; // as it was at the trap; ring 3 is always entered with ARCH_USER_RFLAGS
 } __attribute__((aligned(16)));
 
 // The FXSAVE image (Intel SDM volume 1, 10.5.1). XSAVE is off, so there is no state beyond it.
@@ -41,32 +42,33 @@ struct arch_fp {
     uint8_t rest[484];
 } __attribute__((aligned(16)));
 
-#define ARCH_PT_LEVELS 4u
-#define ARCH_ADDRESS_LIMIT (UINT64_C(1) << 47)  // end of the lower canonical half
+#define ARCH_PT_LEVELS     4u
+#define ARCH_ADDRESS_LIMIT (UINT64_C(1) << 47) // end of the lower canonical half
 
 // Page table entry, Intel SDM volume 3, 4.5. Bit 63 is NX, bits 51:12 the address.
 //   0 P  1 W  2 U  3 PWT  4 PCD  5 A  6 D  7 PS (levels 1 and 2)  8 G
-#define PTE_PRESENT UINT64_C(0x01)
-#define PTE_WRITE UINT64_C(0x02)
-#define PTE_USER UINT64_C(0x04)
-#define PTE_UNCACHED UINT64_C(0x18)  // PWT | PCD: entry 3 of the PAT, which cpu.c keeps UC
+#define PTE_PRESENT  UINT64_C(0x01)
+#define PTE_WRITE    UINT64_C(0x02)
+#define PTE_USER     UINT64_C(0x04)
+#define PTE_UNCACHED UINT64_C(0x18) // PWT | PCD: entry 3 of the PAT, which cpu.c keeps UC
 #define PTE_ACCESSED UINT64_C(0x20)
-#define PTE_DIRTY UINT64_C(0x40)
-#define PTE_BLOCK UINT64_C(0x80)
-#define PTE_NX (UINT64_C(1) << 63)
-#define PTE_ADDRESS UINT64_C(0x000FFFFFFFFFF000)
+#define PTE_DIRTY    UINT64_C(0x40)
+#define PTE_BLOCK    UINT64_C(0x80)
+#define PTE_NX       (UINT64_C(1) << 63)
+#define PTE_ADDRESS  UINT64_C(0x000FFFFFFFFFF000)
 
 // PROT_* of arch.h, which includes this file before it defines them (offsets_check.c compares).
-#define ARCH_PROT_READ 0x01u
-#define ARCH_PROT_WRITE 0x02u
+#define ARCH_PROT_READ    0x01u
+#define ARCH_PROT_WRITE   0x02u
 #define ARCH_PROT_EXECUTE 0x04u
-#define ARCH_PROT_USER 0x08u
-#define ARCH_PROT_DEVICE 0x10u
+#define ARCH_PROT_USER    0x08u
+#define ARCH_PROT_DEVICE  0x10u
 
 static inline uint64_t arch_pte_leaf(uint64_t pa, uint32_t prot, unsigned level)
 {
     uint64_t pte = (pa & PTE_ADDRESS) | PTE_PRESENT | PTE_ACCESSED;
-    if (prot & ARCH_PROT_WRITE) {  // dirty only then: read-only and dirty means shadow stack to newer processors
+    // Dirty only when writable: read-only and dirty means shadow stack to newer processors.
+    if (prot & ARCH_PROT_WRITE) {
         pte |= PTE_WRITE | PTE_DIRTY;
     }
     if (!(prot & ARCH_PROT_EXECUTE)) {
@@ -107,7 +109,7 @@ static inline uint64_t arch_pte_address(uint64_t pte)
 
 static inline uint32_t arch_pte_prot(uint64_t pte)
 {
-    uint32_t prot = ARCH_PROT_READ;  // there is no entry without it
+    uint32_t prot = ARCH_PROT_READ; // there is no entry without it
 
     if (pte & PTE_WRITE) {
         prot |= ARCH_PROT_WRITE;
