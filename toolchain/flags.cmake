@@ -42,7 +42,7 @@ set(RUMPK_DRIVER_LINK_FLAGS
   -z text -z separate-code -z noexecstack -z relro -z now -z max-page-size=4096
   --build-id=sha1 --hash-style=gnu --gc-sections --no-undefined
   --orphan-handling=error --fatal-warnings --pack-dyn-relocs=none)
-set(RUMPK_DRIVER_LIBS -lnpl -lc -lclang_rt.builtins)
+set(RUMPK_DRIVER_LIBS -lnpl -lsodium -lc -lclang_rt.builtins)
 
 # lld, kernel. The linker script is the kernel's own (kernel/).
 set(RUMPK_KERNEL_LINK_FLAGS

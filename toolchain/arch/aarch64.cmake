@@ -7,12 +7,10 @@
 set(RUMPK_ARCH aarch64)
 set(RUMPK_TRIPLE aarch64-unknown-rumpk-elf)
 set(RUMPK_LLD_EMULATION aarch64elf)
-set(RUMPK_ELF_MACHINE AArch64)
 
 # Drivers: AAPCS64 with FP and NEON. Outline atomics would call helpers that probe the CPU through
 # an operating system's auxiliary vector, which does not exist here.
 set(RUMPK_DRIVER_ARCH_FLAGS -march=armv8-a -mcmodel=small -mno-outline-atomics)
-set(RUMPK_DRIVER_ASM_FLAGS "")
 
 # Kernel: general registers only (NEON is clang's default); strict alignment, because real hardware
 # faults on unaligned data while the MMU is off, even where the emulator does not. Landing pads for

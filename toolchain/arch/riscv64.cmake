@@ -7,12 +7,10 @@
 set(RUMPK_ARCH riscv64)
 set(RUMPK_TRIPLE riscv64-unknown-rumpk-elf)
 set(RUMPK_LLD_EMULATION elf64lriscv)
-set(RUMPK_ELF_MACHINE RISC-V)
 
 # Drivers: the standard hard-float ABI. medany, because a static-pie is loaded anywhere and clang's
 # default for this triple is medlow with the soft-float ABI.
 set(RUMPK_DRIVER_ARCH_FLAGS -march=rv64gc -mabi=lp64d -mcmodel=medany)
-set(RUMPK_DRIVER_ASM_FLAGS "")
 
 # Kernel: no F, D or V, so the compiler cannot touch the FP state of a driver. Relaxation is off so
 # that the linked code has exactly the instructions that the compiler wrote (the syscall-core test

@@ -7,11 +7,9 @@
 set(RUMPK_ARCH x86_64)
 set(RUMPK_TRIPLE x86_64-unknown-rumpk-elf)
 set(RUMPK_LLD_EMULATION elf_x86_64)
-set(RUMPK_ELF_MACHINE X86-64)
 
 # Drivers: the x86-64 baseline (SSE2). The red zone stays: traps switch to a kernel stack.
 set(RUMPK_DRIVER_ARCH_FLAGS -march=x86-64 -mcmodel=small)
-set(RUMPK_DRIVER_ASM_FLAGS "")
 
 # Kernel: no MMX, SSE, AVX or x87; no red zone, because a trap taken inside the kernel pushes its
 # frame right below the stack pointer. The kernel is linked at 1 MiB, so the small model fits.
