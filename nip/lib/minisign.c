@@ -367,6 +367,7 @@ static enum nip_code parse_signature(const char *text, size_t size, bool is_fore
 {
     struct line lines[4];
     uint8_t blob[SIGNATURE_BLOB_SIZE];
+    *signature = (struct nip_signature){0};
     if (size > NIP_SIGNATURE_FILE_SIZE_MAX)
         return signature_fail(err, 0, "the signature file is too large");
     if (!split_lines(text, size, lines))

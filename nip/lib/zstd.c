@@ -93,7 +93,7 @@ struct nip_zstd_reader {
     ZSTD_inBuffer input; // what has been taken from the source and not yet decoded
     uint64_t content_size, content_read;
     bool is_source_at_end, is_frame_complete;
-    uint8_t chunk[INPUT_CHUNK_SIZE];
+    uint8_t *chunk; // room for input from a descriptor
 };
 
 // Takes more from the source when everything so far has been decoded.
@@ -103,7 +103,7 @@ static enum nip_code fill_input(struct nip_zstd_reader *reader, struct nip_error
         return NIP_OK;
     ssize_t count;
     do {
-        count = read(reader->source.descriptor, reader->chunk, sizeof reader->chunk);
+        count = read(reader->source.descriptor, reader->chunk, INPUT_CHUNK_SIZE);
     } while (count < 0 && errno == EINTR);
     if (count < 0)
         return nip_error_set_errno(err, errno, "cannot read the package");
@@ -120,10 +120,13 @@ static enum nip_code fill_header(struct nip_zstd_reader *reader, struct nip_erro
         reader->is_source_at_end = true;
         return NIP_OK;
     }
+    reader->chunk = malloc(INPUT_CHUNK_SIZE);
+    if (reader->chunk == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to read a package");
     size_t filled = 0;
     while (filled < NIP_ZSTD_HEADER_SIZE_MAX) {
         ssize_t count =
-            read(reader->source.descriptor, reader->chunk + filled, sizeof reader->chunk - filled);
+            read(reader->source.descriptor, reader->chunk + filled, INPUT_CHUNK_SIZE - filled);
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
@@ -232,6 +235,7 @@ void nip_zstd_reader_close(struct nip_zstd_reader *reader)
     if (reader == NULL)
         return;
     ZSTD_freeDStream(reader->stream);
+    free(reader->chunk);
     free(reader);
 }
 
