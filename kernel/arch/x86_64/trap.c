@@ -23,6 +23,7 @@
 
 // Error code of a page fault (Intel SDM volume 3, 4.7).
 #define PAGE_FAULT_WRITE    0x02u
+#define PAGE_FAULT_USER     0x04u
 #define PAGE_FAULT_RESERVED 0x08u
 #define PAGE_FAULT_FETCH    0x10u
 
@@ -153,6 +154,10 @@ void trap_user_exception(uint64_t vector, uint64_t error, uint64_t pc)
 {
     struct trap_info info = describe((uint32_t)vector, (uint32_t)error, pc);
 
+    // An access that the processor made with its own rights for an instruction of ring 3, to a
+    // descriptor table or (QEMU's IRETQ) to the stack: the instruction is at fault, not an address.
+    if (vector == VECTOR_PAGE_FAULT && !(error & PAGE_FAULT_USER))
+        info.fault = RUMPK_FAULT_PROTECTION;
     trap_from_user(&info);
 }
 
