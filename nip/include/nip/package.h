@@ -42,7 +42,9 @@ struct nip_package_source {
     int descriptor;
 };
 
-// Which keys count for which name. The reader asks once, with the name the package claims.
+// Which keys count for which name. The reader asks once, with the name the package claims. Keys are
+// tried by their 32 bytes; the id of the one that fits must then be the id that the signature names
+// (so keep whole minisign keys, id included).
 struct nip_package_trust {
     // Sets *keys and *key_count to the keys accepted for `name`; they must live until the open
     // function returns. Any code but NIP_OK refuses the package with the error set.
