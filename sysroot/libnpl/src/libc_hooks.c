@@ -18,6 +18,7 @@ struct __llvm_libc_stdio_cookie __llvm_libc_stdout_cookie;
 struct __llvm_libc_stdio_cookie __llvm_libc_stderr_cookie;
 
 _Noreturn void __llvm_libc_exit(int status);
+void __cxa_finalize(void *object);
 ptrdiff_t __llvm_libc_stdio_read(void *cookie, char *bytes, size_t size);
 ptrdiff_t __llvm_libc_stdio_write(void *cookie, const char *bytes, size_t size);
 
@@ -40,4 +41,10 @@ ptrdiff_t __llvm_libc_stdio_write(void *cookie, const char *bytes, size_t size)
     (void)cookie;
     (void)npl_write(bytes, size);
     return (ptrdiff_t)size;
+}
+
+// exit() calls this first. There is no atexit (LLVM libc needs a mutex for it), so nothing is to be run.
+void __cxa_finalize(void *object)
+{
+    (void)object;
 }

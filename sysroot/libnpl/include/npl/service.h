@@ -49,7 +49,8 @@ struct npl_request {
     bool is_dma;             // where the image owner permits DMA to this memory
     bool is_write;
     const char *error;       // text for a negative result; null: that of the result
-    void *own;               // for the driver's use
+    struct npl_request *next;  // for the driver's use while it keeps the request: a queue,
+    void *own;                 // and what it is doing with it
 
     // libnpl's own:
     struct npl_session *session;
