@@ -73,8 +73,9 @@ segments() {
     while read -r address _; do
       [ $((0x$address)) -ge $((first_writable)) ]
     done <relocations
-    ! llvm-readelf-19 -dW "$arch.elf" | grep -q TEXTREL
-    ! llvm-readelf-19 -dW "$arch.elf" | grep -q NEEDED
+    llvm-readelf-19 -dW "$arch.elf" >dynamic
+    grep -q RELACOUNT dynamic
+    run ! grep -qE 'TEXTREL|NEEDED|JMPREL' dynamic
   done
 }
 
