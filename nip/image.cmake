@@ -4,9 +4,17 @@
 # built as part of libnip.
 
 set(NIP_IMAGE_SOURCES
+    lib/archive.c
     lib/bkdl.c
     lib/bkdl_boot.c
     lib/bkdl_records.c
+    lib/elf_driver.c
+    lib/elf_file.c
+    lib/image.c
+    lib/image_bind.c
+    lib/image_check.c
+    lib/image_file.c
+    lib/imagedef.c
     lib/manifest.c
     lib/manifest_words.c
     lib/schema.c

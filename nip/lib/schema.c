@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "nip/minisign.h"
 #include "schema_text.h"
 
 static bool is_written(const struct schema_field *field)
@@ -87,7 +88,7 @@ static enum nip_code read_choice(const struct nip_kdl_document *document,
     return NIP_ERROR_SCHEMA;
 }
 
-// One value into its field. `is_again`: a further value of a field that takes several.
+// One value into its field.
 static enum nip_code read_value(const struct nip_kdl_document *document,
                                 const struct schema_field *field,
                                 const struct nip_kdl_value *value, void *element,
@@ -125,6 +126,14 @@ static enum nip_code read_value(const struct nip_kdl_document *document,
         number = before | bits;
         fits = true;
         break;
+    }
+    case SCHEMA_KEY: {
+        struct nip_public_key key;
+        if (value->kind != NIP_KDL_STRING ||
+            nip_public_key_parse(value->text.text, value->text.size, "key", &key, NULL) != NIP_OK)
+            return wrong_value(document, field, value, err);
+        memcpy((uint8_t *)element + field->offset, key.key, sizeof key.key);
+        return NIP_OK;
     }
     default:
         if (value->kind != NIP_KDL_STRING ||

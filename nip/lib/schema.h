@@ -32,6 +32,7 @@ enum schema_type {
     SCHEMA_CHOICE,    // one of the names of `choices`
     SCHEMA_CHOICES,   // several arguments, each one of `choices`; the values are or-ed
     SCHEMA_TEXTS,     // several arguments: char[list_max][list_item_size], count at count_offset
+    SCHEMA_KEY,       // base64 of a public key; 32 bytes in the structure
     SCHEMA_CONSTANT,  // not written in KDL: always `minimum` in the structure
     SCHEMA_BYTES,     // not written in KDL: any bytes
     SCHEMA_PLACE,     // not written in KDL: struct nip_kdl_span of the node
@@ -47,6 +48,7 @@ struct schema_field {
     bool is_argument;  // positional, in the order of the table
     bool is_required;
     bool is_positive;  // TEXT: must not be empty. (NUMBER, SIZE: use minimum)
+    bool allows_lines; // TEXT: may contain newlines and tabs
     enum schema_type type;
     size_t offset, size; // in the structure; numbers and choices: 4 or 8 bytes
     uint64_t minimum, maximum, unit;

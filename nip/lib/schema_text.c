@@ -29,12 +29,13 @@ bool schema_is_compatible(const char *text, size_t size)
     return true;
 }
 
-bool schema_is_plain_text(const char *text, size_t size)
+bool schema_is_plain_text(const char *text, size_t size, bool allows_lines)
 {
     for (size_t i = 0; i < size;) {
         uint32_t code_point;
         size_t step = nip_utf8_decode(text + i, size - i, &code_point);
-        if (step == 0 || !nip_escape_is_plain(code_point))
+        bool is_layout = step == 1 && (text[i] == '\n' || text[i] == '\t');
+        if (step == 0 || !(is_layout ? allows_lines : nip_escape_is_plain(code_point)))
             return false;
         i += step;
     }
@@ -43,9 +44,11 @@ bool schema_is_plain_text(const char *text, size_t size)
 
 void schema_print_size(uint64_t size, struct nip_buffer *out)
 {
-    if (size != 0 && size % 1048576 == 0)
+    if (size == 0)
+        nip_buffer_append_text(out, "0KiB");
+    else if (size % 1048576 == 0)
         nip_buffer_append_format(out, "%" PRIu64 "MiB", size / 1048576);
-    else if (size != 0 && size % 1024 == 0)
+    else if (size % 1024 == 0)
         nip_buffer_append_format(out, "%" PRIu64 "KiB", size / 1024);
     else
         nip_buffer_append_format(out, "%" PRIu64, size);
@@ -79,8 +82,9 @@ void schema_print_expected(const struct schema_field *field, struct nip_buffer *
 {
     switch (field->type) {
     case SCHEMA_TEXT:
-        nip_buffer_append_format(out, "a text of %s to %zu bytes in one line",
-                                 field->is_positive ? "1" : "0", field->size - 1);
+        nip_buffer_append_format(out, "a text of %s to %zu bytes%s",
+                                 field->is_positive ? "1" : "0", field->size - 1,
+                                 field->allows_lines ? "" : " in one line");
         break;
     case SCHEMA_TEXTS:
         nip_buffer_append_format(out, "texts of 1 to %zu bytes, at most %" PRIu64 " of them",
@@ -127,6 +131,9 @@ void schema_print_expected(const struct schema_field *field, struct nip_buffer *
         nip_buffer_append_text(out, "one or more of ");
         schema_print_choices(field->choices, out);
         break;
+    case SCHEMA_KEY:
+        nip_buffer_append_text(out, "a public key: the 56 characters of its .pub file");
+        break;
     case SCHEMA_CONSTANT:
     case SCHEMA_BYTES:
     case SCHEMA_PLACE:
@@ -156,9 +163,11 @@ bool schema_text_fits(const struct schema_field *field, const char *text, size_t
     case SCHEMA_COMPATIBLE:
         return schema_is_compatible(text, size);
     case SCHEMA_TEXT:
-        return (size > 0 || !field->is_positive) && schema_is_plain_text(text, size);
+        return (size > 0 || !field->is_positive) &&
+               schema_is_plain_text(text, size, field->allows_lines);
     case SCHEMA_TEXTS:
-        return size > 0 && size < field->item_size && schema_is_plain_text(text, size);
+        return size > 0 && size < field->item_size &&
+               schema_is_plain_text(text, size, false);
     default:
         return false;
     }

@@ -9,7 +9,7 @@
 #include "schema.h"
 
 bool schema_is_compatible(const char *text, size_t size);
-bool schema_is_plain_text(const char *text, size_t size);
+bool schema_is_plain_text(const char *text, size_t size, bool allows_lines);
 
 // Whether a value is one that the field allows. Texts without their NUL.
 bool schema_number_fits(const struct schema_field *field, uint64_t number);
