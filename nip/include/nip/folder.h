@@ -27,8 +27,6 @@
 extern "C" {
 #endif
 
-#define NIP_OCI_ARTIFACT_TYPE "application/vnd.rumpk.npl.v1"
-
 struct nip_folder;
 
 // Opens the registry at `root`. A missing or empty folder becomes one if `may_create`, and then
