@@ -149,19 +149,21 @@ void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_to
     frame->pstate = PSTATE_DRIVER;
 }
 
-uint64_t arch_frame_number(const struct arch_frame *frame)
+[[gnu::section(".text.syscall")]] uint64_t arch_frame_number(const struct arch_frame *frame)
 {
     return frame->x[8];
 }
 
-uint64_t arch_frame_argument(const struct arch_frame *frame, unsigned index)
+[[gnu::section(".text.syscall")]] uint64_t arch_frame_argument(const struct arch_frame *frame,
+                                                               unsigned index)
 {
     return index < 6 ? frame->x[index] : 0;
 }
 
 // x30 stays: the gate stub returns by it. v0..v31 hold what the driver left there or its own saved
-// state.
-void arch_frame_set_result(struct arch_frame *frame, int64_t result)
+// state. The loop stays a loop: a call of memset would leave the syscall core.
+[[clang::no_builtin("memset"), gnu::section(".text.syscall")]] void
+arch_frame_set_result(struct arch_frame *frame, int64_t result)
 {
     frame->x[0] = (uint64_t)result;
     for (unsigned i = 1; i <= 18; i++)

@@ -53,6 +53,11 @@ static uint64_t read_syndrome(void)
     return value;
 }
 
+static uint32_t class_of(uint64_t syndrome)
+{
+    return (uint32_t)(syndrome >> 26) & 0x3F;
+}
+
 static uint64_t read_fault_address(void)
 {
     uint64_t value;
@@ -86,10 +91,7 @@ static void describe_abort(struct trap_info *info, uint32_t fault)
 
 static void describe_synchronous(struct trap_info *info)
 {
-    switch ((info->cause >> 26) & 0x3F) {
-    case CLASS_SVC:
-        info->kind = TRAP_CALL;
-        break;
+    switch (class_of(info->cause)) {
     case CLASS_UNKNOWN:
     case CLASS_WAIT:
     case CLASS_FP_ACCESS:
@@ -159,13 +161,29 @@ static void describe(struct trap_info *info, uint64_t vector)
     }
 }
 
-// From trap.S, on the empty kernel stack; the frame of the running fiber is complete.
-void arch_trap_user(uint64_t vector, const struct arch_frame *frame)
+[[noreturn, gnu::noinline]] static void fault_from_user(uint64_t vector,
+                                                        const struct arch_frame *frame)
 {
     struct trap_info info;
+
     describe(&info, vector);
-    if (((info.cause >> 26) & 0x3F) == CLASS_SP_ALIGNMENT && vector == VECTOR_SYNCHRONOUS)
+    if (vector == VECTOR_SYNCHRONOUS && class_of(info.cause) == CLASS_SP_ALIGNMENT)
         info.address = frame->sp;
+    trap_from_user(&info);
+}
+
+// From trap.S, on the empty kernel stack; the frame of the running fiber is complete. For `svc` the
+// processor itself saves the address of the next instruction.
+[[gnu::section(".text.syscall")]] void arch_trap_user(uint64_t vector,
+                                                      const struct arch_frame *frame)
+{
+    uint64_t syndrome = read_syndrome();
+
+    if (vector != VECTOR_SYNCHRONOUS || class_of(syndrome) != CLASS_SVC)
+        fault_from_user(vector, frame);
+
+    struct trap_info info = {.kind = TRAP_CALL, .pc = frame->pc, .cause = syndrome};
+
     trap_from_user(&info);
 }
 
