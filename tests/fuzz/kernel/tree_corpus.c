@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tree_corpus FOLDER NAME: writes a device tree of the kind that the machines hand over.
+#include <libfdt.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static uint8_t tree[4096];
+
+static void must(int result)
+{
+    if (result < 0) {
+        fprintf(stderr, "tree_corpus: %s\n", fdt_strerror(result));
+        exit(1);
+    }
+}
+
+static void node(const char *name, const char *compatible, uint64_t base, uint64_t size)
+{
+    fdt64_t reg[2] = {cpu_to_fdt64(base), cpu_to_fdt64(size)};
+
+    must(fdt_begin_node(tree, name));
+    if (compatible != NULL)
+        must(fdt_property_string(tree, "compatible", compatible));
+    else
+        must(fdt_property_string(tree, "device_type", "memory"));
+    must(fdt_property(tree, "reg", reg, sizeof reg));
+    must(fdt_end_node(tree));
+}
+
+int main(int argc, char **argv)
+{
+    char path[4096];
+    FILE *file;
+
+    if (argc != 3)
+        return 2;
+    must(fdt_create(tree, sizeof tree));
+    must(fdt_add_reservemap_entry(tree, 0x80000000, 0x40000));
+    must(fdt_finish_reservemap(tree));
+    must(fdt_begin_node(tree, ""));
+    must(fdt_property_u32(tree, "#address-cells", 2));
+    must(fdt_property_u32(tree, "#size-cells", 2));
+    node("memory@80000000", NULL, 0x80000000, 0x800000);
+    must(fdt_begin_node(tree, "reserved-memory"));
+    must(fdt_property_u32(tree, "#address-cells", 2));
+    must(fdt_property_u32(tree, "#size-cells", 2));
+    must(fdt_property(tree, "ranges", NULL, 0));
+    node("firmware@80000000", "vendor,firmware", 0x80000000, 0x80000);
+    must(fdt_end_node(tree));
+    must(fdt_begin_node(tree, "cpus"));
+    must(fdt_property_u32(tree, "timebase-frequency", 10000000));
+    must(fdt_end_node(tree));
+    must(fdt_begin_node(tree, "psci"));
+    must(fdt_property_string(tree, "method", "hvc"));
+    must(fdt_end_node(tree));
+    must(fdt_begin_node(tree, "soc"));
+    must(fdt_property_u32(tree, "#address-cells", 2));
+    must(fdt_property_u32(tree, "#size-cells", 2));
+    must(fdt_property(tree, "ranges", NULL, 0));
+    node("serial@10000000", "ns16550a", 0x10000000, 0x100);
+    node("virtio_mmio@10001000", "virtio,mmio", 0x10001000, 0x1000);
+    must(fdt_end_node(tree));
+    must(fdt_end_node(tree));
+    must(fdt_finish(tree));
+    snprintf(path, sizeof path, "%s/machine", argv[1]);
+    file = fopen(path, "wb");
+    if (file == NULL || fwrite(tree, 1, fdt_totalsize(tree), file) != fdt_totalsize(tree) || fclose(file) != 0) {
+        perror(path);
+        return 1;
+    }
+    return 0;
+}
