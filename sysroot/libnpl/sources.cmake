@@ -21,4 +21,5 @@ set(LIBNPL_TARGET_SOURCES
   src/libc_hooks.c)
 set(LIBNPL_HOST_SOURCES
   host/machine.c
+  host/disk.c
   host/kernel.c)
