@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes fully accepted inputs for the fuzzers of libnip: a package, its tar, its texts, keys, and the
-// texts of a registry. Deterministic. Usage: fuzz_seeds_package CORPUS
+// Writes fully accepted inputs for one fuzzer of libnip: a package, its tar, its texts, keys, the texts
+// of a registry. Deterministic. Usage: nip_corpus FOLDER NAME
 //
 // Each is read back by the parser that it is for before it is written: a seed that is not accepted
 // fails the build.
@@ -15,7 +15,7 @@
 #include "nip/oci.h"
 #include "nip/package.h"
 
-static const char *corpus;
+static const char *corpus, *wanted;
 
 static void require(enum nip_code code, const struct nip_error *err)
 {
@@ -28,13 +28,12 @@ static void require(enum nip_code code, const struct nip_error *err)
 static void write_seed(const char *target, const char *name, const void *data, size_t size)
 {
     struct nip_error err = {0};
-    char *folder = nip_fs_join(corpus, target);
-    char *path = folder != NULL ? nip_fs_join(folder, name) : NULL;
+    if (strcmp(target, wanted) != 0)
+        return;
+    char *path = nip_fs_join(corpus, name);
     if (path == NULL)
         abort();
-    require(nip_fs_make_folders(folder, NULL, &err), &err);
     require(nip_fs_write(path, data, size, 0644, &err), &err);
-    free(folder);
     free(path);
 }
 
@@ -145,11 +144,31 @@ static void write_registry_texts(void)
     nip_buffer_free(&text);
 }
 
+// Every construct of the language once.
+static void write_kdl(void)
+{
+    static const char text[] =
+        "// comment\n/- kdl-version 2\n"
+        "(type)node arg \"quoted \\n \\u{1F600} \\\n   end\" #\"raw\"# ##\"more \"# here\"## key=1 "
+        "k2=(u8)#true {\n"
+        "    child 1 -2 +3 0xff 0o17 0b1_0 1.5e-3 1_000.0E+2 #inf #-inf #nan #null #false; inline\n"
+        "    multi \"\"\"\n      indented\n        more \\s\n      \"\"\" #\"\"\"\n    raw\n"
+        "    \"\"\"#\n"
+        "    /- hidden { a }\n    n /-1 2 /-k=3 /-{ x } { y } /-{ z }\n}\n"
+        "/* block /* nested */ */ last \\ // continued\n    here\n";
+    struct nip_error err = {0};
+    struct nip_kdl_document *document;
+    require(nip_kdl_parse(text, sizeof text - 1, "seed", NULL, &document, &err), &err);
+    nip_kdl_document_free(document);
+    write_seed("kdl", "everything", text, sizeof text - 1);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 2)
+    if (argc != 3)
         return 2;
     corpus = argv[1];
+    wanted = argv[2];
     uint8_t seed[NIP_SEED_BYTES] = {1}, public_key[NIP_PUBLIC_KEY_BYTES];
     struct nip_secret_key secret = {.id = {1, 2, 3}};
     struct nip_public_key key;
@@ -158,5 +177,6 @@ int main(int argc, char **argv)
     write_keys(&secret, &key);
     write_package(&secret, &key);
     write_registry_texts();
+    write_kdl();
     return 0;
 }

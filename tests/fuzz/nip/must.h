@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the fuzzers share: a condition that must hold, or the run is a finding.
+// A condition that must hold, or the run is a finding. Unlike assert() it is there in every build.
 
-#ifndef TESTS_FUZZ_NIP_FUZZ_H
-#define TESTS_FUZZ_NIP_FUZZ_H
+#ifndef TESTS_FUZZ_NIP_MUST_H
+#define TESTS_FUZZ_NIP_MUST_H
 
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,7 +15,5 @@
             abort();                                                                               \
         }                                                                                          \
     } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif
