@@ -4,8 +4,13 @@
 // was under way when the machine ended. The order is fixed; what a stage needs stands above it.
 #include <arch/arch.h>
 #include <kernel/audit.h>
+#include <kernel/device.h>
+#include <kernel/init.h>
+#include <kernel/ledger.h>
 #include <kernel/memory.h>
 #include <kernel/record.h>
+#include <kernel/sched.h>
+#include <kernel/systable.h>
 #include <kernel/tree.h>
 
 static struct boot_info boot;
@@ -24,6 +29,15 @@ static void firmware_read(void)
         return;
     if (!tree_check(boot.fdt, boot.fdt_size) || !tree_memory(boot.fdt, &boot, boot.ram_count == 0))
         record_fail(RUMPK_BOOT_CAUSE_DEVICE_TREE);
+}
+
+static void boot_recorded(void)
+{
+    struct rumpk_ledger_record record = ledger_record(RUMPK_LEDGER_BOOT, 0);
+
+    ledger_init();
+    record.detail = record_ticks();
+    ledger_append(&record);
 }
 
 void kernel_main(void)
@@ -47,5 +61,20 @@ void kernel_main(void)
         record_fail(RUMPK_BOOT_CAUSE_TIMER);
     stage_done(RUMPK_BOOT_TIMER);
 
-    arch_power_off();
+    device_init(boot.fdt);
+    stage_done(RUMPK_BOOT_DEVICES);
+
+    systable_init();
+    stage_done(RUMPK_BOOT_SYSTABLE);
+    boot_recorded();
+
+    // Stage 2: from here on a failure costs a package, not the machine.
+    if (init_archive_read()) {
+        stage_done(RUMPK_BOOT_ARCHIVE);
+        init_packages_load();
+        stage_done(RUMPK_BOOT_PACKAGES);
+        init_start();
+        stage_done(RUMPK_BOOT_RUNNING);
+    }
+    sched_run();
 }

@@ -10,8 +10,8 @@
 //
 //   low end -> images, stacks, heaps of drivers             rings, arenas, DMA, start blocks, queues <- high end
 //
-// W^X: a page is writable in the kernel root until memory_seal; sealed pages are read-only there for ever, and only
-// sealed pages are mapped executable or read-only into a driver root.
+// W^X: a page is writable in the kernel root until memory_seal; sealed pages are read-only there for ever. A page is sealed
+// before it becomes executable in a driver root.
 #ifndef KERNEL_MEMORY_H
 #define KERNEL_MEMORY_H
 

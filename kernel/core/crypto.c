@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// crypto.c: the one file that includes libsodium. sodium_init is never called: nothing here draws random numbers
+// or chooses between implementations.
+#include <kernel/crypto.h>
+
+#include <sodium.h>
+
+_Static_assert(crypto_sign_ed25519_PUBLICKEYBYTES == RUMPK_KEY_SIZE, "key size");
+_Static_assert(crypto_sign_ed25519_BYTES == RUMPK_SIGNATURE_SIZE, "signature size");
+
+#define PREHASH_SIZE 64u
+
+void crypto_digest(const void *bytes, uint64_t size, uint8_t digest[RUMPK_DIGEST_SIZE])
+{
+    crypto_generichash_blake2b(digest, RUMPK_DIGEST_SIZE, bytes, size, NULL, 0);
+}
+
+bool crypto_digest_fits(const void *bytes, uint64_t size, const uint8_t digest[RUMPK_DIGEST_SIZE])
+{
+    uint8_t actual[RUMPK_DIGEST_SIZE];
+
+    crypto_digest(bytes, size, actual);
+    return memcmp(actual, digest, sizeof(actual)) == 0;
+}
+
+bool crypto_signature_fits(const void *bytes, uint64_t size, const uint8_t key[RUMPK_KEY_SIZE],
+                           const uint8_t signature[RUMPK_SIGNATURE_SIZE])
+{
+    uint8_t prehash[PREHASH_SIZE];
+
+    crypto_generichash_blake2b(prehash, sizeof(prehash), bytes, size, NULL, 0);
+    return crypto_sign_ed25519_verify_detached(signature, prehash, sizeof(prehash), key) == 0;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// fiber.c: the end of a fiber, wanted or not. Everything that others share with it is told: rings are closed and their other
+// ends woken, devices are reset before the memory they might write is cleared, and its root is used no more.
+#include <kernel/audit.h>
+#include <kernel/call.h>
+#include <kernel/ledger.h>
+#include <kernel/memory.h>
+#include <kernel/ring.h>
+#include <kernel/sched.h>
+#include <kernel/virtio.h>
+
+struct fiber fiber_table[FIBER_COUNT];
+
+static struct rumpk_ledger_record record_of(const struct fiber *fiber, enum rumpk_ledger_kind kind, uint32_t code)
+{
+    struct rumpk_ledger_record record = ledger_record(kind, code);
+
+    record.package = fiber->number;
+    record.fiber = fiber->number;
+    record.image_base = fiber->image_base;
+    memcpy(record.package_id, fiber->package_id, sizeof(record.package_id));
+    memcpy(record.name, fiber->name, sizeof(record.name));
+    return record;
+}
+
+static void rings_close(struct fiber *fiber)
+{
+    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
+        const struct cap *cap = &fiber->caps[slot];
+
+        if (cap->type == RUMPK_CAP_RING)
+            ring_close(&rings[cap->object], cap->part);
+    }
+    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
+        const struct cap *cap = &fiber->caps[slot];
+        struct fiber *peer;
+
+        if (cap->type != RUMPK_CAP_RING)
+            continue;
+        peer = rings[cap->object].ends[cap->part == RING_PRODUCER ? RING_CONSUMER : RING_PRODUCER];
+        if (peer != NULL)
+            sched_wake(peer);
+    }
+}
+
+[[noreturn]] static void finish(struct fiber *fiber, struct rumpk_ledger_record *record)
+{
+    kernel_phase = PHASE_COMMIT;
+    memory_use_kernel_root();
+    fiber->state = FIBER_ENDED;
+    audit_root_end(fiber->number);
+    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
+        if (fiber->caps[slot].type == RUMPK_CAP_DEVICE)
+            virtio_reset(fiber->caps[slot].object);
+    }
+    rings_close(fiber);
+    for (uint32_t index = 0; index < fiber->scrub_count; index++)
+        memset((void *)(uintptr_t)fiber->scrub[index].base, 0, fiber->scrub[index].size);
+    ledger_append(record);
+    arch_stack_reset(sched_run);
+}
+
+void fiber_end_fault(struct fiber *fiber, const struct fiber_fault *fault)
+{
+    struct rumpk_ledger_record record = record_of(fiber, RUMPK_LEDGER_FAULT, fault->fault);
+
+    record.pc = fault->pc;
+    record.address = fault->address;
+    record.detail = fault->cause;
+    finish(fiber, &record);
+}
+
+void fiber_end_exit(struct fiber *fiber, uint64_t code)
+{
+    struct rumpk_ledger_record record = record_of(fiber, RUMPK_LEDGER_EXIT, 0);
+
+    record.detail = code;
+    finish(fiber, &record);
+}
+
+void fiber_fault_call(struct fiber *fiber, enum rumpk_fault fault, uint64_t address)
+{
+    struct fiber_fault reason = {
+        .fault = fault,
+        .pc = arch_frame_pc(&fiber->frame),
+        .address = address,
+    };
+
+    fiber_end_fault(fiber, &reason);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// systable.c: the one page that is the same for every driver. Written at its physical address; drivers see it at
+// RUMPK_SYSTABLE_ADDRESS, which is the same number where RAM is free there.
+#include <kernel/link.h>
+#include <kernel/memory.h>
+#include <kernel/record.h>
+#include <kernel/systable.h>
+
+static struct rumpk_systable *table(void)
+{
+    return (struct rumpk_systable *)(uintptr_t)memory_systable_page();
+}
+
+void systable_init(void)
+{
+    uint64_t gate = link_address(__gate_start);
+    struct rumpk_systable *systable = table();
+
+    *systable = (struct rumpk_systable){
+        .magic = RUMPK_SYSTABLE_MAGIC,
+        .abi_version = RUMPK_ABI_VERSION,
+        .size = RUMPK_SYSTABLE_SIZE,
+        .features = systable_features(),
+        .meta = gate + RUMPK_CALL_META * RUMPK_GATE_STUB_SIZE,
+        .timer_hz = rumpk_boot_record.timer_hz,
+        .boot_ticks = record_boot_ticks(),
+        .arch = RUMPK_ARCH,
+        .page_size = RUMPK_PAGE_SIZE,
+        .core_count = 1,
+        .slot_count = RUMPK_SLOT_COUNT,
+        .gate_base = gate,
+        .gate_size = RUMPK_PAGE_SIZE,
+        .ring_slot_size = RUMPK_RING_SLOT_SIZE,
+    };
+    for (uint32_t index = 0; index < RUMPK_CALL_COUNT; index++)
+        systable->calls[index] = gate + index * RUMPK_GATE_STUB_SIZE;
+    if (memory_systable_page() != RUMPK_SYSTABLE_ADDRESS)
+        systable->features |= RUMPK_FEATURE_SYSTABLE_ALIAS;
+}
+
+void systable_finish(bool is_development)
+{
+    if (is_development)
+        table()->features |= RUMPK_FEATURE_DEVELOPMENT;
+    memory_seal(memory_systable_page(), PAGE_SIZE);
+}

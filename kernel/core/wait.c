@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// wait.c: is what a fiber waits for there? The same function answers at the call itself, when a peer wakes the
+// fiber, and in the idle loop, so a wake that gets lost costs time and never the result.
+#include <kernel/record.h>
+#include <kernel/ring.h>
+#include <kernel/sched.h>
+#include <kernel/user.h>
+#include <kernel/virtio.h>
+
+static bool cap_is_ready(const struct cap *cap)
+{
+    if (cap->type == RUMPK_CAP_RING)
+        return ring_ready(&rings[cap->object], cap->part) != 0;
+    return virtio_is_ready(cap->object, cap->part);
+}
+
+static bool queue_try(struct fiber *fiber, const struct cap *cap, int64_t *result)
+{
+    struct rumpk_queue_completion completions[RUMPK_QUEUE_BATCH_MAX];
+    const struct fiber_wait *wait = &fiber->wait;
+    struct user_ptr out = {wait->out};
+    int64_t taken = virtio_collect(cap->object, cap->part, completions, wait->out_count);
+
+    if (taken == 0)
+        return false;
+    *result = taken;
+    // The range was found writable when the call was made, and a mapping of a living fiber never goes away.
+    if (taken > 0)
+        KERNEL_ASSERT(user_write(fiber, out, completions, (uint64_t)taken * sizeof(completions[0]),
+                                 _Alignof(struct rumpk_queue_completion)));
+    return true;
+}
+
+static bool sources_try(struct fiber *fiber, int64_t *result)
+{
+    const struct fiber_wait *wait = &fiber->wait;
+    const struct cap *first = &fiber->caps[wait->slots[0]];
+
+    switch (wait->kind) {
+    case WAIT_RING:
+        *result = ring_ready(&rings[first->object], first->part);
+        return *result != 0;
+    case WAIT_QUEUE:
+        return queue_try(fiber, first, result);
+    case WAIT_MANY:
+        for (uint32_t index = 0; index < wait->count; index++) {
+            if (cap_is_ready(&fiber->caps[wait->slots[index]])) {
+                *result = index;
+                return true;
+            }
+        }
+        return false;
+    default:
+        return false;
+    }
+}
+
+bool wait_try(struct fiber *fiber, int64_t *result)
+{
+    uint64_t deadline = fiber->wait.deadline;
+
+    if (sources_try(fiber, result))
+        return true;
+    if (deadline == RUMPK_FOREVER || (deadline != RUMPK_NOW && record_ticks() < deadline))
+        return false;
+    *result = RUMPK_E_TIMEOUT;
+    return true;
+}
+
+bool wait_is_pending(const struct fiber *fiber)
+{
+    const struct fiber_wait *wait = &fiber->wait;
+
+    if (wait->deadline != RUMPK_FOREVER)
+        return true;
+    for (uint32_t index = 0; index < wait->count; index++) {
+        const struct cap *cap = &fiber->caps[wait->slots[index]];
+
+        if (cap->type == RUMPK_CAP_QUEUE && virtio_is_busy(cap->object, cap->part))
+            return true;
+    }
+    return false;
+}

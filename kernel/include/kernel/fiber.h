@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// fiber.h: one running driver: registers, page-table root, capabilities, and what it waits for.
+//
+//        fiber_new            sched_ready           sched_run
+//   FREE ---------> NEW ------------------> READY ------------> RUNNING
+//                                             ^                  |   |
+//                                             | wait_poll        |   | fiber_end
+//                                             +--- WAITING <-----+   v
+//                                                     |   sched_block
+//                                                     +-----------> ENDED
+//
+// A fiber is numbered by its package's place in the boot manifest; an ended one keeps its number and its memory. Restart
+// (a later release) begins a new instance in the same structure from the package kept in the archive.
+#ifndef KERNEL_FIBER_H
+#define KERNEL_FIBER_H
+
+#include <kernel/cap.h>
+#include <kernel/pagetable.h>
+
+enum fiber_state {
+    FIBER_FREE,
+    FIBER_NEW,
+    FIBER_READY,
+    FIBER_RUNNING,
+    FIBER_WAITING,
+    FIBER_ENDED,
+};
+
+#define FIBER_PORTS_MAX 8u
+#define FIBER_SCRUB_MAX 20u  // stack, heap, writable image, and each MEMORY and DMA of its own
+
+enum wait_kind {
+    WAIT_SLEEP,  // only the deadline
+    WAIT_RING,   // one ring: the result is what it offers
+    WAIT_QUEUE,  // one device queue: completions are stored at `out`
+    WAIT_MANY,   // several: the result is an index
+};
+
+struct fiber_wait {
+    uint8_t kind;   // enum wait_kind
+    uint8_t count;  // of slots
+    uint8_t slots[RUMPK_WAIT_MAX];
+    uint32_t out_count;
+    uint64_t out;  // address in the driver, checked when the call was made and again when it is used
+    uint64_t deadline;
+};
+
+struct fiber {
+    struct arch_frame frame;
+    struct arch_fp fp;
+    struct pagetable table;
+    struct fiber *next;  // in a run queue
+    uint32_t number;
+    uint32_t state;  // enum fiber_state
+    uint32_t spectrum;
+    uint32_t port_count;
+    struct boot_region ports[FIBER_PORTS_MAX];  // opened by `map`
+    struct fiber_wait wait;
+    uint64_t calls;
+    uint64_t switches;
+    uint64_t start_block;
+    uint64_t stack_base;
+    uint64_t stack_size;
+    uint64_t image_base;
+    uint64_t image_size;
+    uint64_t heap_base;
+    uint64_t heap_size;
+    struct boot_region scrub[FIBER_SCRUB_MAX];  // cleared when the fiber ends
+    uint32_t scrub_count;
+    uint32_t cap_count;
+    uint8_t package_id[RUMPK_DIGEST_SIZE];
+    char name[RUMPK_NAME_SIZE];
+    struct cap caps[RUMPK_SLOT_COUNT];
+};
+
+#define FIBER_COUNT RUMPK_PACKAGES_MAX
+extern struct fiber fiber_table[FIBER_COUNT];
+
+static inline bool fiber_is_alive(const struct fiber *fiber)
+{
+    return fiber->state != FIBER_FREE && fiber->state != FIBER_ENDED;
+}
+
+// The fiber whose call is being served, or null.
+struct fiber *fiber_current(void);
+void fiber_current_set(struct fiber *fiber);
+
+// Why a fiber ends: what goes into the ledger.
+struct fiber_fault {
+    enum rumpk_fault fault;
+    uint64_t pc;
+    uint64_t address;
+    uint64_t cause;
+};
+
+// Ends `fiber` and runs another one: rings closed, peers woken, devices reset, memory scrubbed, one ledger record.
+[[noreturn]] void fiber_end_fault(struct fiber *fiber, const struct fiber_fault *fault);
+[[noreturn]] void fiber_end_exit(struct fiber *fiber, uint64_t code);
+
+// A misused call: the fault has the call's own address as pc.
+[[noreturn]] void fiber_fault_call(struct fiber *fiber, enum rumpk_fault fault, uint64_t address);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// init.h: from the boot archive to running fibers: stage 2 of the boot.
+#ifndef KERNEL_INIT_H
+#define KERNEL_INIT_H
+
+#include <kernel/fiber.h>
+#include <kernel/load.h>
+
+extern struct archive init_archive;
+extern struct package init_packages[RUMPK_PACKAGES_MAX];
+
+// Archive and boot manifest. False: refused (recorded); nothing starts.
+[[nodiscard]] bool init_archive_read(void);
+// Verifies, judges and loads every package; records each refusal.
+void init_packages_load(void);
+// Makes the fibers ready, in the order of the manifest; records each start.
+void init_start(void);
+
+// ---- between the parts of init -----------------------------------------------------------------------------
+
+// Refuses a package: the first reason stands. Recorded by init_packages_load at the end.
+void init_refuse(struct package *package, enum rumpk_refusal reason, uint64_t detail);
+static inline bool init_is_accepted(const struct package *package)
+{
+    return package->refusal == RUMPK_REFUSE_NONE;
+}
+
+// grant.c: does each grant answer a request, and each request that is not optional have a grant?
+void grant_check(struct package *package);
+// Makes the capabilities of a loaded package. On failure the package is refused.
+void grant_apply(struct package *package, struct fiber *fiber);
+// Gives the devices of a refused package back.
+void grant_release(const struct package *package);
+
+// wire.c: does each wire fit what both ends say, and is each need that is not optional wired to an accepted package?
+void wire_check(void);
+void wire_check_needs(void);
+// Makes rings and arenas between accepted packages. On failure the client is refused.
+void wire_apply(void);
+// Writes the channels of a fiber; returns how many.
+uint32_t wire_channels(const struct package *package, struct rumpk_channel *out, uint32_t max);
+
+// place.c: memory, image, tables of one package's fiber; later its start block.
+void place_fiber(struct package *package, struct fiber *fiber);
+void place_start_block(struct package *package, struct fiber *fiber);
+// Prepares tables so that `map` cannot fail, or maps at once.
+[[nodiscard]] bool place_prepare(struct fiber *fiber, uint64_t base, uint64_t size);
+
+// The request that this grant answers, or null.
+const struct rumpk_bkdl_request *grant_request(const struct package *package, const struct rumpk_bkdl_grant *grant);
+#endif
