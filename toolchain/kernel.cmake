@@ -4,7 +4,7 @@
 #   cmake -S . -B build/riscv64 -DCMAKE_TOOLCHAIN_FILE=toolchain/kernel.cmake -DRUMPK_ARCH=riscv64
 #
 # Flags come from flags.cmake and arch/<arch>.cmake alone. For the kernel's own CMakeLists:
-#   RUMPK_ARCH, RUMPK_TRIPLE, RUMPK_KERNEL_ADDRESS, RUMPK_SYSTABLE_ADDRESS (for the link script)
+#   RUMPK_ARCH, RUMPK_TRIPLE, RUMPK_KERNEL_ADDRESS (for the link script)
 #   RUMPK_KERNEL_LIBS_DIR   include/ and lib/ with libsodium.a and libfdt.a, made by script/setup
 if(NOT DEFINED RUMPK_ARCH)
   message(FATAL_ERROR "say which architecture: -DRUMPK_ARCH=riscv64, aarch64 or x86_64")

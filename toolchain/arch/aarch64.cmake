@@ -19,7 +19,6 @@ set(RUMPK_DRIVER_ARCH_FLAGS -march=armv8-a -mcmodel=small -mno-outline-atomics)
 set(RUMPK_KERNEL_ARCH_FLAGS -march=armv8-a -mcmodel=small -mgeneral-regs-only -mstrict-align
   -mno-outline-atomics -mbranch-protection=bti)
 set(RUMPK_KERNEL_ADDRESS 0x40100000)
-set(RUMPK_SYSTABLE_ADDRESS 0x50000000)
 
 # Machine: the device tree stands at the start of RAM (0x40000000), below the kernel.
 set(RUMPK_MACHINE virt)

@@ -18,7 +18,6 @@ set(RUMPK_DRIVER_ARCH_FLAGS -march=rv64gc -mabi=lp64d -mcmodel=medany)
 set(RUMPK_KERNEL_ARCH_FLAGS -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany -mno-relax
   -mstrict-align)
 set(RUMPK_KERNEL_ADDRESS 0x80200000)
-set(RUMPK_SYSTABLE_ADDRESS 0x83000000)
 
 # Machine: OpenSBI comes with the emulator (-bios default) and hands over at the lowest loaded address.
 set(RUMPK_MACHINE virt)

@@ -16,7 +16,6 @@ set(RUMPK_DRIVER_ARCH_FLAGS -march=x86-64 -mcmodel=small)
 set(RUMPK_KERNEL_ARCH_FLAGS -march=x86-64 -mcmodel=small -mno-mmx -mno-sse -mno-sse2 -mno-avx
   -mno-80387 -msoft-float -mno-red-zone -fcf-protection=none)
 set(RUMPK_KERNEL_ADDRESS 0x100000)
-set(RUMPK_SYSTABLE_ADDRESS 0x03000000)
 
 # Machine: microvm, PVH entry. acpi=on puts the device tree into fw_cfg (etc/fdt) and gives the GED
 # register that powers the machine off. -cpu max has SMEP, SMAP and UMIP.
