@@ -15,6 +15,9 @@ set(NIP_IMAGE_SOURCES
     lib/image_check.c
     lib/image_file.c
     lib/imagedef.c
+    lib/ledger.c
+    lib/ledger_words.c
+    lib/machine.c
     lib/manifest.c
     lib/manifest_words.c
     lib/schema.c
