@@ -39,6 +39,7 @@ struct emulator_options {
     const char *gdb_file;      // file with the kernel's symbols named in that line; NULL: the image
     uint32_t time_limit_s;     // 0: none
     int output;                // file descriptor for the guest's console
+    bool escapes_output; // show control characters instead of sending them: for a terminal
     // Called with lines for the person (no newline): a version that was not tested, how to attach a
     // debugger. May be NULL.
     void (*notice)(void *context, const char *line);

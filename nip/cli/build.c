@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From sources to checked drivers: compile what changed, link, split off the debug information,
+// check. All architectures at once; see build_unit.h for what "changed" means.
+
+#include "build.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build_unit.h"
+#include "nip/archive.h"
+#include "nip/elf.h"
+#include "nip/fs.h"
+#include "nip/json.h"
+#include "process.h"
+#include "project.h"
+
+enum { SOURCES_MAX = 512, UNITS_MAX = (SOURCES_MAX + 1) * RUMPK_ARCH_COUNT, LOCK_WAIT_MS = 120000 };
+
+struct build {
+    const struct cli *cli;
+    struct sdk *sdk;
+    const char *folder;
+    char root[CLI_PATH_SIZE]; // absolute path of the project
+    const struct nip_manifest *manifest;
+    uint32_t arch_mask;
+    char *sources[SOURCES_MAX];
+    size_t source_count;
+    struct build_unit *units;
+    size_t unit_count;
+    size_t compiled_count, reused_count;
+    struct nip_buffer last_output;
+};
+
+static bool has_dots(const char *path)
+{
+    return path[0] == '/' || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 ||
+           strstr(path, "/../") != NULL;
+}
+
+static int compare_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum nip_code add_pattern(struct build *build, const char *pattern, struct nip_error *err)
+{
+    if (has_dots(pattern))
+        return nip_error_set(err, NIP_ERROR_SCHEMA, "sources \"%s\" leads out of the project",
+                             pattern);
+    char full[CLI_PATH_SIZE];
+    project_path(full, build->root, pattern);
+    glob_t found = {0};
+    int result = glob(full, GLOB_ERR, NULL, &found);
+    if (result != 0 || found.gl_pathc == 0) {
+        globfree(&found);
+        nip_error_set(err, NIP_ERROR_MISSING, "no source file fits \"%s\"", pattern);
+        nip_error_hint(err, "put the source there, or change 'sources' in %s", NIP_MANIFEST_FILE);
+        return NIP_ERROR_MISSING;
+    }
+    enum nip_code code = NIP_OK;
+    for (size_t i = 0; code == NIP_OK && i < found.gl_pathc; i++) {
+        const char *name = found.gl_pathv[i] + strlen(build->root) + 1;
+        bool known = false;
+        for (size_t s = 0; s < build->source_count; s++)
+            known = known || strcmp(build->sources[s], name) == 0;
+        if (known)
+            continue;
+        char *copy = build->source_count < SOURCES_MAX ? strdup(name) : NULL;
+        if (copy == NULL)
+            code = nip_error_set(err, NIP_ERROR_LIMIT, "more than %d source files", SOURCES_MAX);
+        else
+            build->sources[build->source_count++] = copy;
+    }
+    globfree(&found);
+    return code;
+}
+
+static enum nip_code find_sources(struct build *build, struct nip_error *err)
+{
+    char *real = realpath(build->folder, NULL);
+    if (real == NULL || strlen(real) >= sizeof build->root - NIP_MANIFEST_TEXT_SIZE - 1) {
+        free(real);
+        return nip_error_set_errno(err, errno, "cannot find the project in %s", build->folder);
+    }
+    memcpy(build->root, real, strlen(real) + 1);
+    free(real);
+    // Pattern characters in the path of the project itself would be taken for a pattern.
+    if (strpbrk(build->root, "*?[\\") != NULL)
+        return nip_error_set(err, NIP_ERROR_NAME, "the path of the project, %s, has one of the "
+                                                  "characters * ? [ \\ in it",
+                             build->root);
+    enum nip_code code = NIP_OK;
+    for (uint32_t i = 0; code == NIP_OK && i < build->manifest->source_count; i++)
+        code = add_pattern(build, build->manifest->sources[i], err);
+    qsort(build->sources, build->source_count, sizeof build->sources[0], compare_text);
+    return code;
+}
+
+static char *format_text(const char *format, ...)
+{
+    char *text = NULL;
+    va_list list;
+    va_start(list, format);
+    if (vasprintf(&text, format, list) < 0)
+        text = NULL;
+    va_end(list);
+    return text;
+}
+
+static enum nip_code add_compile(struct build *build, uint32_t arch, const char *source,
+                                 struct nip_error *err)
+{
+    struct build_unit *unit = &build->units[build->unit_count++];
+    const char *name = nip_arch_name(arch);
+    char path[CLI_PATH_SIZE];
+    unit->arch = arch;
+    unit->source = strdup(source);
+    unit->output = format_text("build/%s/obj/%s.o", name, source);
+    unit->dependencies = format_text("build/%s/obj/%s.d", name, source);
+    unit->key = format_text("build/%s/obj/%s.key", name, source);
+    if (unit->output == NULL || unit->dependencies == NULL || unit->key == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the build");
+    build_unit_argument(unit, "%s", build->sdk->clang);
+    build_unit_argument(unit, "--no-default-config");
+    sdk_path(build->sdk, path, "toolchain/%s.cfg", sdk_triple(arch));
+    build_unit_argument(unit, "--config=%s", path);
+    build_unit_input(unit, path);
+    build_unit_argument(unit, "-ffile-prefix-map=%s=/source", build->root);
+    static const char *const defaults[] = {"-std=c23", "-O2", "-g", "-Wall", "-Wextra"};
+    for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
+        build_unit_argument(unit, "%s", defaults[i]);
+    project_path(path, build->root, "include");
+    if (nip_fs_kind(path) == NIP_FS_FOLDER)
+        build_unit_argument(unit, "-Iinclude");
+    for (uint32_t i = 0; i < build->manifest->flag_count; i++)
+        build_unit_argument(unit, "%s", build->manifest->flags[i]);
+    build_unit_argument(unit, "-MD");
+    build_unit_argument(unit, "-MF");
+    build_unit_argument(unit, "%s", unit->dependencies);
+    build_unit_argument(unit, "-c");
+    build_unit_argument(unit, "%s", source);
+    build_unit_argument(unit, "-o");
+    build_unit_argument(unit, "%s", unit->output);
+    return build_unit_check(unit, err);
+}
+
+static enum nip_code add_link(struct build *build, uint32_t arch, struct nip_error *err)
+{
+    struct build_unit *unit = &build->units[build->unit_count++];
+    const char *name = nip_arch_name(arch), *triple = sdk_triple(arch);
+    char path[CLI_PATH_SIZE];
+    unit->arch = arch;
+    unit->output = format_text("build/%s/driver.linked", name);
+    unit->key = format_text("build/%s/driver.key", name);
+    build_unit_argument(unit, "%s", build->sdk->lld);
+    sdk_path(build->sdk, path, "toolchain/%s.ldflags", triple);
+    build_unit_argument(unit, "@%s", path);
+    build_unit_input(unit, path);
+    build_unit_argument(unit, "-T");
+    sdk_path(build->sdk, path, "toolchain/%s.ld", triple);
+    build_unit_argument(unit, "%s", path);
+    build_unit_input(unit, path);
+    sdk_path(build->sdk, path, "sysroot/%s/lib", triple);
+    build_unit_argument(unit, "-L%s", path);
+    build_unit_argument(unit, "-o");
+    build_unit_argument(unit, "%s", unit->output != NULL ? unit->output : "");
+    for (size_t i = 0; i < build->source_count; i++) {
+        build_unit_argument(unit, "build/%s/obj/%s.o", name, build->sources[i]);
+        build_unit_input(unit, unit->arguments[unit->argument_count - 1]);
+    }
+    return build_unit_check(unit, err);
+}
+
+static void job_done(struct process_job *job, void *context)
+{
+    struct build *build = context;
+    // The same warning for three architectures is one warning.
+    if (job->output.size != 0 &&
+        !nip_buffer_equals(&build->last_output, job->output.data, job->output.size)) {
+        cli_warn(build->cli, "%s", nip_buffer_text(&job->output));
+        nip_buffer_clear(&build->last_output);
+        nip_buffer_append(&build->last_output, job->output.data, job->output.size);
+    }
+}
+
+static enum nip_code make_output_folder(const struct build *build, const struct build_unit *unit,
+                                        struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    project_path(path, build->root, unit->output);
+    char *slash = strrchr(path, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    return nip_fs_make_folders(path, NULL, err);
+}
+
+// Runs the units [first, first + count) that are stale, all at once.
+static enum nip_code run_units(struct build *build, size_t first, size_t count,
+                               struct nip_error *err)
+{
+    struct process_job *jobs = calloc(count, sizeof *jobs);
+    size_t *owners = calloc(count, sizeof *owners);
+    if (jobs == NULL || owners == NULL) {
+        free(jobs);
+        free(owners);
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the build");
+    }
+    size_t job_count = 0;
+    enum nip_code code = NIP_OK;
+    for (size_t i = first; code == NIP_OK && i < first + count; i++) {
+        struct build_unit *unit = &build->units[i];
+        if (!unit->is_stale)
+            continue;
+        code = make_output_folder(build, unit, err);
+        owners[job_count] = i;
+        jobs[job_count].argv = (const char *const *)unit->arguments;
+        jobs[job_count++].folder = build->root;
+        struct nip_buffer line = {0};
+        process_line((const char *const *)unit->arguments, &line);
+        cli_detail(build->cli, "%s", nip_buffer_text(&line));
+        nip_buffer_free(&line);
+    }
+    if (code == NIP_OK)
+        code = process_run_jobs(jobs, job_count, process_parallel(), job_done, build, err);
+    for (size_t i = 0; i < job_count; i++) {
+        struct build_unit *unit = &build->units[owners[i]];
+        if (code == NIP_OK && jobs[i].is_done && jobs[i].status != 0) {
+            code = nip_error_set(err, NIP_ERROR_BUILD, "%s %s for %s failed",
+                                 unit->source != NULL ? "compiling" : "linking",
+                                 unit->source != NULL ? unit->source : "the driver",
+                                 nip_arch_name(unit->arch));
+            nip_error_hint(err, "the reason stands above; --verbose shows the exact command");
+        }
+        nip_buffer_free(&jobs[i].output);
+    }
+    for (size_t i = 0; i < job_count && code == NIP_OK; i++)
+        if (build->units[owners[i]].source != NULL)
+            code = build_unit_note(&build->units[owners[i]], build->root, build->sdk->toolchain,
+                                   err);
+    free(jobs);
+    free(owners);
+    return code;
+}
+
+static enum nip_code run_objcopy(struct build *build, const char *mode, const char *from,
+                                 const char *to, struct nip_error *err)
+{
+    const char *const argv[] = {build->sdk->objcopy, mode, from, to, NULL};
+    struct nip_buffer line = {0}, output = {0};
+    int status = 0;
+    process_line(argv, &line);
+    cli_detail(build->cli, "%s", nip_buffer_text(&line));
+    enum nip_code code = process_run(argv, build->root, &output, true, &status, err);
+    if (code == NIP_OK && status != 0)
+        code = nip_error_set(err, NIP_ERROR_BUILD, "stripping the driver failed: %s",
+                             nip_buffer_text(&output));
+    nip_buffer_free(&line);
+    nip_buffer_free(&output);
+    return code;
+}
+
+static enum nip_code check_driver(struct build *build, uint32_t arch, bool is_new,
+                                  struct nip_error *err)
+{
+    char name[64], path[CLI_PATH_SIZE], size_text[32];
+    struct nip_buffer content = {0};
+    struct nip_elf_driver driver;
+    snprintf(name, sizeof name, "build/%s/driver.elf", nip_arch_name(arch));
+    project_path(path, build->folder, name);
+    enum nip_code code = nip_fs_read(path, RUMPK_ELF_SIZE_MAX + (size_t)1, &content, err);
+    if (code == NIP_OK)
+        code = nip_elf_check_driver(content.data, content.size, path, arch,
+                                    build->manifest->identity.abi_version, &driver, NULL, err);
+    if (code == NIP_OK)
+        cli_say(build->cli, "%s %-8s %s (%s)", is_new ? "built     " : "up to date",
+                nip_arch_name(arch), path, cli_size_text(content.size, size_text));
+    nip_buffer_free(&content);
+    return code;
+}
+
+// The linked file is split in two; it goes away only after both parts and the note are there.
+static enum nip_code finish_link(struct build *build, struct build_unit *unit,
+                                 struct nip_error *err)
+{
+    const char *arch = nip_arch_name(unit->arch);
+    char stripped[64], debug[64], linked[CLI_PATH_SIZE];
+    snprintf(stripped, sizeof stripped, "build/%s/driver.elf", arch);
+    snprintf(debug, sizeof debug, "build/%s/driver.debug", arch);
+    enum nip_code code = NIP_OK;
+    if (unit->is_stale) {
+        code = run_objcopy(build, "--strip-all", unit->output, stripped, err);
+        if (code == NIP_OK)
+            code = run_objcopy(build, "--only-keep-debug", unit->output, debug, err);
+        project_path(linked, build->root, unit->output);
+        unlink(linked);
+    }
+    return code;
+}
+
+static enum nip_code link_all(struct build *build, size_t first, struct nip_error *err)
+{
+    size_t count = build->unit_count - first;
+    for (size_t i = first; i < build->unit_count; i++) {
+        struct build_unit *unit = &build->units[i];
+        char debug[CLI_PATH_SIZE], name[64];
+        char *linked = unit->output;
+        // What is noted is the stripped driver, for that is what stays.
+        unit->output = format_text("build/%s/driver.elf", nip_arch_name(unit->arch));
+        if (unit->output == NULL) {
+            unit->output = linked;
+            return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the build");
+        }
+        build_unit_examine(unit, build->root, build->sdk->toolchain);
+        free(unit->output);
+        unit->output = linked;
+        snprintf(name, sizeof name, "build/%s/driver.debug", nip_arch_name(unit->arch));
+        project_path(debug, build->root, name);
+        unit->is_stale = unit->is_stale || nip_fs_kind(debug) != NIP_FS_FILE;
+    }
+    enum nip_code code = run_units(build, first, count, err);
+    for (size_t i = first; code == NIP_OK && i < build->unit_count; i++) {
+        struct build_unit *unit = &build->units[i];
+        code = finish_link(build, unit, err);
+        if (code == NIP_OK)
+            code = check_driver(build, unit->arch, unit->is_stale, err);
+        if (code == NIP_OK && unit->is_stale) {
+            free(unit->output);
+            unit->output = format_text("build/%s/driver.elf", nip_arch_name(unit->arch));
+            code = unit->output != NULL
+                       ? build_unit_note(unit, build->root, build->sdk->toolchain, err)
+                       : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the build");
+        }
+    }
+    return code;
+}
+
+// One entry per source, for the first architecture: an editor wants one view of a file.
+static enum nip_code write_commands(struct build *build, size_t count, struct nip_error *err)
+{
+    struct nip_json *list = nip_json_make_array();
+    for (size_t i = 0; i < count; i++) {
+        struct build_unit *unit = &build->units[i];
+        if (unit->arch != build->units[0].arch)
+            continue;
+        struct nip_json *entry = nip_json_make_object(), *arguments = nip_json_make_array();
+        nip_json_put_text(entry, "directory", build->root);
+        nip_json_put_text(entry, "file", unit->source);
+        nip_json_put_text(entry, "output", unit->output);
+        for (size_t a = 0; a < unit->argument_count; a++)
+            nip_json_append(arguments, nip_json_make_text(unit->arguments[a]));
+        nip_json_put(entry, "arguments", arguments);
+        nip_json_append(list, entry);
+    }
+    struct nip_buffer text = {0};
+    char path[CLI_PATH_SIZE];
+    enum nip_code code = nip_json_print(list, true, &text, err);
+    nip_buffer_append_byte(&text, '\n');
+    project_path(path, build->root, "build/compile_commands.json");
+    if (code == NIP_OK)
+        code = project_write_file(path, text.data, text.size, 0644, err);
+    nip_buffer_free(&text);
+    nip_json_free(list);
+    return code;
+}
+
+static enum nip_code run_build(struct build *build, struct nip_error *err)
+{
+    enum nip_code code = find_sources(build, err);
+    for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++)
+        for (size_t s = 0; code == NIP_OK && s < build->source_count; s++)
+            if ((build->arch_mask & RUMPK_ARCH_BIT(arch_all[a])) != 0)
+                code = add_compile(build, arch_all[a], build->sources[s], err);
+    size_t compile_count = build->unit_count;
+    for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++)
+        if ((build->arch_mask & RUMPK_ARCH_BIT(arch_all[a])) != 0)
+            code = add_link(build, arch_all[a], err);
+    for (size_t i = 0; code == NIP_OK && i < compile_count; i++) {
+        build_unit_examine(&build->units[i], build->root, build->sdk->toolchain);
+        if (build->units[i].is_stale)
+            build->compiled_count++;
+        else
+            build->reused_count++;
+    }
+    if (code == NIP_OK)
+        code = write_commands(build, compile_count, err);
+    if (code == NIP_OK && build->compiled_count != 0)
+        cli_say(build->cli, "compiling %zu of %zu files", build->compiled_count, compile_count);
+    if (code == NIP_OK)
+        code = run_units(build, 0, compile_count, err);
+    if (code == NIP_OK)
+        code = link_all(build, compile_count, err);
+    return code;
+}
+
+enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *folder,
+                           const struct nip_manifest *manifest, uint32_t arch_mask,
+                           struct nip_error *err)
+{
+    struct build build = {.cli = cli,
+                          .sdk = sdk,
+                          .folder = folder,
+                          .manifest = manifest,
+                          .arch_mask = arch_mask & manifest->identity.arch_mask};
+    if (build.arch_mask != arch_mask) {
+        nip_error_set(err, NIP_ERROR_USAGE, "%s is not made for every architecture asked for",
+                      manifest->identity.name);
+        nip_error_hint(err, "add it to 'arch' in %s, or choose with --arch", NIP_MANIFEST_FILE);
+        return NIP_ERROR_USAGE;
+    }
+    char path[CLI_PATH_SIZE];
+    project_path(path, folder, "build");
+    enum nip_code code = sdk_find_tools(sdk, err);
+    if (code == NIP_OK)
+        code = nip_fs_make_folders(path, NULL, err);
+    struct nip_fs_lock lock = NIP_FS_LOCK_NONE;
+    project_path(path, folder, "build/lock");
+    if (code == NIP_OK)
+        code = nip_fs_lock(path, LOCK_WAIT_MS, &lock, err);
+    if (code != NIP_OK)
+        return code;
+    build.units = calloc(UNITS_MAX, sizeof *build.units);
+    code = build.units != NULL ? run_build(&build, err)
+                               : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    nip_fs_unlock(&lock);
+    for (size_t i = 0; i < build.unit_count; i++)
+        build_unit_free(&build.units[i]);
+    for (size_t i = 0; i < build.source_count; i++)
+        free(build.sources[i]);
+    free(build.units);
+    nip_buffer_free(&build.last_output);
+    return code;
+}

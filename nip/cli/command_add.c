@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// nip add: a package into image.kdl, with what it may do there.
+//
+// image.kdl is edited as text: one node is appended, or exactly the bytes of one node are replaced, so
+// whatever else the owner wrote stays as it is. An update shows only what it asks for beyond what the
+// file grants already. Files change only after everything has been checked and accepted: first
+// nip.trust.kdl, then nip.lock, then image.kdl.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rumpk/cap.h>
+
+#include "commands.h"
+#include "imaging.h"
+#include "nip/fs.h"
+#include "project.h"
+
+struct addition {
+    struct cli *cli;
+    struct decisions decisions;
+    struct nip_imagedef *imagedef;
+    struct nip_lock *lock;
+    struct checked_package package;
+    char alias[NIP_TRUST_ALIAS_SIZE]; // "" for local work
+    const char *path;                 // or NULL
+    struct nip_imagedef_package *old; // what image.kdl says now, or NULL
+};
+
+static enum nip_code get_package(struct addition *add, struct nip_error *err)
+{
+    struct cli *cli = add->cli;
+    if (add->path != NULL) {
+        if (cli_operand(cli, 0) != NULL || cli_option(cli, "registry") != NULL) {
+            nip_error_set(err, NIP_ERROR_USAGE, "--path takes the package from a folder: no name "
+                                                "and no --registry with it");
+            nip_error_hint(err, "nip add --path %s", add->path);
+            return NIP_ERROR_USAGE;
+        }
+        if (project_kind(add->path) != PROJECT_PACKAGE) {
+            nip_error_set(err, NIP_ERROR_MISSING, "there is no driver project in %s", add->path);
+            nip_error_hint(err, "--path takes a folder with an %s", NIP_MANIFEST_FILE);
+            return NIP_ERROR_MISSING;
+        }
+        return imaging_local_package(cli, &add->decisions.sdk, add->path, &add->package, err);
+    }
+    char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1];
+    struct registry *registry = NULL;
+    if (cli_operand(cli, 0) == NULL) {
+        nip_error_set(err, NIP_ERROR_USAGE, "add what?");
+        nip_error_hint(err, "nip add local/hello --registry file:../reg, or: nip add --path "
+                            "../hello");
+        return NIP_ERROR_USAGE;
+    }
+    enum nip_code code = resolve_split(cli_operand(cli, 0), name, version, err);
+    const char *where = cli_option(cli, "registry");
+    // An update comes from where the package came from.
+    for (uint32_t i = 0; where == NULL && code == NIP_OK && i < add->imagedef->package_count; i++)
+        if (strcmp(add->imagedef->packages[i].name, name) == 0 &&
+            add->imagedef->packages[i].registry[0] != '\0')
+            where = add->imagedef->packages[i].registry;
+    if (code == NIP_OK)
+        code = resolve_registry(&add->decisions, where, name, false, &registry, NULL, add->alias,
+                                err);
+    struct resolve_request request = {
+        .name = name,
+        .version = version[0] != '\0' ? version : NULL,
+        .alias = add->alias,
+        .registry = registry,
+        .fingerprint = cli_option(cli, "trust"),
+        .may_decide = true,
+    };
+    if (code == NIP_OK)
+        code = resolve_package(cli, &add->decisions, &request, &add->package, err);
+    registry_close(registry);
+    return code;
+}
+
+static bool is_granted(const struct nip_imagedef_package *old, const char *name)
+{
+    for (uint32_t i = 0; old != NULL && i < old->grant_count; i++)
+        if (strcmp(old->grants[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+// Shows what is asked for beyond what is granted; *count says how many that are.
+static void show_requests(const struct addition *add, size_t *count)
+{
+    const struct nip_manifest *manifest = &add->package.manifest;
+    *count = 0;
+    for (uint32_t i = 0; i < manifest->request_count; i++) {
+        const struct rumpk_bkdl_request *request = &manifest->requests[i];
+        if (is_granted(add->old, request->name))
+            continue;
+        struct nip_buffer words = {0};
+        nip_manifest_request_words(request, &words);
+        cli_say(add->cli, "  asks to %s", nip_buffer_text(&words));
+        if (request->type == RUMPK_CAP_DMA)
+            cli_say(add->cli, "    (a device with DMA can reach all memory where there is no IOMMU)");
+        nip_buffer_free(&words);
+        ++*count;
+    }
+}
+
+static enum nip_code ask_consent(const struct addition *add, struct nip_error *err)
+{
+    const struct rumpk_bkdl_identity *identity = &add->package.manifest.identity;
+    size_t count = 0;
+    cli_say(add->cli, "%s %s", identity->name, identity->version);
+    show_requests(add, &count);
+    if (count == 0) {
+        cli_say(add->cli, add->old != NULL ? "  asks for nothing that is not granted already"
+                                           : "  asks for no device and no memory beyond its own");
+        return NIP_OK;
+    }
+    if (cli_flag(add->cli, "yes"))
+        return NIP_OK;
+    bool yes = false;
+    enum nip_code code =
+        cli_ask_yes(add->cli, add->old != NULL ? "Grant this in addition?" : "Grant this?", &yes,
+                    err);
+    if (code == NIP_ERROR_CONSENT) {
+        nip_error_set(err, code, "%s asks for capabilities, and there is no terminal to ask on",
+                      identity->name);
+        nip_error_hint(err, "read the lines above; to grant them: --yes");
+    } else if (code == NIP_OK && !yes) {
+        code = nip_error_set(err, NIP_ERROR_CONSENT, "not granted; nothing was changed");
+    }
+    return code;
+}
+
+// What the new node says: grants as proposed for what is new, the owner's own words for the rest.
+static void keep_choices(const struct nip_imagedef_package *old, struct nip_imagedef_package *node)
+{
+    if (old == NULL)
+        return;
+    for (uint32_t i = 0; i < node->grant_count; i++)
+        for (uint32_t o = 0; o < old->grant_count; o++)
+            if (strcmp(node->grants[i].name, old->grants[o].name) == 0)
+                node->grants[i] = old->grants[o];
+    node->arch_mask = old->arch_mask;
+    node->allows_dma = node->allows_dma || old->allows_dma;
+    node->spectrum = old->spectrum;
+    node->stack_max = old->stack_max;
+    node->heap_max = old->heap_max;
+    node->key_count = old->key_count;
+    memcpy(node->keys, old->keys, sizeof node->keys);
+    node->config_size = old->config_size;
+    memcpy(node->config, old->config, sizeof node->config);
+}
+
+// A console driver is for some machines only, also when it is added by hand.
+static enum nip_code limit_to_machines(const struct addition *add,
+                                       struct nip_imagedef_package *node, struct nip_error *err)
+{
+    if (add->old != NULL || strncmp(node->name, "rumpk/", 6) != 0)
+        return NIP_OK;
+    uint32_t mask = 0;
+    enum nip_code code = NIP_OK;
+    bool provides_console = false;
+    for (uint32_t i = 0; i < add->package.manifest.provides_count; i++)
+        provides_console = provides_console ||
+                           strcmp(add->package.manifest.provides[i].name, "console") == 0;
+    for (size_t a = 0; provides_console && code == NIP_OK && a < RUMPK_ARCH_COUNT; a++) {
+        struct nip_machine machine = {0};
+        code = sdk_machine(&add->decisions.sdk, arch_all[a], &machine, err);
+        if (code == NIP_OK && strcmp(machine.console_driver, node->name + 6) == 0)
+            mask |= RUMPK_ARCH_BIT(arch_all[a]);
+        nip_machine_free(&machine);
+    }
+    if (mask != (uint32_t)ARCH_MASK_ALL)
+        node->arch_mask = mask;
+    return code;
+}
+
+static enum nip_code edit_text(const struct addition *add, struct nip_buffer *text,
+                               struct nip_error *err)
+{
+    struct nip_imagedef *one = nip_imagedef_new();
+    if (one == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
+    size_t size = 0;
+    const char *source = nip_kdl_document_text(add->imagedef->document, &size);
+    enum nip_code code = nip_imagedef_add(one, &add->package.manifest, add->alias,
+                                          add->path != NULL ? add->path : "", err);
+    if (code == NIP_OK) {
+        keep_choices(add->old, &one->packages[0]);
+        code = limit_to_machines(add, &one->packages[0], err);
+    }
+    struct nip_buffer node = {0};
+    if (code == NIP_OK)
+        nip_imagedef_print_package(&one->packages[0], &node);
+    if (code == NIP_OK && add->old != NULL) {
+        size_t end = (size_t)add->old->span.offset + add->old->span.size;
+        // The node's own line end stays where it is.
+        if (node.size != 0 && node.data[node.size - 1] == '\n')
+            node.size--;
+        nip_buffer_append(text, source, add->old->span.offset);
+        nip_buffer_append(text, nip_buffer_text(&node), node.size);
+        nip_buffer_append(text, source + end, size - end);
+    } else if (code == NIP_OK) {
+        nip_buffer_append(text, source, size);
+        if (size != 0 && source[size - 1] != '\n')
+            nip_buffer_append_byte(text, '\n');
+        nip_buffer_append_byte(text, '\n');
+        nip_buffer_append(text, nip_buffer_text(&node), node.size);
+    }
+    nip_buffer_free(&node);
+    nip_imagedef_free(one);
+    if (code == NIP_OK)
+        code = nip_buffer_check(text, NIP_IMAGEDEF_FILE, err);
+    // What is written can be read again, or is not written.
+    struct nip_imagedef *again = NULL;
+    if (code == NIP_OK)
+        code = nip_imagedef_parse(nip_buffer_text(text), text->size, NIP_IMAGEDEF_FILE, &again,
+                                  err);
+    nip_imagedef_free(again);
+    return code;
+}
+
+static enum nip_code update_lock(struct addition *add, struct nip_error *err)
+{
+    const struct rumpk_bkdl_identity *identity = &add->package.manifest.identity;
+    struct nip_lock_package entry = {0};
+    if (add->path != NULL) {
+        snprintf(entry.name, sizeof entry.name, "%.65s", identity->name);
+        snprintf(entry.version, sizeof entry.version, "%.64s", identity->version);
+        snprintf(entry.path, sizeof entry.path, "%s", add->path);
+    } else {
+        imaging_lock_entry(&add->package, add->alias, &entry);
+        const struct nip_lock_package *locked =
+            nip_lock_find(add->lock, identity->name, identity->version);
+        bool is_sdk = strcmp(add->alias, NIP_TRUST_SDK_ALIAS) == 0;
+        if (locked != NULL && locked->path[0] == '\0' && !is_sdk &&
+            memcmp(locked->id, entry.id, sizeof entry.id) != 0) {
+            nip_error_set(err, NIP_ERROR_MISMATCH,
+                          "%s %s from '%s' is not the package of that name and version that %s "
+                          "names",
+                          identity->name, identity->version, add->alias, NIP_LOCK_FILE);
+            nip_error_hint(err, "one version must always be the same bytes: treat this as an "
+                                "attack, and ask the publisher");
+            return NIP_ERROR_MISMATCH;
+        }
+        const struct nip_lock_package *any = nip_lock_find(add->lock, identity->name, NULL);
+        if (any != NULL && any->security_floor > identity->security_version) {
+            nip_error_set(err, NIP_ERROR_UNTRUSTED,
+                          "%s %s has security-version %u; this project has accepted %u already",
+                          identity->name, identity->version, (unsigned)identity->security_version,
+                          (unsigned)any->security_floor);
+            nip_error_hint(err, "an older version with a known hole is not taken back; add a newer "
+                                "one");
+            return NIP_ERROR_UNTRUSTED;
+        }
+    }
+    if (add->lock->sdk[0] == '\0')
+        snprintf(add->lock->sdk, sizeof add->lock->sdk, "%s", add->decisions.sdk.id);
+    // Another version of the same package makes way.
+    if (add->old != NULL)
+        nip_lock_remove(add->lock, add->old->name, add->old->version);
+    return nip_lock_put(add->lock, &entry, err);
+}
+
+static enum nip_code run_add(struct addition *add, struct nip_error *err)
+{
+    enum nip_code code = project_read_image(".", &add->imagedef, err);
+    if (code == NIP_OK)
+        code = project_read_lock(".", &add->lock, NULL, err);
+    if (code == NIP_OK)
+        code = decisions_load(&add->decisions, err);
+    if (code == NIP_OK)
+        code = get_package(add, err);
+    if (code != NIP_OK)
+        return code;
+    const struct rumpk_bkdl_identity *identity = &add->package.manifest.identity;
+    if (identity->kind != RUMPK_KIND_DRIVER) {
+        nip_error_set(err, NIP_ERROR_SCHEMA, "%s is a %s; an image holds drivers", identity->name,
+                      nip_kind_name(identity->kind));
+        nip_error_hint(err, "the kernel comes with the SDK by itself");
+        return NIP_ERROR_SCHEMA;
+    }
+    for (uint32_t i = 0; i < add->imagedef->package_count; i++)
+        if (strcmp(add->imagedef->packages[i].name, identity->name) == 0)
+            add->old = &add->imagedef->packages[i];
+    struct nip_buffer text = {0};
+    code = ask_consent(add, err);
+    if (code == NIP_OK)
+        code = edit_text(add, &text, err);
+    if (code == NIP_OK)
+        code = update_lock(add, err);
+    if (code == NIP_OK)
+        code = decisions_save(&add->decisions, err);
+    if (code == NIP_OK)
+        code = project_write_lock(".", add->lock, err);
+    if (code == NIP_OK)
+        code = project_write_file(NIP_IMAGEDEF_FILE, text.data, text.size, 0644, err);
+    if (code == NIP_OK) {
+        cli_say(add->cli, "%s %s %s in %s", add->old != NULL ? "updated" : "added", identity->name,
+                identity->version, NIP_IMAGEDEF_FILE);
+        cli_next(add->cli, "nip run --arch all");
+    }
+    nip_buffer_free(&text);
+    return code;
+}
+
+enum nip_code command_add(struct cli *cli, struct nip_error *err)
+{
+    enum nip_code code = project_require(PROJECT_IMAGE, err);
+    if (code != NIP_OK)
+        return code;
+    struct addition *add = calloc(1, sizeof *add);
+    if (add == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    add->cli = cli;
+    add->path = cli_option(cli, "path");
+    code = run_add(add, err);
+    checked_package_free(&add->package);
+    decisions_free(&add->decisions);
+    nip_imagedef_free(add->imagedef);
+    free(add->lock);
+    free(add);
+    return code;
+}

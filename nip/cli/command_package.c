@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// nip build, pack, sign: from a project to a signed package.
+
+#include <string.h>
+
+#include "build.h"
+#include "commands.h"
+#include "keystore.h"
+#include "nip/fs.h"
+#include "packing.h"
+#include "project.h"
+
+enum nip_code command_build(struct cli *cli, struct nip_error *err)
+{
+    struct sdk sdk;
+    struct nip_manifest manifest;
+    uint32_t mask = 0;
+    enum nip_code code = arch_mask_parse(cli, &mask, err);
+    if (code == NIP_OK)
+        code = project_require(PROJECT_PACKAGE, err);
+    if (code == NIP_OK)
+        code = project_read_manifest(".", &manifest, err);
+    if (code == NIP_OK && manifest.identity.kind != RUMPK_KIND_DRIVER)
+        code = nip_error_set(err, NIP_ERROR_UNSUPPORTED, "only packages of kind \"driver\" can be "
+                                                         "built");
+    if (code == NIP_OK)
+        code = sdk_open(&sdk, err);
+    if (code == NIP_OK && mask == 0)
+        mask = manifest.identity.arch_mask;
+    if (code == NIP_OK)
+        code = build_driver(cli, &sdk, ".", &manifest, mask, err);
+    if (code == NIP_OK)
+        cli_next(cli, "nip run");
+    return code;
+}
+
+enum nip_code command_pack(struct cli *cli, struct nip_error *err)
+{
+    struct sdk sdk;
+    struct nip_manifest manifest;
+    struct nip_pack pack = {0};
+    struct nip_buffer digests = {0};
+    enum nip_code code = project_require(PROJECT_PACKAGE, err);
+    if (code == NIP_OK)
+        code = project_read_manifest(".", &manifest, err);
+    if (code == NIP_OK)
+        code = sdk_open(&sdk, err);
+    if (code == NIP_OK)
+        code = packing_collect(cli, &sdk, ".", &manifest, &pack, &digests, err);
+    if (code == NIP_OK)
+        code = packing_stage(".", &pack, &digests, err);
+    if (code == NIP_OK) {
+        uint8_t id[NIP_DIGEST_SIZE];
+        char text[NIP_DIGEST_TEXT_SIZE];
+        nip_digests_id(digests.data, digests.size, id);
+        nip_digest_text(id, text);
+        cli_say(cli, "packed %s %s: %zu files, listed in build/pack/digests",
+                manifest.identity.name, manifest.identity.version, pack.file_count);
+        cli_print(cli, "package id %s", text);
+        cli_next(cli, "nip sign");
+    }
+    nip_pack_free(&pack);
+    nip_buffer_free(&digests);
+    return code;
+}
+
+// All keys that this user can vouch for.
+static enum nip_code own_keys(struct nip_public_key keys[KEYSTORE_KEYS_MAX], size_t *count,
+                              struct nip_error *err)
+{
+    struct keystore_entry entries[KEYSTORE_KEYS_MAX];
+    enum nip_code code = keystore_list(entries, count, err);
+    for (size_t i = 0; code == NIP_OK && i < *count; i++)
+        keys[i] = entries[i].key;
+    return code;
+}
+
+static enum nip_code import_signature(const char *file, const char *key_name,
+                                      const struct nip_pack *pack, const struct nip_buffer *digests,
+                                      struct checked_package *package, struct nip_error *err)
+{
+    struct nip_buffer text = {0};
+    struct nip_signature signature;
+    struct nip_public_key keys[KEYSTORE_KEYS_MAX];
+    size_t count = 0;
+    enum nip_code code = nip_fs_read(file, NIP_SIGNATURE_FILE_SIZE_MAX, &text, err);
+    if (code == NIP_OK)
+        code = nip_signature_parse_foreign(nip_buffer_text(&text), text.size, &signature, err);
+    if (code == NIP_OK && key_name != NULL) {
+        code = keystore_public(key_name, &keys[0], err);
+        count = 1;
+    } else if (code == NIP_OK) {
+        code = own_keys(keys, &count, err);
+    }
+    if (code == NIP_OK && count == 0) {
+        code = nip_error_set(err, NIP_ERROR_MISSING, "none of your keys could have made %s", file);
+        nip_error_hint(err, "name the public key: nip sign --import %s --key KEY.pub", file);
+    }
+    struct key_list list = {keys, count};
+    if (code == NIP_OK)
+        code = packing_put_signature(pack, digests, &signature, &list, package, err);
+    nip_buffer_free(&text);
+    return code;
+}
+
+enum nip_code command_sign(struct cli *cli, struct nip_error *err)
+{
+    struct nip_pack pack = {0};
+    struct nip_buffer digests = {0};
+    struct nip_digests parsed = {0};
+    struct checked_package package = {0};
+    const char *import = cli_option(cli, "import"), *key_name = cli_option(cli, "key");
+    enum nip_code code = project_require(PROJECT_PACKAGE, err);
+    if (code == NIP_OK)
+        code = packing_load(".", &pack, &digests, &parsed, err);
+    if (code == NIP_OK && import != NULL) {
+        code = import_signature(import, key_name, &pack, &digests, &package, err);
+    } else if (code == NIP_OK) {
+        struct nip_secret_key key;
+        code = keystore_unlock(key_name != NULL ? key_name : KEYSTORE_DEFAULT_NAME, &key, err);
+        if (code == NIP_OK)
+            code = packing_sign(&pack, &digests, parsed.name, parsed.version, &key, &package, err);
+        nip_wipe(&key, sizeof key);
+    }
+    char file[CLI_PATH_SIZE];
+    packing_file(file, ".", parsed.name, parsed.version);
+    if (code == NIP_OK)
+        code = project_write_file(file, package.npl.data, package.npl.size, 0644, err);
+    if (code == NIP_OK) {
+        char size[32];
+        cli_say(cli, "signed %s %s: %s (%s)", parsed.name, parsed.version, file,
+                cli_size_text(package.npl.size, size));
+        cli_next(cli, "nip publish --registry file:../reg");
+    }
+    checked_package_free(&package);
+    nip_digests_free(&parsed);
+    nip_buffer_free(&digests);
+    nip_pack_free(&pack);
+    return code;
+}

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// nip run: boot what is in this folder.
+//
+// In a driver project the image is made up on the spot: the driver, the machine's console driver unless
+// the driver is one itself, and from the SDK one provider for everything else that it needs. It is
+// signed with the development key and lies in no file but the emulator's own temporary one.
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "imaging.h"
+#include "keystore.h"
+#include "nip/fs.h"
+#include "outcome.h"
+#include "project.h"
+#include "report.h"
+
+enum { GDB_PORT = 1234, SECTOR_SIZE = 512 };
+
+struct run {
+    struct cli *cli;
+    struct decisions decisions;
+    uint32_t arch_mask;
+    struct emulator_options options; // what the command line says
+    struct nip_json *runs;           // with --json
+    bool failed;
+};
+
+static enum nip_code read_number(const struct cli *cli, const char *name, uint32_t min,
+                                 uint32_t max, uint32_t *number, struct nip_error *err)
+{
+    const char *text = cli_option(cli, name);
+    if (text == NULL)
+        return NIP_OK;
+    char *end = NULL;
+    unsigned long value = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value < min || value > max) {
+        nip_error_set(err, NIP_ERROR_USAGE, "--%s does not take '%s'", name, text);
+        nip_error_hint(err, "a whole number from %u to %u", (unsigned)min, (unsigned)max);
+        return NIP_ERROR_USAGE;
+    }
+    *number = (uint32_t)value;
+    return NIP_OK;
+}
+
+static enum nip_code check_disk(const char *file, struct nip_error *err)
+{
+    struct stat status;
+    if (stat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+        nip_error_set(err, NIP_ERROR_MISSING, "there is no disk file %s", file);
+        nip_error_hint(err, "make one of 1 MiB: truncate -s 1M '%s'", file);
+        return NIP_ERROR_MISSING;
+    }
+    if (status.st_size == 0 || status.st_size % SECTOR_SIZE != 0) {
+        nip_error_set(err, NIP_ERROR_FORMAT,
+                      "the disk %s has %lld bytes; a disk is a whole number of sectors of %d bytes, "
+                      "at least one",
+                      file, (long long)status.st_size, SECTOR_SIZE);
+        nip_error_hint(err, "enlarge it: truncate -s %%%d '%s'%s", SECTOR_SIZE, file,
+                       status.st_size == 0 ? " (after writing something to it)" : "");
+        return NIP_ERROR_FORMAT;
+    }
+    return NIP_OK;
+}
+
+static enum nip_code read_options(struct run *run, struct nip_error *err)
+{
+    const struct cli *cli = run->cli;
+    enum nip_code code = arch_mask_parse(cli, &run->arch_mask, err);
+    if (code == NIP_OK)
+        code = read_number(cli, "memory", 1, 65536, &run->options.memory_mib, err);
+    if (code == NIP_OK)
+        code = read_number(cli, "timeout", 1, 86400, &run->options.time_limit_s, err);
+    const char *disk = NULL;
+    for (size_t i = 0; code == NIP_OK && (disk = cli_option_at(cli, "disk", i)) != NULL; i++) {
+        if (i == NIP_MACHINE_DISK_MAX)
+            return nip_error_set(err, NIP_ERROR_USAGE, "more than %d disks", NIP_MACHINE_DISK_MAX);
+        code = check_disk(disk, err);
+        run->options.disks[run->options.disk_count++] = disk;
+    }
+    if (cli_flag(cli, "gdb"))
+        run->options.gdb_port = GDB_PORT;
+    run->options.output = cli->is_json ? STDERR_FILENO : STDOUT_FILENO;
+    return code;
+}
+
+static void notice(void *context, const char *line)
+{
+    const struct run *run = context;
+    cli_warn(run->cli, "%s", line);
+}
+
+// A generator of random numbers is attached when some package asks for one.
+static bool wants_rng(const struct nip_image_report *report)
+{
+    enum { VIRTIO_ID_RNG = 4 };
+    for (uint32_t i = 0; i < report->boot->image.package_count; i++)
+        for (uint32_t g = 0; g < report->boot->packages[i].grant_count; g++) {
+            const struct rumpk_bkdl_grant *grant = &report->boot->packages[i].grants[g];
+            if (grant->bus == RUMPK_BUS_VIRTIO && grant->device_id == VIRTIO_ID_RNG)
+                return true;
+        }
+    return false;
+}
+
+static enum nip_code boot(struct run *run, const struct imaging *imaging, uint32_t arch,
+                          struct nip_error *err)
+{
+    struct nip_buffer image = {0};
+    struct nip_image_report *report = NULL;
+    struct nip_machine machine = {0};
+    struct emulator_result *result = calloc(1, sizeof *result);
+    enum nip_code code = result != NULL ? sdk_machine(&run->decisions.sdk, arch, &machine, err)
+                                        : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    if (code == NIP_OK)
+        code = imaging_build(imaging, &run->decisions.sdk, NULL, arch, &image, &report, err);
+    struct emulator_options options = run->options;
+    options.machine = &machine;
+    options.image = image.data;
+    options.image_size = image.size;
+    options.with_rng = code == NIP_OK && wants_rng(report);
+    options.notice = notice;
+    options.context = run;
+    if (code == NIP_OK) {
+        cli_say(run->cli, "booting    %s", nip_arch_name(arch));
+        cleanup_lend_signals();
+        code = emulator_run(&options, result, err);
+        cleanup_take_back_signals();
+    }
+    if (code == NIP_OK) {
+        struct outcome_input input = {arch, report, result, imaging->imagedef};
+        outcome_show(run->cli, &input, run->runs, &run->failed);
+    }
+    nip_image_report_free(report);
+    nip_machine_free(&machine);
+    nip_buffer_free(&image);
+    free(result);
+    return code;
+}
+
+// ---- image projects ----
+
+static enum nip_code run_image(struct run *run, struct nip_error *err)
+{
+    struct nip_imagedef *imagedef = NULL;
+    struct nip_lock *lock = NULL;
+    struct imaging *imaging = calloc(1, sizeof *imaging);
+    enum nip_code code = imaging != NULL ? project_read_image(".", &imagedef, err)
+                                         : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    if (code == NIP_OK)
+        code = project_read_lock(".", &lock, NULL, err);
+    if (code == NIP_OK)
+        code = imaging_resolve(run->cli, &run->decisions, imagedef, lock,
+                               cli_flag(run->cli, "relock"), imaging, err);
+    uint32_t mask = run->arch_mask;
+    if (code == NIP_OK && mask == ARCH_MASK_ALL)
+        mask = imaging->arch_mask;
+    else if (mask == 0)
+        mask = RUMPK_ARCH_BIT(arch_default());
+    for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++)
+        if ((mask & RUMPK_ARCH_BIT(arch_all[a])) != 0)
+            code = boot(run, imaging, arch_all[a], err);
+    if (code == NIP_OK)
+        code = project_write_lock(".", lock, err);
+    imaging_free(imaging);
+    nip_imagedef_free(imagedef);
+    free(lock);
+    return code;
+}
+
+// ---- driver projects ----
+
+static bool provides(const struct nip_manifest *manifest, const struct rumpk_bkdl_service *need)
+{
+    for (uint32_t i = 0; i < manifest->provides_count; i++)
+        if (strcmp(manifest->provides[i].name, need->name) == 0 &&
+            manifest->provides[i].version == need->version)
+            return true;
+    return false;
+}
+
+// The throw-away image of one architecture. Packages are moved into `imaging` as they are chosen.
+struct throwaway {
+    struct run *run;
+    uint32_t arch;
+    struct nip_imagedef *imagedef;
+    struct imaging *imaging;
+};
+
+static enum nip_code take(struct throwaway *throwaway, struct checked_package *package,
+                          const char *path, struct nip_error *err)
+{
+    uint32_t index = throwaway->imagedef->package_count;
+    enum nip_code code =
+        nip_imagedef_add(throwaway->imagedef, &package->manifest,
+                         path[0] != '\0' ? "" : NIP_TRUST_SDK_ALIAS, path, err);
+    if (code != NIP_OK) {
+        checked_package_free(package);
+        return code;
+    }
+    throwaway->imaging->packages[index] = *package;
+    throwaway->imaging->security_floors[index] = package->manifest.identity.security_version;
+    memset(package, 0, sizeof *package);
+    return NIP_OK;
+}
+
+static enum nip_code take_console(struct throwaway *throwaway, struct nip_error *err)
+{
+    struct nip_machine machine = {0};
+    struct checked_package package = {0};
+    char name[NIP_NAME_MAX + 1];
+    enum nip_code code = sdk_machine(&throwaway->run->decisions.sdk, throwaway->arch, &machine, err);
+    snprintf(name, sizeof name, "rumpk/%.32s", machine.console_driver);
+    if (code == NIP_OK)
+        code = imaging_sdk_package(throwaway->run->cli, &throwaway->run->decisions, name, NULL,
+                                   &package, err);
+    if (code == NIP_OK)
+        code = take(throwaway, &package, "", err);
+    nip_machine_free(&machine);
+    return code;
+}
+
+static bool is_provided(const struct throwaway *throwaway, const struct rumpk_bkdl_service *need)
+{
+    for (uint32_t i = 0; i < throwaway->imagedef->package_count; i++)
+        if (provides(&throwaway->imaging->packages[i].manifest, need))
+            return true;
+    return false;
+}
+
+// The only driver of the SDK that offers what is needed.
+static enum nip_code take_provider(struct throwaway *throwaway,
+                                   const struct rumpk_bkdl_service *need, struct nip_error *err)
+{
+    struct registry *registry = NULL;
+    char alias[NIP_TRUST_ALIAS_SIZE];
+    struct nip_folder_names names = {0};
+    struct checked_package chosen = {0};
+    struct nip_buffer found = {0};
+    size_t count = 0;
+    struct decisions *decisions = &throwaway->run->decisions;
+    enum nip_code code = resolve_registry(decisions, NIP_TRUST_SDK_ALIAS, NULL, false, &registry,
+                                          NULL, alias, err);
+    if (code == NIP_OK)
+        code = registry_names(registry, &names, err);
+    for (size_t i = 0; code == NIP_OK && i < names.count; i++) {
+        struct checked_package package = {0};
+        code = imaging_sdk_package(throwaway->run->cli, decisions, names.items[i], NULL, &package,
+                                   err);
+        bool fits = code == NIP_OK && provides(&package.manifest, need) &&
+                    (package.manifest.identity.arch_mask & RUMPK_ARCH_BIT(throwaway->arch)) != 0;
+        if (fits) {
+            nip_buffer_append_format(&found, "%s%s", count != 0 ? ", " : "", names.items[i]);
+            count++;
+            checked_package_free(&chosen);
+            chosen = package;
+        } else {
+            checked_package_free(&package);
+        }
+    }
+    if (code == NIP_OK && count == 1) {
+        code = take(throwaway, &chosen, "", err);
+    } else if (code == NIP_OK && need->optional == 0) {
+        nip_error_set(err, NIP_ERROR_CONFLICT, "the driver needs the service \"%s\" %u, and %s",
+                      need->name, (unsigned)need->version,
+                      count == 0 ? "nothing in the SDK offers it" : "several packages offer it");
+        nip_error_hint(err, "%s%smake an image that says which: nip new --image box, then in it: "
+                            "nip add --path DIR",
+                       count == 0 ? "" : nip_buffer_text(&found), count == 0 ? "" : "\n");
+        code = NIP_ERROR_CONFLICT;
+    }
+    checked_package_free(&chosen);
+    nip_buffer_free(&found);
+    nip_folder_names_free(&names);
+    registry_close(registry);
+    return code;
+}
+
+// Fills the image until nothing in it needs what nobody offers. Providers may need something too.
+static enum nip_code complete(struct throwaway *throwaway, struct nip_error *err)
+{
+    static const struct rumpk_bkdl_service console = {.name = "console", .version = 1};
+    enum nip_code code = NIP_OK;
+    if (!is_provided(throwaway, &console))
+        code = take_console(throwaway, err);
+    for (uint32_t i = 0; code == NIP_OK && i < throwaway->imagedef->package_count; i++) {
+        const struct nip_manifest *manifest = &throwaway->imaging->packages[i].manifest;
+        for (uint32_t n = 0; code == NIP_OK && n < manifest->needs_count; n++)
+            if (!is_provided(throwaway, &manifest->needs[n]))
+                code = take_provider(throwaway, &manifest->needs[n], err);
+    }
+    return code;
+}
+
+static enum nip_code boot_throwaway(struct run *run, uint32_t arch, struct nip_error *err)
+{
+    struct throwaway throwaway = {run, arch, nip_imagedef_new(), calloc(1, sizeof(struct imaging))};
+    struct checked_package own = {0};
+    enum nip_code code = NIP_OK;
+    if (throwaway.imagedef == NULL || throwaway.imaging == NULL)
+        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
+    if (code == NIP_OK) {
+        throwaway.imaging->imagedef = throwaway.imagedef;
+        throwaway.imaging->has_local_work = true;
+        snprintf(throwaway.imagedef->name, sizeof throwaway.imagedef->name, "local/run");
+        snprintf(throwaway.imagedef->version, sizeof throwaway.imagedef->version, "0.1.0");
+        code = imaging_local_package(run->cli, &run->decisions.sdk, ".", &own, err);
+    }
+    if (code == NIP_OK)
+        code = take(&throwaway, &own, ".", err);
+    if (code == NIP_OK)
+        code = complete(&throwaway, err);
+    if (code == NIP_OK)
+        code = imaging_sdk_package(run->cli, &run->decisions, IMAGING_KERNEL_NAME, NULL,
+                                   &throwaway.imaging->kernel, err);
+    if (code == NIP_OK)
+        code = boot(run, throwaway.imaging, arch, err);
+    imaging_free(throwaway.imaging);
+    nip_imagedef_free(throwaway.imagedef);
+    return code;
+}
+
+static enum nip_code run_driver(struct run *run, struct nip_error *err)
+{
+    struct nip_manifest manifest;
+    enum nip_code code = project_read_manifest(".", &manifest, err);
+    if (code != NIP_OK)
+        return code;
+    uint32_t mask = run->arch_mask;
+    if (mask == ARCH_MASK_ALL)
+        mask &= manifest.identity.arch_mask;
+    else if (mask == 0)
+        mask = RUMPK_ARCH_BIT(arch_default());
+    for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++) {
+        if ((mask & RUMPK_ARCH_BIT(arch_all[a])) == 0)
+            continue;
+        if ((manifest.identity.arch_mask & RUMPK_ARCH_BIT(arch_all[a])) == 0) {
+            nip_error_set(err, NIP_ERROR_USAGE, "%s is not made for %s", manifest.identity.name,
+                          nip_arch_name(arch_all[a]));
+            nip_error_hint(err, "add it to 'arch' in %s, or choose another with --arch",
+                           NIP_MANIFEST_FILE);
+            return NIP_ERROR_USAGE;
+        }
+        code = boot_throwaway(run, arch_all[a], err);
+    }
+    return code;
+}
+
+static void say_next(const struct run *run, bool is_image)
+{
+    struct keystore_entry entries[KEYSTORE_KEYS_MAX];
+    struct nip_error cause = {0};
+    size_t count = 0;
+    if (is_image)
+        cli_next(run->cli, "nip image --report");
+    else if (keystore_list(entries, &count, &cause) == NIP_OK && count == 0)
+        cli_next(run->cli, "nip key new");
+    else
+        cli_next(run->cli, "nip publish --registry file:../reg");
+}
+
+enum nip_code command_run(struct cli *cli, struct nip_error *err)
+{
+    struct run run = {.cli = cli};
+    enum project_kind kind = project_kind(".");
+    enum nip_code code = read_options(&run, err);
+    if (code == NIP_OK && kind == PROJECT_NONE)
+        code = project_require(PROJECT_PACKAGE, err);
+    if (code == NIP_OK)
+        code = decisions_load(&run.decisions, err);
+    if (code == NIP_OK && cli->is_json)
+        run.runs = nip_json_make_array();
+    if (code == NIP_OK)
+        code = kind == PROJECT_IMAGE ? run_image(&run, err) : run_driver(&run, err);
+    if (code == NIP_OK && cli->is_json) {
+        struct nip_json *root = nip_json_make_object();
+        nip_json_put_text(root, "schema", "nip-run-0");
+        nip_json_put_bool(root, "failed", run.failed);
+        nip_json_put(root, "runs", run.runs);
+        run.runs = NULL;
+        code = report_json(root, err);
+    }
+    if (code == NIP_OK && run.failed) {
+        code = nip_error_set(err, NIP_ERROR_RUN, "not everything in the machine did what it should");
+        nip_error_hint(err, "the lines above say what happened to each package");
+    }
+    if (code == NIP_OK)
+        say_next(&run, kind == PROJECT_IMAGE);
+    nip_json_free(run.runs);
+    decisions_free(&run.decisions);
+    return code;
+}

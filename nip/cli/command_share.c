@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// nip publish, fetch, registry repair.
+
+#include <string.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "keystore.h"
+#include "nip/fs.h"
+#include "packing.h"
+#include "project.h"
+#include "resolve.h"
+
+static enum nip_code refuse_existing(struct registry *registry, const struct nip_manifest *manifest,
+                                     struct nip_error *err)
+{
+    const struct rumpk_bkdl_identity *identity = &manifest->identity;
+    struct nip_error cause = {0};
+    enum nip_code code = registry_has(registry, identity->name, identity->version, &cause);
+    if (code == NIP_ERROR_MISSING)
+        return NIP_OK;
+    if (code != NIP_OK) {
+        *err = cause;
+        return code;
+    }
+    nip_error_set(err, NIP_ERROR_EXISTS, "%s %s is in %s already, and a version is never replaced",
+                  identity->name, identity->version, registry_url(registry));
+    nip_error_hint(err, "raise version in %s and publish again", NIP_MANIFEST_FILE);
+    return NIP_ERROR_EXISTS;
+}
+
+// A package that 'nip sign' has written, if it is exactly what would be signed now.
+static bool find_signed(const char *file, const char *key_name, const struct nip_buffer *digests,
+                        struct checked_package *package)
+{
+    struct nip_error cause = {0};
+    struct nip_public_key keys[KEYSTORE_KEYS_MAX];
+    struct keystore_entry entries[KEYSTORE_KEYS_MAX];
+    size_t count = 0;
+    memset(package, 0, sizeof *package);
+    if (nip_fs_kind(file) != NIP_FS_FILE)
+        return false;
+    if (key_name != NULL) {
+        if (keystore_public(key_name, &keys[0], &cause) != NIP_OK)
+            return false;
+        count = 1;
+    } else if (keystore_list(entries, &count, &cause) == NIP_OK) {
+        for (size_t i = 0; i < count; i++)
+            keys[i] = entries[i].key;
+    }
+    struct key_list list = {keys, count};
+    if (nip_fs_read(file, NIP_BUFFER_SIZE_MAX, &package->npl, &cause) != NIP_OK ||
+        checked_package_open(package, &list, file, &cause) != NIP_OK) {
+        nip_buffer_free(&package->npl);
+        return false;
+    }
+    size_t size = 0;
+    const char *text = nip_package_digests_text(package->package, &size);
+    if (nip_buffer_equals(digests, text, size))
+        return true;
+    checked_package_free(package);
+    return false;
+}
+
+static enum nip_code sign_now(const struct cli *cli, const char *key_name,
+                              const struct nip_manifest *manifest, const struct nip_pack *pack,
+                              const struct nip_buffer *digests, struct checked_package *package,
+                              struct nip_error *err)
+{
+    const struct rumpk_bkdl_identity *identity = &manifest->identity;
+    struct nip_secret_key key;
+    struct nip_public_key public;
+    enum nip_code code =
+        keystore_unlock(key_name != NULL ? key_name : KEYSTORE_DEFAULT_NAME, &key, err);
+    if (code != NIP_OK)
+        return code;
+    nip_secret_key_public(&key, &public);
+    if (keystore_is_development(public.key) && strncmp(identity->name, "local/", 6) != 0) {
+        code = nip_error_set(err, NIP_ERROR_KEY, "the development key is not for publishing %s",
+                             identity->name);
+        nip_error_hint(err, "make a key of your own: nip key new");
+    }
+    if (code == NIP_OK)
+        code = packing_sign(pack, digests, identity->name, identity->version, &key, package, err);
+    nip_wipe(&key, sizeof key);
+    if (code == NIP_OK) {
+        char file[CLI_PATH_SIZE];
+        packing_file(file, ".", identity->name, identity->version);
+        code = project_write_file(file, package->npl.data, package->npl.size, 0644, err);
+        if (code == NIP_OK)
+            cli_say(cli, "signed     %s", file);
+    }
+    return code;
+}
+
+// The key is looked for before the long work begins.
+static enum nip_code require_key(const char *key_name, const struct nip_manifest *manifest,
+                                 struct nip_error *err)
+{
+    const char *name = key_name != NULL ? key_name : KEYSTORE_DEFAULT_NAME;
+    char file[CLI_PATH_SIZE];
+    struct nip_public_key key;
+    struct nip_error cause = {0};
+    packing_file(file, ".", manifest->identity.name, manifest->identity.version);
+    if (nip_fs_kind(file) == NIP_FS_FILE || strchr(name, '/') != NULL ||
+        keystore_public(name, &key, &cause) == NIP_OK)
+        return NIP_OK;
+    nip_error_set(err, NIP_ERROR_MISSING, "there is no key '%s' to sign with", name);
+    if (key_name == NULL)
+        nip_error_hint(err, "make one: nip key new");
+    else
+        nip_error_hint(err, "make it: nip key new %s\n'nip key show' lists your keys", name);
+    return NIP_ERROR_MISSING;
+}
+
+static enum nip_code publish_package(struct cli *cli, struct decisions *decisions,
+                                     struct registry *registry, const struct nip_manifest *manifest,
+                                     struct nip_error *err)
+{
+    const struct rumpk_bkdl_identity *identity = &manifest->identity;
+    const char *key_name = cli_option(cli, "key");
+    struct nip_pack pack = {0};
+    struct nip_buffer digests = {0};
+    struct checked_package package = {0};
+    char file[CLI_PATH_SIZE];
+    enum nip_code code = refuse_existing(registry, manifest, err);
+    if (code == NIP_OK)
+        code = packing_collect(cli, &decisions->sdk, ".", manifest, &pack, &digests, err);
+    if (code == NIP_OK)
+        code = packing_stage(".", &pack, &digests, err);
+    packing_file(file, ".", identity->name, identity->version);
+    if (code == NIP_OK && !find_signed(file, key_name, &digests, &package))
+        code = sign_now(cli, key_name, manifest, &pack, &digests, &package, err);
+    if (code == NIP_OK) {
+        cleanup_hold();
+        code = registry_publish(registry, identity->name, identity->version,
+                                nip_package_id(package.package), package.npl.data,
+                                package.npl.size, nip_package_key(package.package), err);
+        cleanup_release();
+        if (code == NIP_ERROR_EXISTS)
+            nip_error_hint(err, "raise version in %s and publish again", NIP_MANIFEST_FILE);
+    }
+    if (code == NIP_OK) {
+        char id[NIP_DIGEST_TEXT_SIZE], size[32];
+        nip_digest_text(nip_package_id(package.package), id);
+        cli_say(cli, "published  %s %s to %s (%s)\npackage id %s", identity->name,
+                identity->version, registry_url(registry), cli_size_text(package.npl.size, size),
+                id);
+    }
+    checked_package_free(&package);
+    nip_buffer_free(&digests);
+    nip_pack_free(&pack);
+    return code;
+}
+
+enum nip_code command_publish(struct cli *cli, struct nip_error *err)
+{
+    struct decisions decisions;
+    struct nip_manifest manifest;
+    struct registry *registry = NULL;
+    char alias[NIP_TRUST_ALIAS_SIZE];
+    bool is_new = false;
+    enum nip_code code = project_require(PROJECT_PACKAGE, err);
+    if (code == NIP_OK)
+        code = project_read_manifest(".", &manifest, err);
+    if (code == NIP_OK)
+        code = decisions_load(&decisions, err);
+    else
+        memset(&decisions, 0, sizeof decisions);
+    if (code == NIP_OK)
+        code = require_key(cli_option(cli, "key"), &manifest, err);
+    if (code == NIP_OK)
+        code = resolve_registry(&decisions, cli_option(cli, "registry"), NULL, true, &registry,
+                                &is_new, alias, err);
+    if (code == NIP_OK && is_new)
+        cli_say(cli, "created    registry %s (freshness none: nothing there says what is current)",
+                registry_url(registry));
+    if (code == NIP_OK)
+        code = publish_package(cli, &decisions, registry, &manifest, err);
+    if (code == NIP_OK)
+        cli_next(cli, "cd .. && nip new --image box, then in box: nip add %s --registry %s",
+                 manifest.identity.name, registry_url(registry));
+    registry_close(registry);
+    decisions_free(&decisions);
+    return code;
+}
+
+enum nip_code command_fetch(struct cli *cli, struct nip_error *err)
+{
+    char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1], alias[NIP_TRUST_ALIAS_SIZE];
+    char file[NIP_NAME_MAX + NIP_VERSION_MAX + 8];
+    struct decisions decisions = {0};
+    struct registry *registry = NULL;
+    struct checked_package package = {0};
+    enum nip_code code = resolve_split(cli_operand(cli, 0), name, version, err);
+    if (code == NIP_OK)
+        code = decisions_load(&decisions, err);
+    if (code == NIP_OK)
+        code = resolve_registry(&decisions, cli_option(cli, "registry"), name, false, &registry,
+                                NULL, alias, err);
+    struct resolve_request request = {
+        .name = name,
+        .version = version[0] != '\0' ? version : NULL,
+        .alias = alias,
+        .registry = registry,
+        .fingerprint = cli_option(cli, "trust"),
+        .may_decide = true,
+    };
+    if (code == NIP_OK)
+        code = resolve_package(cli, &decisions, &request, &package, err);
+    const char *out = cli_option(cli, "out");
+    if (code == NIP_OK) {
+        snprintf(file, sizeof file, "%s-%s.npl", project_short_name(name),
+                 package.manifest.identity.version);
+        if (out == NULL)
+            out = file;
+        cleanup_hold();
+        code = nip_fs_create(out, package.npl.data, package.npl.size, 0644, err);
+        cleanup_release();
+        if (code == NIP_ERROR_EXISTS)
+            nip_error_hint(err, "name another file: --out FILE");
+    }
+    if (code == NIP_OK) {
+        char size[32];
+        cli_say(cli, "fetched %s %s, checked: %s (%s)", name, package.manifest.identity.version,
+                out, cli_size_text(package.npl.size, size));
+        cli_next(cli, "nip inspect %s", out);
+    }
+    checked_package_free(&package);
+    registry_close(registry);
+    decisions_free(&decisions);
+    return code;
+}
+
+enum nip_code command_registry_repair(struct cli *cli, struct nip_error *err)
+{
+    struct decisions decisions = {0};
+    struct registry *registry = NULL;
+    char alias[NIP_TRUST_ALIAS_SIZE];
+    size_t repaired = 0, total = 0;
+    enum nip_code code = decisions_load(&decisions, err);
+    if (code == NIP_OK)
+        code = resolve_registry(&decisions, cli_operand(cli, 0), NULL, false, &registry, NULL,
+                                alias, err);
+    cleanup_hold();
+    if (code == NIP_OK)
+        code = registry_repair(registry, &repaired, &total, err);
+    cleanup_release();
+    if (code == NIP_OK)
+        cli_print(cli, "%zu packages looked at, %zu repaired", total, repaired);
+    registry_close(registry);
+    decisions_free(&decisions);
+    return code;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of commands: what the parser accepts, what --help shows and what the man page says.
+
+#include "commands.h"
+
+#define ARCH_HELP "riscv64, aarch64, x86_64, a list with commas, or all"
+
+const struct cli_option_spec cli_global_options[] = {
+    {"help", 'h', NULL, "show help for the command"},
+    {"version", 0, NULL, "show the version"},
+    {"directory", 'C', "DIR", "work in folder DIR"},
+    {"json", 0, NULL, "report as JSON on standard output (inspect, verify, image, run)"},
+    {"color", 0, "WHEN", "auto, always or never; NO_COLOR is honoured"},
+    {"quiet", 'q', NULL, "print only what was asked for"},
+    {"verbose", 'v', NULL, "print the exact commands that are run"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct cli_option_spec new_options[] = {
+    {"image", 0, NULL, "make an image project instead of a driver"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example new_examples[] = {
+    {"nip new hello", "driver local/hello in folder hello"},
+    {"nip new acme/clock", "driver acme/clock in folder clock"},
+    {"nip new --image box", "image local/box in folder box"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec build_options[] = {
+    {"arch", 0, "LIST", ARCH_HELP " (default: all of the package)"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example build_examples[] = {
+    {"nip build", "every architecture that npl.kdl names"},
+    {"nip build --arch riscv64 --verbose", "one, and show the exact commands"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec run_options[] = {
+    {"arch", 0, "LIST", ARCH_HELP " (default: this computer's, if it is one of them, else riscv64)"},
+    {"memory", 0, "MIB", "memory of the machine in MiB"},
+    {"disk", 0, "FILE", "attach a raw disk; may be repeated"},
+    {"timeout", 0, "SECONDS", "end the machine after this time"},
+    {"gdb", 0, NULL, "wait for a debugger on 127.0.0.1:1234 before the first instruction"},
+    {"relock", 0, NULL, "accept another kernel and other drivers of the SDK than nip.lock names"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example run_examples[] = {
+    {"nip run", "in a driver or image project"},
+    {"nip run --arch all", "one machine after the other"},
+    {"nip run --disk disk.img --timeout 30", "with a disk, for at most 30 seconds"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec key_new_options[] = {
+    {"no-password", 0, NULL, "do not encrypt the secret key: for demonstrations and CI only"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example key_new_examples[] = {
+    {"nip key new", "make the key 'default'"},
+    {"nip key new owner", "a second key, for images"},
+    {NULL, NULL},
+};
+static const struct cli_example key_show_examples[] = {
+    {"nip key show", "all keys of this user"},
+    {"nip key show owner", "one of them"},
+    {NULL, NULL},
+};
+static const struct cli_example key_trust_examples[] = {
+    {"nip key trust acme/clock RWQ...", "accept this key for one package"},
+    {"nip key trust 'acme/*' acme.pub", "accept the key in a file for a namespace"},
+    {NULL, NULL},
+};
+
+static const struct cli_example pack_examples[] = {
+    {"nip pack", "build, then write build/pack with the list of digests"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec sign_options[] = {
+    {"key", 0, "NAME", "the key to sign with (default: the key 'default')"},
+    {"import", 0, "FILE", "take the signature that minisign made over build/pack/digests"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example sign_examples[] = {
+    {"nip sign", "sign build/pack, write the .npl file"},
+    {"nip sign --import digests.minisig", "with a signature made elsewhere"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec verify_options[] = {
+    {"key", 0, "KEY", "the key that must have signed: a file, a name of 'nip key show', or RWQ..."},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example verify_examples[] = {
+    {"nip verify build/hello-0.1.0.npl", "a package"},
+    {"nip verify build/box-riscv64.elf --key owner", "an image"},
+    {NULL, NULL},
+};
+
+static const struct cli_example inspect_examples[] = {
+    {"nip inspect build/hello-0.1.0.npl", "a package"},
+    {"nip inspect build/box-riscv64.elf --json", "an image, for a program"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec publish_options[] = {
+    {"registry", 0, "WHERE", "file:FOLDER, or an alias of nip.trust.kdl"},
+    {"key", 0, "NAME", "the key to sign with (default: the key 'default')"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example publish_examples[] = {
+    {"nip publish --registry file:../reg", "build, pack, sign, and put it there"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec fetch_options[] = {
+    {"registry", 0, "WHERE", "file:FOLDER, or an alias (default: sdk)"},
+    {"out", 0, "FILE", "where to write it (default: NAME-VERSION.npl)"},
+    {"trust", 0, "FINGERPRINT", "accept the publisher's key with this fingerprint"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example fetch_examples[] = {
+    {"nip fetch local/hello --registry file:../reg", "the highest version"},
+    {"nip fetch rumpk/virtio-blk@0.1.0", "one version, from the SDK"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec add_options[] = {
+    {"registry", 0, "WHERE", "file:FOLDER, or an alias of nip.trust.kdl"},
+    {"path", 0, "DIR", "use the driver project in DIR instead of a published package"},
+    {"trust", 0, "FINGERPRINT", "accept the publisher's key with this fingerprint"},
+    {"yes", 'y', NULL, "grant what the package requests without asking"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example add_examples[] = {
+    {"nip add local/hello --registry file:../reg", "pull a package into the image"},
+    {"nip add --path ../hello", "work on a driver and its image at once"},
+    {"nip add rumpk/virtio-blk", "a driver of the SDK"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec image_options[] = {
+    {"arch", 0, "LIST", ARCH_HELP " (default: all)"},
+    {"out", 0, "FILE", "where to write it; with one architecture only"},
+    {"key", 0, "NAME", "the owner's key; without it the image is marked 'development'"},
+    {"report", 0, NULL, "say what is in it: what, whose, how big, which capabilities and devices"},
+    {"relock", 0, NULL, "accept another kernel and other drivers of the SDK than nip.lock names"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example image_examples[] = {
+    {"nip image --arch riscv64 --report", "one image, and what is in it"},
+    {"nip image --key owner", "images for release, signed by the owner"},
+    {NULL, NULL},
+};
+
+static const struct cli_example registry_repair_examples[] = {
+    {"nip registry repair file:../reg", "rebuild every index.json from the manifests"},
+    {NULL, NULL},
+};
+
+static const struct cli_example help_examples[] = {
+    {"nip help key new", "one command"},
+    {"nip help exit-codes", "what the exit codes mean"},
+    {"nip help errors", "every error"},
+    {"nip help man > nip.1", "the man page"},
+    {NULL, NULL},
+};
+
+const struct cli_command cli_commands[] = {
+    {"new", "Write a driver", "Make a new driver or image project", "NAME",
+     "Makes a folder that builds and runs as it stands. NAME is namespace/name; a name without a\n"
+     "namespace is put into local/, which can be published to folders only. With --image, the new\n"
+     "image holds the console driver of each machine, so that programs can be heard at once.",
+     new_options, new_examples, 1, 1, command_new},
+    {"build", "Write a driver", "Compile and link the driver in this folder", "",
+     "Compiles for all architectures in parallel, with the compiler and the sysroot of the SDK only.\n"
+     "A file is compiled again when its content, a header's content or a flag has changed; times do\n"
+     "not count. Each result is checked as the kernel will check it. Writes build/ARCH/driver.elf,\n"
+     "build/ARCH/driver.debug (for debuggers) and build/compile_commands.json (for editors).",
+     build_options, build_examples, 0, 0, command_build},
+    {"run", "Write a driver", "Boot the driver or image of this folder in the emulator", "",
+     "In a driver project: builds, signs with your development key (made silently, never accepted for\n"
+     "release), puts the driver, the kernel, the machine's console driver and the providers of what it\n"
+     "needs into a throw-away image and boots it. In an image project: boots the image. Shows what the\n"
+     "machine prints, ends when it is done or with Ctrl-C, and then says for every package, out of the\n"
+     "kernel's own ledger: started, refused and why, faulted and where.",
+     run_options, run_examples, 0, 0, command_run},
+    {"key new", "Keys and packages", "Make a key pair", "[NAME]",
+     "The secret key is written to XDG_DATA_HOME/rumpk/keys/NAME.key (0600, encrypted with a password in\n"
+     "minisign's format), the public one beside it. NAME is 'default' when left out. The password is\n"
+     "asked on the terminal, or taken from NIP_PASSWORD.",
+     key_new_options, key_new_examples, 0, 1, command_key_new},
+    {"key show", "Keys and packages", "Show public keys and their fingerprints", "[NAME]",
+     "Lists your keys. The fingerprint is the BLAKE2b-256 of the 32 bytes of the public key; give it to\n"
+     "others over a way that they trust.",
+     NULL, key_show_examples, 0, 1, command_key_show},
+    {"key trust", "Keys and packages", "Accept a publisher's key in this project", "PACKAGE KEY",
+     "Writes the key into nip.trust.kdl. PACKAGE is namespace/name or namespace/*; KEY is a .pub file, a\n"
+     "name of 'nip key show', or the key itself (RWQ...).",
+     NULL, key_trust_examples, 2, 2, command_key_trust},
+    {"pack", "Keys and packages", "Collect the files of the package and list their digests", "",
+     "Builds, writes the compiled manifest and the bill of materials, and puts everything that belongs\n"
+     "into the package below build/pack, with the list 'digests' that the signature will cover.",
+     NULL, pack_examples, 0, 0, command_pack},
+    {"sign", "Keys and packages", "Sign what pack has collected, and write the package", "",
+     "Signs build/pack/digests and writes build/NAME-VERSION.npl. With --import, takes a signature\n"
+     "that was made by: minisign -S -t \"npl 1 NAME VERSION\" -m build/pack/digests",
+     sign_options, sign_examples, 0, 0, command_sign},
+    {"verify", "Keys and packages", "Check a package or an image completely", "FILE",
+     "Everything that the kernel checks, and more. Without --key a package is checked against\n"
+     "nip.trust.kdl and your own keys, and an image against the key that it carries; that proves\n"
+     "integrity only, and the answer says so.",
+     verify_options, verify_examples, 1, 1, command_verify},
+    {"inspect", "Keys and packages", "Show what is in a package or an image", "FILE",
+     "Name, version, id, files, capabilities in words, signature. Nothing is shown that has not been\n"
+     "verified: for a package whose key nothing here vouches for, name it with --key.",
+     verify_options, inspect_examples, 1, 1, command_inspect},
+    {"publish", "Share", "Build, pack, sign and put the package into a registry", "",
+     "A version that exists is never replaced. A registry folder that does not exist is created.",
+     publish_options, publish_examples, 0, 0, command_publish},
+    {"fetch", "Share", "Get a package out of a registry, checked", "NAME[@VERSION]",
+     "Checks signature, digests and form before a byte is written.",
+     fetch_options, fetch_examples, 1, 1, command_fetch},
+    {"registry repair", "Share", "Rebuild the index of a registry folder", "WHERE",
+     "index.json is only a cache of what the manifests say; this writes it again.",
+     NULL, registry_repair_examples, 1, 1, command_registry_repair},
+    {"add", "Build an image", "Add a package to the image, or update it", "[NAME[@VERSION]]",
+     "Shows in words what the package asks for and writes what you accept into image.kdl; nothing\n"
+     "else grants. The rest of the file stays as it is. A publisher's key that this project does not\n"
+     "know is shown and asked for; without a terminal, --trust FINGERPRINT answers. Keys of the SDK\n"
+     "(alias sdk) and, for local/*, your own keys are known.",
+     add_options, add_examples, 0, 1, command_add},
+    {"image", "Build an image", "Make the bootable image", "",
+     "Checks every package again, against nip.lock and nip.trust.kdl, signs the boot manifest and\n"
+     "writes build/NAME-ARCH.elf.",
+     image_options, image_examples, 0, 0, command_image},
+    {"version", "About nip", "Show the version of the tool, the SDK and the compiler", "",
+     "Says which SDK is used and whether it is a development one.", NULL, NULL, 0, 0,
+     command_version},
+    {"help", "About nip", "Show help", "[COMMAND | exit-codes | errors | man]",
+     "Without a word, lists the commands.", NULL, help_examples, 0, 2, cli_help},
+};
+
+const size_t cli_command_count = sizeof cli_commands / sizeof cli_commands[0];

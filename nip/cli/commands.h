@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The functions behind the table of commands. Each reads its options from `cli`, works in the current
+// folder, and says what it did.
+
+#ifndef NIP_CLI_COMMANDS_H
+#define NIP_CLI_COMMANDS_H
+
+#include "cli.h"
+
+enum nip_code command_new(struct cli *cli, struct nip_error *err);
+enum nip_code command_build(struct cli *cli, struct nip_error *err);
+enum nip_code command_run(struct cli *cli, struct nip_error *err);
+enum nip_code command_key_new(struct cli *cli, struct nip_error *err);
+enum nip_code command_key_show(struct cli *cli, struct nip_error *err);
+enum nip_code command_key_trust(struct cli *cli, struct nip_error *err);
+enum nip_code command_pack(struct cli *cli, struct nip_error *err);
+enum nip_code command_sign(struct cli *cli, struct nip_error *err);
+enum nip_code command_verify(struct cli *cli, struct nip_error *err);
+enum nip_code command_inspect(struct cli *cli, struct nip_error *err);
+enum nip_code command_publish(struct cli *cli, struct nip_error *err);
+enum nip_code command_fetch(struct cli *cli, struct nip_error *err);
+enum nip_code command_add(struct cli *cli, struct nip_error *err);
+enum nip_code command_image(struct cli *cli, struct nip_error *err);
+enum nip_code command_registry_repair(struct cli *cli, struct nip_error *err);
+enum nip_code command_version(struct cli *cli, struct nip_error *err);
+
+#endif

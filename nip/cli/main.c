@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// nip: the command line tool. Reads the command line, runs one command, shows its error.
+
+#include <errno.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "cli.h"
+#include "password.h"
+#include "version.h"
+
+static enum nip_code set_color(struct cli *cli, struct nip_error *err)
+{
+    const char *when = cli_option(cli, "color");
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    bool plain = (no_color != NULL && no_color[0] != '\0') ||
+                 (terminal != NULL && strcmp(terminal, "dumb") == 0);
+    if (when == NULL || strcmp(when, "auto") == 0) {
+        cli->color_out = !plain && isatty(STDOUT_FILENO) == 1;
+        cli->color_err = !plain && isatty(STDERR_FILENO) == 1;
+    } else if (strcmp(when, "always") == 0 || strcmp(when, "never") == 0) {
+        cli->color_out = cli->color_err = when[0] == 'a';
+    } else {
+        nip_error_set(err, NIP_ERROR_USAGE, "--color does not take '%s'", when);
+        nip_error_hint(err, "one of: auto, always, never");
+        return NIP_ERROR_USAGE;
+    }
+    return NIP_OK;
+}
+
+static enum nip_code prepare(struct cli *cli, int argc, char **argv, struct nip_error *err)
+{
+    enum nip_code code = cli_parse(cli, argc, argv, err);
+    if (code != NIP_OK)
+        return code;
+    cli->is_json = cli_flag(cli, "json");
+    cli->is_quiet = cli_flag(cli, "quiet");
+    cli->is_verbose = cli_flag(cli, "verbose");
+    code = set_color(cli, err);
+    if (code != NIP_OK)
+        return code;
+    const char *folder = cli_option(cli, "directory");
+    if (folder != NULL && chdir(folder) != 0) {
+        code = nip_error_set_errno(err, errno, "cannot work in folder %s", folder);
+        nip_error_hint(err, "-C takes the folder of a project");
+    }
+    return code;
+}
+
+static enum nip_code run(struct cli *cli, int argc, char **argv, struct nip_error *err)
+{
+    enum nip_code code = prepare(cli, argc, argv, err);
+    if (code != NIP_OK)
+        return code;
+    if (cli_flag(cli, "version")) {
+        printf("nip %s\n", NIP_VERSION);
+        return NIP_OK;
+    }
+    if (cli->command == NULL || cli_flag(cli, "help")) {
+        if (cli->command != NULL)
+            cli_help_command(cli, cli->command);
+        else
+            cli_help_overview(cli);
+        return NIP_OK;
+    }
+    // The password leaves the environment before anything else happens.
+    code = password_take(err);
+    if (code == NIP_OK)
+        code = cleanup_start(err);
+    if (code == NIP_OK)
+        code = cli->command->run(cli, err);
+    password_forget();
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    // Results are the same whatever the user's umask is; secret files say 0600 themselves.
+    umask(022);
+    struct cli cli = {0};
+    struct nip_error err = {0};
+    enum nip_code code = run(&cli, argc, argv, &err);
+    if (code == NIP_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
+        code = nip_error_set_errno(&err, errno, "cannot write to standard output");
+    if (code != NIP_OK) {
+        if (err.code == NIP_OK)
+            nip_error_set(&err, code, "%s", nip_error_sentence(code));
+        cli_show_error(cli.color_err, &err);
+    }
+    return nip_error_exit_status(code);
+}

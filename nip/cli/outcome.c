@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Telling what happened in a machine that prints nothing itself.
+
+#include "outcome.h"
+
+#include <string.h>
+
+#include "nip/fs.h"
+#include "process.h"
+#include "project.h"
+#include "report.h"
+
+enum { PLACE_SIZE = 512 };
+
+static const char *end_words(enum emulator_end end)
+{
+    switch (end) {
+    case EMULATOR_END_POWER_OFF:
+        return "powered off";
+    case EMULATOR_END_INTERRUPTED:
+        return "stopped by Ctrl-C";
+    case EMULATOR_END_TIME_LIMIT:
+        return "stopped by the time limit";
+    case EMULATOR_END_RESET:
+        return "reset itself";
+    case EMULATOR_END_GONE:
+        return "the emulator ended by itself";
+    }
+    return "?";
+}
+
+static const char *debug_path(const struct nip_imagedef *imagedef, const char *name)
+{
+    for (uint32_t i = 0; i < imagedef->package_count; i++)
+        if (strcmp(imagedef->packages[i].name, name) == 0 &&
+            imagedef->packages[i].path[0] != '\0')
+            return imagedef->packages[i].path;
+    return NULL;
+}
+
+// "function (src/main.c:12)" for an offset in a driver, when its debug file is there.
+static bool find_place(const struct outcome_input *input, const char *name, uint64_t offset,
+                       char place[PLACE_SIZE])
+{
+    char tool[CLI_PATH_SIZE], file[CLI_PATH_SIZE], part[64], address[32];
+    char object[CLI_PATH_SIZE + 8];
+    struct nip_error cause = {0};
+    struct nip_buffer output = {0};
+    int status = 0;
+    const char *folder = debug_path(input->imagedef, name);
+    if (folder == NULL ||
+        process_find("llvm-symbolizer-19", "llvm-19", tool, sizeof tool, &cause) != NIP_OK)
+        return false;
+    snprintf(part, sizeof part, "build/%s/driver.debug", nip_arch_name(input->arch));
+    project_path(file, folder, part);
+    snprintf(object, sizeof object, "--obj=%s", file);
+    snprintf(address, sizeof address, "0x%llx", (unsigned long long)offset);
+    const char *const argv[] = {tool, object, "--output-style=GNU", "--no-inlines", address, NULL};
+    bool found = nip_fs_kind(file) == NIP_FS_FILE &&
+                 process_run(argv, NULL, &output, false, &status, &cause) == NIP_OK && status == 0;
+    char function[128] = "", line[256] = "";
+    if (found)
+        found = sscanf(nip_buffer_text(&output), "%127[^\n]\n%255[^\n]", function, line) == 2 &&
+                function[0] != '?';
+    if (found) {
+        const char *shown = strncmp(line, "/source/", 8) == 0 ? line + 8 : line;
+        snprintf(place, PLACE_SIZE, "%s (%s)", function, shown);
+    }
+    nip_buffer_free(&output);
+    return found;
+}
+
+static const char *outcome_word(enum nip_outcome outcome)
+{
+    switch (outcome) {
+    case NIP_OUTCOME_NOT_REACHED:
+        return "not reached";
+    case NIP_OUTCOME_STARTED:
+        return "started";
+    case NIP_OUTCOME_EXITED:
+        return "ended";
+    case NIP_OUTCOME_REFUSED:
+        return "refused";
+    case NIP_OUTCOME_FAULTED:
+        return "faulted";
+    }
+    return "?";
+}
+
+static void describe(const struct outcome_input *input, const char *name,
+                     const struct nip_package_outcome *outcome, struct nip_buffer *out)
+{
+    char place[PLACE_SIZE];
+    switch (outcome->outcome) {
+    case NIP_OUTCOME_EXITED:
+        nip_buffer_append_format(out, "exit code %lld", (long long)outcome->exit_code);
+        break;
+    case NIP_OUTCOME_REFUSED:
+        nip_buffer_append_format(out, "%s: %s", nip_refusal_name(outcome->code),
+                                 nip_refusal_sentence(outcome->code));
+        break;
+    case NIP_OUTCOME_FAULTED:
+        nip_buffer_append_format(out, "%s: %s", nip_fault_name(outcome->code),
+                                 nip_fault_sentence(outcome->code));
+        if (outcome->address != 0)
+            nip_buffer_append_format(out, "; address 0x%llx",
+                                     (unsigned long long)outcome->address);
+        if (outcome->pc_is_inside && find_place(input, name, outcome->pc_offset, place))
+            nip_buffer_append_format(out, "; in %s", place);
+        else if (outcome->pc_is_inside)
+            nip_buffer_append_format(out, "; at driver.elf+0x%llx",
+                                     (unsigned long long)outcome->pc_offset);
+        else
+            nip_buffer_append_format(out, "; pc 0x%llx", (unsigned long long)outcome->pc);
+        break;
+    case NIP_OUTCOME_STARTED:
+        nip_buffer_append_text(out, "and was still there at the end");
+        break;
+    case NIP_OUTCOME_NOT_REACHED:
+        nip_buffer_append_text(out, "the kernel did not come to it");
+        break;
+    }
+}
+
+static struct nip_json *package_json(const char *name, const char *version,
+                                     const struct nip_package_outcome *outcome, const char *words)
+{
+    struct nip_json *item = nip_json_make_object();
+    nip_json_put(item, "name", report_text(name));
+    nip_json_put(item, "version", report_text(version));
+    nip_json_put_text(item, "outcome", outcome_word(outcome->outcome));
+    nip_json_put(item, "words", report_text(words));
+    if (outcome->outcome == NIP_OUTCOME_REFUSED)
+        nip_json_put_text(item, "refusal", nip_refusal_name(outcome->code));
+    if (outcome->outcome == NIP_OUTCOME_FAULTED) {
+        nip_json_put_text(item, "fault", nip_fault_name(outcome->code));
+        nip_json_put_u64(item, "pc_offset", outcome->pc_offset & INT64_MAX);
+    }
+    if (outcome->outcome == NIP_OUTCOME_EXITED) {
+        char code[32];
+        snprintf(code, sizeof code, "%lld", (long long)outcome->exit_code);
+        nip_json_put_text(item, "exit_code", code);
+    }
+    return item;
+}
+
+static void show_packages(const struct cli *cli, const struct outcome_input *input,
+                          struct nip_json *list, bool *failed)
+{
+    for (uint32_t i = 0; i < input->report->package_count; i++) {
+        const struct rumpk_bkdl_identity *identity = &input->report->packages[i].manifest.identity;
+        struct nip_package_outcome outcome;
+        struct nip_buffer words = {0};
+        char label[160];
+        nip_ledger_outcome(&input->result->ledger, i, &outcome);
+        describe(input, identity->name, &outcome, &words);
+        bool good = outcome.outcome == NIP_OUTCOME_STARTED ||
+                    (outcome.outcome == NIP_OUTCOME_EXITED && outcome.exit_code == 0);
+        *failed = *failed || !good;
+        snprintf(label, sizeof label, "  %-11s ", outcome_word(outcome.outcome));
+        if (list != NULL)
+            nip_json_append(list, package_json(identity->name, identity->version, &outcome,
+                                               nip_buffer_text(&words)));
+        else
+            cli_print_verdict(cli, good, label, "%s %s: %s", identity->name, identity->version,
+                              nip_buffer_text(&words));
+        nip_buffer_free(&words);
+    }
+}
+
+// The boot manifest itself may have been refused: then no package was reached.
+static void show_manifest(const struct cli *cli, const struct nip_ledger *ledger, bool *failed)
+{
+    for (uint32_t i = 0; i < ledger->count; i++) {
+        const struct rumpk_ledger_record *record = &ledger->records[i];
+        if (record->kind == RUMPK_LEDGER_REFUSE && record->package == RUMPK_LEDGER_NO_PACKAGE) {
+            *failed = true;
+            cli_print_verdict(cli, false, "  refused     ", "the boot manifest: %s: %s",
+                              nip_refusal_name(record->code), nip_refusal_sentence(record->code));
+        }
+    }
+}
+
+void outcome_show(const struct cli *cli, const struct outcome_input *input, struct nip_json *runs,
+                  bool *failed)
+{
+    const struct emulator_result *result = input->result;
+    struct nip_json *list = runs != NULL ? nip_json_make_array() : NULL;
+    bool is_normal = result->end == EMULATOR_END_POWER_OFF ||
+                     result->end == EMULATOR_END_INTERRUPTED ||
+                     result->end == EMULATOR_END_TIME_LIMIT;
+    *failed = *failed || !is_normal;
+    if (runs == NULL)
+        cli_print(cli, "%s: %s after %.1f s", nip_arch_name(input->arch), end_words(result->end),
+                  result->seconds);
+    struct nip_buffer boot = {0};
+    if (result->has_boot_record)
+        nip_boot_record_print(&result->boot_record, input->report->boot, &boot);
+    if (runs == NULL && boot.size != 0 && result->end != EMULATOR_END_INTERRUPTED)
+        cli_print(cli, "%s", nip_buffer_text(&boot));
+    if (result->has_ledger) {
+        show_packages(cli, input, list, failed);
+        if (runs == NULL)
+            show_manifest(cli, &result->ledger, failed);
+    } else {
+        *failed = true;
+        if (runs == NULL)
+            cli_print(cli, "  the kernel's ledger could not be read: %s", result->trouble);
+    }
+    if (runs != NULL) {
+        struct nip_json *run = nip_json_make_object();
+        nip_json_put_text(run, "arch", nip_arch_name(input->arch));
+        nip_json_put_text(run, "end", end_words(result->end));
+        nip_json_put_bool(run, "has_ledger", result->has_ledger);
+        nip_json_put(run, "boot", report_text(nip_buffer_text(&boot)));
+        nip_json_put(run, "packages", list);
+        nip_json_append(runs, run);
+    }
+    nip_buffer_free(&boot);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Collecting, staging and signing.
+
+#include "packing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "build.h"
+#include "cleanup.h"
+#include "nip/fs.h"
+#include "project.h"
+#include "version.h"
+
+enum { PACK_FILE_SIZE_MAX = 256 << 20 };
+#define LICENSES_FOLDER "LICENSES"
+
+static enum nip_code add_file(struct nip_pack *pack, const char *folder, const char *from,
+                              const char *path, bool is_beside, struct nip_error *err)
+{
+    char full[CLI_PATH_SIZE];
+    struct nip_buffer content = {0};
+    project_path(full, folder, from);
+    enum nip_code code = nip_fs_read(full, PACK_FILE_SIZE_MAX, &content, err);
+    if (code == NIP_OK)
+        code = nip_pack_add(pack, path, is_beside, nip_buffer_text(&content), content.size, err);
+    nip_buffer_free(&content);
+    return code;
+}
+
+struct license_search {
+    const char *folder;
+    const struct sdk *sdk;
+};
+
+static enum nip_code require_license(void *context, const char *identifier, struct nip_error *err)
+{
+    const struct license_search *search = context;
+    char path[CLI_PATH_SIZE], name[160], known[CLI_PATH_SIZE];
+    snprintf(name, sizeof name, LICENSES_FOLDER "/%s.txt", identifier);
+    project_path(path, search->folder, name);
+    if (nip_fs_kind(path) == NIP_FS_FILE)
+        return NIP_OK;
+    nip_error_set(err, NIP_ERROR_MISSING, "the licence text %s is missing", path);
+    sdk_path(search->sdk, known, "licenses/%s.txt", identifier);
+    if (nip_fs_kind(known) == NIP_FS_FILE)
+        nip_error_hint(err, "add it: cp '%s' %s", known, path);
+    else
+        nip_error_hint(err, "add the full text of the licence as %s, or correct 'license' in %s",
+                       path, NIP_MANIFEST_FILE);
+    return NIP_ERROR_MISSING;
+}
+
+static enum nip_code add_licenses(const struct sdk *sdk, const char *folder,
+                                  const struct nip_manifest *manifest, struct nip_pack *pack,
+                                  struct nip_error *err)
+{
+    struct license_search search = {folder, sdk};
+    enum nip_code code = nip_pack_licenses(manifest->license, require_license, &search, err);
+    char path[CLI_PATH_SIZE];
+    struct nip_fs_names names = {0};
+    project_path(path, folder, LICENSES_FOLDER);
+    if (code == NIP_OK)
+        code = nip_fs_list(path, &names, err);
+    for (size_t i = 0; code == NIP_OK && i < names.count; i++) {
+        char name[CLI_PATH_SIZE];
+        if (names.names[i][0] == '.')
+            continue;
+        snprintf(name, sizeof name, LICENSES_FOLDER "/%.4000s", names.names[i]);
+        code = add_file(pack, folder, name, name, false, err);
+    }
+    nip_fs_names_free(&names);
+    return code;
+}
+
+static enum nip_code add_binaries(const char *folder, const struct nip_manifest *manifest,
+                                  struct nip_pack *pack, struct nip_error *err)
+{
+    bool is_kernel = manifest->identity.kind == RUMPK_KIND_KERNEL;
+    enum nip_code code = NIP_OK;
+    for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++) {
+        if ((manifest->identity.arch_mask & RUMPK_ARCH_BIT(arch_all[a])) == 0)
+            continue;
+        char from[96], path[64];
+        const char *arch = nip_arch_name(arch_all[a]);
+        snprintf(path, sizeof path, "%s/%s.elf", arch, is_kernel ? "kernel" : "driver");
+        snprintf(from, sizeof from, "%s%s", is_kernel ? "" : "build/", path);
+        code = add_file(pack, folder, from, path, false, err);
+        if (code != NIP_OK || is_kernel)
+            continue;
+        snprintf(path, sizeof path, "%s/driver.debug", arch);
+        snprintf(from, sizeof from, "build/%s", path);
+        code = add_file(pack, folder, from, path, true, err);
+    }
+    return code;
+}
+
+enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char *folder,
+                              const struct nip_manifest *manifest, struct nip_pack *pack,
+                              struct nip_buffer *digests, struct nip_error *err)
+{
+    char date[32];
+    enum nip_code code = project_date(date, err);
+    if (code != NIP_OK)
+        return code;
+    uint32_t kind = manifest->identity.kind;
+    if (kind == RUMPK_KIND_DRIVER) {
+        code = build_driver(cli, sdk, folder, manifest, manifest->identity.arch_mask, err);
+        if (code == NIP_OK)
+            code = sdk_components(sdk, manifest->identity.arch_mask, pack, err);
+    } else if (kind == RUMPK_KIND_KERNEL) {
+        code = sdk_find_tools(sdk, err);
+    } else {
+        code = nip_error_set(err, NIP_ERROR_UNSUPPORTED,
+                             "packages of kind \"library\" cannot be made by this release");
+        nip_error_hint(err, "drivers can: kind \"driver\" in %s", NIP_MANIFEST_FILE);
+    }
+    if (code == NIP_OK)
+        code = add_file(pack, folder, NIP_MANIFEST_FILE, NIP_MANIFEST_FILE, false, err);
+    if (code == NIP_OK)
+        code = add_licenses(sdk, folder, manifest, pack, err);
+    if (code == NIP_OK)
+        code = add_binaries(folder, manifest, pack, err);
+    if (code == NIP_OK)
+        code = nip_pack_finish(pack, manifest, sdk->toolchain, "nip-" NIP_VERSION, date, digests,
+                               err);
+    return code;
+}
+
+static enum nip_code write_staged(const char *folder, const struct nip_pack *pack,
+                                  const struct nip_buffer *digests, struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    project_path(path, folder, NIP_PACKAGE_DIGESTS_PATH);
+    enum nip_code code = project_write_file(path, digests->data, digests->size, 0644, err);
+    for (size_t i = 0; code == NIP_OK && i < pack->file_count; i++) {
+        project_path(path, folder, pack->files[i].path);
+        code = project_write_file(path, pack->files[i].data, pack->files[i].size, 0644, err);
+    }
+    return code;
+}
+
+enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
+                            const struct nip_buffer *digests, struct nip_error *err)
+{
+    char final[CLI_PATH_SIZE];
+    struct nip_buffer temporary = {0};
+    project_path(final, folder, "build");
+    enum nip_code code = nip_fs_make_folders(final, NULL, err);
+    project_path(final, folder, "build/pack");
+    if (code == NIP_OK)
+        code = nip_fs_make_temporary_folder(final, &temporary, err);
+    if (code != NIP_OK)
+        return code;
+    cleanup_add_path(nip_buffer_text(&temporary));
+    code = write_staged(nip_buffer_text(&temporary), pack, digests, err);
+    cleanup_hold();
+    if (code == NIP_OK)
+        code = nip_fs_remove_tree(final, err);
+    if (code == NIP_OK)
+        code = nip_fs_publish_folder(nip_buffer_text(&temporary), final, err);
+    cleanup_release();
+    cleanup_remove_path(nip_buffer_text(&temporary));
+    nip_buffer_free(&temporary);
+    return code;
+}
+
+static enum nip_code load_listed(const char *folder, const struct nip_digests_file *files,
+                                 size_t count, bool is_beside, struct nip_pack *pack,
+                                 struct nip_error *err)
+{
+    enum nip_code code = NIP_OK;
+    for (size_t i = 0; code == NIP_OK && i < count; i++) {
+        uint8_t digest[NIP_DIGEST_SIZE];
+        code = add_file(pack, folder, files[i].path, files[i].path, is_beside, err);
+        for (size_t f = 0; code == NIP_OK && f < pack->file_count; f++) {
+            if (strcmp(pack->files[f].path, files[i].path) != 0)
+                continue;
+            nip_hash_bytes(pack->files[f].data, pack->files[f].size, digest);
+            if (memcmp(digest, files[i].digest, sizeof digest) != 0) {
+                code = nip_error_set(err, NIP_ERROR_DIGEST,
+                                     "%s/%s has changed since 'nip pack' listed it", folder,
+                                     files[i].path);
+                nip_error_hint(err, "run 'nip pack' again");
+            }
+        }
+    }
+    return code;
+}
+
+enum nip_code packing_load(const char *folder, struct nip_pack *pack, struct nip_buffer *digests,
+                           struct nip_digests *parsed, struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE], staged[CLI_PATH_SIZE];
+    project_path(staged, folder, "build/pack");
+    project_path(path, folder, "build/pack/digests");
+    if (nip_fs_kind(path) == NIP_FS_NOTHING) {
+        nip_error_set(err, NIP_ERROR_MISSING, "nothing has been packed: %s is missing", path);
+        nip_error_hint(err, "run 'nip pack' first");
+        return NIP_ERROR_MISSING;
+    }
+    enum nip_code code = nip_fs_read(path, NIP_DIGESTS_SIZE_MAX, digests, err);
+    if (code == NIP_OK)
+        code = nip_digests_parse(nip_buffer_text(digests), digests->size, parsed, err);
+    if (code == NIP_OK)
+        code = load_listed(staged, parsed->files, parsed->file_count, false, pack, err);
+    if (code == NIP_OK)
+        code = load_listed(staged, parsed->besides, parsed->beside_count, true, pack, err);
+    return code;
+}
+
+enum nip_code packing_put_signature(const struct nip_pack *pack, const struct nip_buffer *digests,
+                                    const struct nip_signature *signature,
+                                    const struct key_list *keys, struct checked_package *package,
+                                    struct nip_error *err)
+{
+    memset(package, 0, sizeof *package);
+    enum nip_code code = nip_pack_write(pack, digests->data, digests->size, signature,
+                                        &package->npl, err);
+    if (code != NIP_OK) {
+        nip_buffer_free(&package->npl);
+        return code;
+    }
+    return checked_package_open(package, keys, "the new package", err);
+}
+
+enum nip_code packing_sign(const struct nip_pack *pack, const struct nip_buffer *digests,
+                           const char *name, const char *version, const struct nip_secret_key *key,
+                           struct checked_package *package, struct nip_error *err)
+{
+    struct nip_signature signature;
+    struct nip_public_key public;
+    nip_secret_key_public(key, &public);
+    struct key_list keys = {&public, 1};
+    memset(package, 0, sizeof *package);
+    enum nip_code code = nip_signature_make(key, digests->data, digests->size, name, version,
+                                            &signature, err);
+    return code == NIP_OK ? packing_put_signature(pack, digests, &signature, &keys, package, err)
+                          : code;
+}
+
+void packing_file(char *out, const char *folder, const char *name, const char *version)
+{
+    char file[NIP_NAME_MAX + NIP_VERSION_MAX + 16];
+    snprintf(file, sizeof file, "build/%s-%s.npl", project_short_name(name), version);
+    project_path(out, folder, file);
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading and writing the files of a project.
+
+#include "project.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "cli.h"
+#include "nip/fs.h"
+
+void project_path(char *out, const char *folder, const char *name)
+{
+    int length = strcmp(folder, ".") == 0 ? snprintf(out, CLI_PATH_SIZE, "%s", name)
+                                          : snprintf(out, CLI_PATH_SIZE, "%s/%s", folder, name);
+    // A path that is cut names nothing: the file system will say so.
+    if (length < 0 || length >= CLI_PATH_SIZE)
+        out[0] = '\0';
+}
+
+enum project_kind project_kind(const char *folder)
+{
+    char path[CLI_PATH_SIZE];
+    project_path(path, folder, NIP_MANIFEST_FILE);
+    if (nip_fs_kind(path) == NIP_FS_FILE)
+        return PROJECT_PACKAGE;
+    project_path(path, folder, NIP_IMAGEDEF_FILE);
+    return nip_fs_kind(path) == NIP_FS_FILE ? PROJECT_IMAGE : PROJECT_NONE;
+}
+
+enum nip_code project_require(enum project_kind kind, struct nip_error *err)
+{
+    enum project_kind found = project_kind(".");
+    if (found == kind)
+        return NIP_OK;
+    bool wants_image = kind == PROJECT_IMAGE;
+    if (found == PROJECT_NONE) {
+        nip_error_set(err, NIP_ERROR_MISSING, "there is no %s in this folder",
+                      wants_image ? NIP_IMAGEDEF_FILE : NIP_MANIFEST_FILE);
+        nip_error_hint(err, wants_image
+                                ? "go to the folder of an image, or make one: nip new --image box"
+                                : "go to the folder of a driver, or make one: nip new hello");
+    } else {
+        nip_error_set(err, NIP_ERROR_MISSING, "this folder is %s; the command is for %s",
+                      wants_image ? "a driver project" : "an image project",
+                      wants_image ? "image projects" : "driver projects");
+        nip_error_hint(err, wants_image ? "make an image: nip new --image box"
+                                        : "make a driver: nip new hello");
+    }
+    return NIP_ERROR_MISSING;
+}
+
+enum nip_code project_read_manifest(const char *folder, struct nip_manifest *manifest,
+                                    struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    struct nip_buffer text = {0};
+    project_path(path, folder, NIP_MANIFEST_FILE);
+    enum nip_code code = nip_fs_read(path, NIP_MANIFEST_SIZE_MAX, &text, err);
+    if (code == NIP_ERROR_MISSING)
+        nip_error_hint(err, "a driver project has a file %s; 'nip new NAME' makes one",
+                       NIP_MANIFEST_FILE);
+    if (code == NIP_OK)
+        code = nip_manifest_parse(nip_buffer_text(&text), text.size, path, manifest, err);
+    nip_buffer_free(&text);
+    return code;
+}
+
+enum nip_code project_read_image(const char *folder, struct nip_imagedef **imagedef,
+                                 struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    struct nip_buffer text = {0};
+    *imagedef = NULL;
+    project_path(path, folder, NIP_IMAGEDEF_FILE);
+    enum nip_code code = nip_fs_read(path, NIP_KDL_SIZE_MAX, &text, err);
+    if (code == NIP_OK)
+        code = nip_imagedef_parse(nip_buffer_text(&text), text.size, path, imagedef, err);
+    nip_buffer_free(&text);
+    return code;
+}
+
+enum nip_code project_read_trust(const char *folder, struct nip_trust *trust,
+                                 struct nip_buffer *text, struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    struct nip_buffer own = {0};
+    struct nip_buffer *to = text != NULL ? text : &own;
+    enum nip_code code = NIP_OK;
+    project_path(path, folder, NIP_TRUST_FILE);
+    if (nip_fs_kind(path) != NIP_FS_NOTHING)
+        code = nip_fs_read(path, NIP_TRUST_SIZE_MAX, to, err);
+    if (code == NIP_OK)
+        code = nip_trust_parse(nip_buffer_text(to), to->size, path, trust, err);
+    nip_buffer_free(&own);
+    return code;
+}
+
+enum nip_code project_read_lock(const char *folder, struct nip_lock **lock, bool *found,
+                                struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    struct nip_buffer text = {0};
+    project_path(path, folder, NIP_LOCK_FILE);
+    *lock = calloc(1, sizeof **lock);
+    if (*lock == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the lock file");
+    bool exists = nip_fs_kind(path) != NIP_FS_NOTHING;
+    if (found != NULL)
+        *found = exists;
+    if (!exists)
+        return NIP_OK;
+    enum nip_code code = nip_fs_read(path, NIP_LOCK_SIZE_MAX, &text, err);
+    if (code == NIP_OK)
+        code = nip_lock_parse(nip_buffer_text(&text), text.size, path, *lock, err);
+    nip_buffer_free(&text);
+    if (code != NIP_OK) {
+        free(*lock);
+        *lock = NULL;
+    }
+    return code;
+}
+
+enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock,
+                                 struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    struct nip_buffer before = {0}, after = {0};
+    struct nip_error cause = {0};
+    project_path(path, folder, NIP_LOCK_FILE);
+    nip_lock_print(lock, &after);
+    enum nip_code code = nip_buffer_check(&after, "the lock file", err);
+    bool same = code == NIP_OK && nip_fs_kind(path) == NIP_FS_FILE &&
+                nip_fs_read(path, NIP_LOCK_SIZE_MAX, &before, &cause) == NIP_OK &&
+                nip_buffer_equals(&before, after.data, after.size);
+    if (code == NIP_OK && !same)
+        code = project_write_file(path, after.data, after.size, 0644, err);
+    nip_buffer_free(&before);
+    nip_buffer_free(&after);
+    return code;
+}
+
+enum nip_code project_write_file(const char *path, const void *data, size_t size, unsigned mode,
+                                 struct nip_error *err)
+{
+    char folder[CLI_PATH_SIZE];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    enum nip_code code = NIP_OK;
+    if (slash != NULL && slash != folder) {
+        *slash = '\0';
+        code = nip_fs_make_folders(folder, NULL, err);
+    }
+    cleanup_hold();
+    if (code == NIP_OK)
+        code = nip_fs_write(path, data, size, mode, err);
+    cleanup_release();
+    return code;
+}
+
+const char *project_short_name(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    return slash != NULL ? slash + 1 : name;
+}
+
+enum nip_code project_date(char *out, struct nip_error *err)
+{
+    memcpy(out, "1980-01-01T00:00:00Z", 21);
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    if (epoch == NULL || epoch[0] == '\0')
+        return NIP_OK;
+    char *end = NULL;
+    errno = 0;
+    long long seconds = strtoll(epoch, &end, 10);
+    time_t moment = (time_t)seconds;
+    struct tm utc;
+    if (errno != 0 || *end != '\0' || seconds < 0 || seconds > 253402300799ll ||
+        gmtime_r(&moment, &utc) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) {
+        nip_error_set(err, NIP_ERROR_USAGE, "SOURCE_DATE_EPOCH is '%s'", epoch);
+        nip_error_hint(err, "it must be the number of seconds since 1970, or not be set");
+        return NIP_ERROR_USAGE;
+    }
+    return NIP_OK;
+}

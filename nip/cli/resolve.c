@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Choosing registry, version and keys. Every package that comes out of here has been checked whole.
+
+#include "resolve.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "keystore.h"
+#include "project.h"
+
+enum { CANDIDATES_MAX = KEYSTORE_KEYS_MAX + REGISTRY_KEYS_MAX };
+
+enum nip_code decisions_load(struct decisions *decisions, struct nip_error *err)
+{
+    memset(decisions, 0, sizeof *decisions);
+    enum nip_code code = sdk_open(&decisions->sdk, err);
+    if (code == NIP_OK)
+        code = project_read_trust(".", &decisions->trust, &decisions->trust_text, err);
+    return code;
+}
+
+enum nip_code decisions_save(struct decisions *decisions, struct nip_error *err)
+{
+    if (!decisions->is_trust_changed)
+        return NIP_OK;
+    enum nip_code code = nip_buffer_check(&decisions->trust_text, NIP_TRUST_FILE, err);
+    if (code == NIP_OK)
+        code = project_write_file(NIP_TRUST_FILE, decisions->trust_text.data,
+                                  decisions->trust_text.size, 0644, err);
+    return code;
+}
+
+void decisions_free(struct decisions *decisions)
+{
+    nip_buffer_free(&decisions->trust_text);
+}
+
+// Parses what has just been appended, so that text and lists stay the same.
+static enum nip_code reread_trust(struct decisions *decisions, struct nip_error *err)
+{
+    decisions->is_trust_changed = true;
+    enum nip_code code = nip_buffer_check(&decisions->trust_text, NIP_TRUST_FILE, err);
+    if (code == NIP_OK)
+        code = nip_trust_parse(nip_buffer_text(&decisions->trust_text), decisions->trust_text.size,
+                               NIP_TRUST_FILE, &decisions->trust, err);
+    return code;
+}
+
+static void list_aliases(const struct decisions *decisions, struct nip_buffer *out)
+{
+    nip_buffer_append_text(out, NIP_TRUST_SDK_ALIAS);
+    for (size_t i = 0; i < decisions->trust.registry_count; i++)
+        nip_buffer_append_format(out, ", %s", decisions->trust.registries[i].alias);
+}
+
+static enum nip_code unknown_alias(const struct decisions *decisions, const char *alias,
+                                   struct nip_error *err)
+{
+    struct nip_buffer known = {0};
+    list_aliases(decisions, &known);
+    if (strchr(alias, '/') != NULL || alias[0] == '.') {
+        nip_error_set(err, NIP_ERROR_USAGE, "'%s' is neither an alias nor an address", alias);
+        nip_error_hint(err, "for a folder write --registry file:%s", alias);
+    } else {
+        nip_error_set(err, NIP_ERROR_MISSING, "there is no registry with the alias '%s'", alias);
+        nip_error_hint(err, "known here: %s; or give an address, like --registry file:../%s",
+                       nip_buffer_text(&known), alias);
+    }
+    nip_buffer_free(&known);
+    return strchr(alias, '/') != NULL || alias[0] == '.' ? NIP_ERROR_USAGE : NIP_ERROR_MISSING;
+}
+
+// An alias for an address that has none: its last part, made to fit, and a number if it is taken.
+static void invent_alias(const struct decisions *decisions, const char *url, char *alias)
+{
+    size_t size = strlen(url), end = size;
+    while (end > 0 && url[end - 1] == '/')
+        end--;
+    size_t start = end;
+    while (start > 0 && url[start - 1] != '/' && url[start - 1] != ':')
+        start--;
+    char base[24];
+    size_t used = 0;
+    for (size_t i = start; i < end && used < sizeof base - 1; i++) {
+        char c = (char)tolower((unsigned char)url[i]);
+        bool letter = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
+        if (letter || (digit && used != 0))
+            base[used++] = c;
+    }
+    base[used] = '\0';
+    if (used == 0)
+        snprintf(base, sizeof base, "reg");
+    snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", base);
+    for (int i = 2; strcmp(alias, NIP_TRUST_SDK_ALIAS) == 0 ||
+                    nip_trust_url(&decisions->trust, alias) != NULL;
+         i++)
+        snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s%d", base, i);
+}
+
+static enum nip_code choose_default(const struct decisions *decisions, const char *name,
+                                    const char **where, struct nip_error *err)
+{
+    if (name != NULL && strncmp(name, "rumpk/", 6) == 0) {
+        *where = NIP_TRUST_SDK_ALIAS;
+        return NIP_OK;
+    }
+    if (decisions->trust.registry_count == 1) {
+        *where = decisions->trust.registries[0].alias;
+        return NIP_OK;
+    }
+    struct nip_buffer known = {0};
+    list_aliases(decisions, &known);
+    nip_error_set(err, NIP_ERROR_USAGE, "which registry?");
+    nip_error_hint(err, "name it: --registry file:../reg, or an alias (known here: %s)",
+                   nip_buffer_text(&known));
+    nip_buffer_free(&known);
+    return NIP_ERROR_USAGE;
+}
+
+enum nip_code resolve_registry(struct decisions *decisions, const char *where, const char *name,
+                               bool may_create, struct registry **registry, bool *is_new,
+                               char *alias, struct nip_error *err)
+{
+    *registry = NULL;
+    enum nip_code code = NIP_OK;
+    if (where == NULL)
+        code = choose_default(decisions, name, &where, err);
+    if (code != NIP_OK)
+        return code;
+    const char *url = NULL;
+    bool is_sdk = strcmp(where, NIP_TRUST_SDK_ALIAS) == 0;
+    if (is_sdk) {
+        url = decisions->sdk.registry_url;
+        snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", where);
+        may_create = false;
+    } else if (registry_is_url(where)) {
+        url = where;
+        const char *known = nip_trust_alias(&decisions->trust, url);
+        if (known != NULL)
+            snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", known);
+        else
+            invent_alias(decisions, url, alias);
+    } else {
+        url = nip_trust_url(&decisions->trust, where);
+        if (url == NULL)
+            return unknown_alias(decisions, where, err);
+        snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", where);
+    }
+    code = registry_open(url, ".", may_create, registry, is_new, err);
+    if (code != NIP_OK && is_sdk)
+        nip_error_hint(err, "the SDK is not complete: install it again (script/setup in the source "
+                            "tree)");
+    if (code == NIP_OK && !is_sdk && nip_trust_url(&decisions->trust, alias) == NULL) {
+        nip_trust_append_registry(&decisions->trust_text, alias, url);
+        code = reread_trust(decisions, err);
+    }
+    if (code != NIP_OK) {
+        registry_close(*registry);
+        *registry = NULL;
+    }
+    return code;
+}
+
+// The keys that may have signed, in one list; the first `own_count` are the user's own.
+struct candidates {
+    struct nip_public_key keys[CANDIDATES_MAX];
+    size_t count, own_count;
+    bool is_first_use; // none of them is accepted yet
+};
+
+static enum nip_code find_candidates(struct decisions *decisions,
+                                     const struct resolve_request *request,
+                                     struct candidates *candidates, struct nip_error *err)
+{
+    memset(candidates, 0, sizeof *candidates);
+    if (strcmp(request->alias, NIP_TRUST_SDK_ALIAS) == 0) {
+        candidates->keys[0] = decisions->sdk.key;
+        candidates->count = decisions->sdk.has_key;
+        return NIP_OK;
+    }
+    candidates->count =
+        nip_trust_keys(&decisions->trust, request->name, candidates->keys, CANDIDATES_MAX);
+    if (candidates->count != 0)
+        return NIP_OK;
+    if (!request->may_decide) {
+        nip_error_set(err, NIP_ERROR_UNTRUSTED, "%s accepts no key for %s", NIP_TRUST_FILE,
+                      request->name);
+        nip_error_hint(err, "decide it: nip add %s --registry %s", request->name, request->alias);
+        return NIP_ERROR_UNTRUSTED;
+    }
+    candidates->is_first_use = true;
+    enum nip_code code = NIP_OK;
+    if (strncmp(request->name, "local/", 6) == 0) {
+        struct keystore_entry entries[KEYSTORE_KEYS_MAX];
+        code = keystore_list(entries, &candidates->own_count, err);
+        for (size_t i = 0; code == NIP_OK && i < candidates->own_count; i++)
+            candidates->keys[i] = entries[i].key;
+        candidates->count = candidates->own_count;
+    }
+    struct nip_public_key others[REGISTRY_KEYS_MAX];
+    size_t other_count = 0;
+    if (code == NIP_OK)
+        code = registry_keys(request->registry, request->name, others, &other_count, err);
+    for (size_t i = 0; code == NIP_OK && i < other_count; i++)
+        candidates->keys[candidates->count++] = others[i];
+    return code;
+}
+
+static bool is_own(const struct candidates *candidates, const struct nip_public_key *key)
+{
+    for (size_t i = 0; i < candidates->own_count; i++)
+        if (nip_public_key_equals(&candidates->keys[i], key))
+            return true;
+    return false;
+}
+
+// A person decides about a key that this project has never seen.
+static enum nip_code decide_first_use(const struct cli *cli, struct decisions *decisions,
+                                      const struct resolve_request *request,
+                                      const struct candidates *candidates,
+                                      const struct nip_public_key *key, struct nip_error *err)
+{
+    char fingerprint[NIP_DIGEST_TEXT_SIZE], text[NIP_KEY_TEXT_SIZE];
+    bool accepted = is_own(candidates, key);
+    enum nip_code code = NIP_OK;
+    nip_public_key_fingerprint(key, fingerprint);
+    nip_public_key_text(key, text);
+    if (accepted) {
+        cli_say(cli, "%s is signed with your own key; accepted for this project", request->name);
+    } else if (request->fingerprint != NULL) {
+        accepted = strcmp(request->fingerprint, fingerprint) == 0 ||
+                   strcmp(request->fingerprint, text) == 0;
+        if (!accepted) {
+            nip_error_set(err, NIP_ERROR_UNTRUSTED,
+                          "%s is signed by the key with the fingerprint %s, not by the one that "
+                          "--trust names",
+                          request->name, fingerprint);
+            nip_error_hint(err, "ask the publisher which is right before you trust either");
+            return NIP_ERROR_UNTRUSTED;
+        }
+    } else if (!cli_has_terminal()) {
+        nip_error_set(err, NIP_ERROR_CONSENT,
+                      "%s is signed by a key that this project does not know, and there is no "
+                      "terminal to ask on",
+                      request->name);
+        nip_error_hint(err, "compare the fingerprint with the one the publisher tells you, then: "
+                            "--trust %s",
+                       fingerprint);
+        return NIP_ERROR_CONSENT;
+    } else {
+        cli_say(cli, "first use of %s. It is signed by the key\n  %s\n  fingerprint %s",
+                request->name, text, fingerprint);
+        code = cli_ask_yes(cli, "Is this the fingerprint that the publisher told you? Accept it?",
+                           &accepted, err);
+        if (code == NIP_OK && !accepted)
+            return nip_error_set(err, NIP_ERROR_CONSENT, "the key was not accepted; nothing was "
+                                                         "changed");
+    }
+    if (code != NIP_OK)
+        return code;
+    nip_trust_append_publisher(&decisions->trust_text, request->name, key);
+    return reread_trust(decisions, err);
+}
+
+static void explain_refusal(const struct resolve_request *request,
+                            const struct candidates *candidates, struct nip_error *err)
+{
+    if (strcmp(request->alias, NIP_TRUST_SDK_ALIAS) == 0)
+        nip_error_hint(err, "packages of the SDK must be signed with the SDK's key; install the "
+                            "SDK again");
+    else if (candidates->is_first_use)
+        nip_error_hint(err, "the registry hands out no key that made this signature; get the "
+                            "publisher's .pub file and run: nip key trust %s FILE.pub",
+                       request->name);
+    else
+        nip_error_hint(err, "%s accepts other keys for %s. If the publisher has changed the key, "
+                            "and you know it from the publisher: nip key trust %s FILE.pub",
+                       NIP_TRUST_FILE, request->name, request->name);
+}
+
+enum nip_code resolve_package(const struct cli *cli, struct decisions *decisions,
+                              const struct resolve_request *request,
+                              struct checked_package *package, struct nip_error *err)
+{
+    memset(package, 0, sizeof *package);
+    char version[NIP_VERSION_MAX + 1], what[NIP_NAME_MAX + NIP_VERSION_MAX + 2];
+    struct candidates candidates;
+    enum nip_code code = NIP_OK;
+    if (request->version != NULL) {
+        snprintf(version, sizeof version, "%s", request->version);
+        code = registry_has(request->registry, request->name, version, err);
+    } else {
+        code = registry_newest(request->registry, request->name, version, err);
+    }
+    if (code == NIP_OK)
+        code = registry_fetch(request->registry, request->name, version, &package->npl, err);
+    if (code == NIP_OK)
+        code = find_candidates(decisions, request, &candidates, err);
+    if (code != NIP_OK) {
+        checked_package_free(package);
+        return code;
+    }
+    snprintf(what, sizeof what, "%s %s", request->name, version);
+    struct key_list list = {candidates.keys, candidates.count};
+    code = checked_package_open(package, &list, what, err);
+    if (code == NIP_ERROR_UNTRUSTED || code == NIP_ERROR_SIGNATURE)
+        explain_refusal(request, &candidates, err);
+    // A registry may hand out a valid package under a name or version that is not its own.
+    if (code == NIP_OK && (strcmp(package->manifest.identity.name, request->name) != 0 ||
+                           strcmp(package->manifest.identity.version, version) != 0)) {
+        code = nip_error_set(err, NIP_ERROR_MISMATCH, "%s: the registry gave %s %s instead", what,
+                             package->manifest.identity.name, package->manifest.identity.version);
+        nip_error_hint(err, "do not use this registry until its operator has explained it");
+    }
+    if (code == NIP_OK && candidates.is_first_use)
+        code = decide_first_use(cli, decisions, request, &candidates,
+                                nip_package_key(package->package), err);
+    if (code != NIP_OK)
+        checked_package_free(package);
+    return code;
+}
+
+enum nip_code resolve_split(const char *text, char name[NIP_NAME_MAX + 1],
+                            char version[NIP_VERSION_MAX + 1], struct nip_error *err)
+{
+    const char *at = strchr(text, '@');
+    size_t size = at != NULL ? (size_t)(at - text) : strlen(text);
+    version[0] = '\0';
+    if (!nip_name_is_valid(text, size)) {
+        nip_error_set(err, NIP_ERROR_NAME, "'%s' is no package name", text);
+        nip_error_hint(err, "a name is namespace/name in lower-case letters, digits and hyphens, "
+                            "like local/hello; a version is appended with @: local/hello@0.1.0");
+        return NIP_ERROR_NAME;
+    }
+    memcpy(name, text, size);
+    name[size] = '\0';
+    if (at == NULL)
+        return NIP_OK;
+    struct nip_version parsed;
+    enum nip_code code = nip_version_check(at + 1, &parsed, err);
+    if (code == NIP_OK)
+        memcpy(version, at + 1, strlen(at + 1) + 1);
+    return code;
+}

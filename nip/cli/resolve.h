@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a name to a checked package: which registry, which version, whose key.
+//
+// Whose key counts for a name, in this order; the first that says something decides:
+//   alias sdk                     the SDK's key, nothing else
+//   nip.trust.kdl                 the keys that stand there
+//   local/*, made by this user    a key of the user's own key store; noted in nip.trust.kdl
+//   anything else                 first use: fingerprint shown, asked on a terminal, or --trust
+
+#ifndef NIP_CLI_RESOLVE_H
+#define NIP_CLI_RESOLVE_H
+
+#include "check.h"
+#include "cli.h"
+#include "nip/trust.h"
+#include "registry.h"
+#include "sdk.h"
+
+// What a project says about registries and keys.
+struct decisions {
+    struct sdk sdk;
+    struct nip_trust trust;
+    struct nip_buffer trust_text; // nip.trust.kdl, with what was decided since
+    bool is_trust_changed;
+};
+
+enum nip_code decisions_load(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
+// Writes nip.trust.kdl if something was decided.
+enum nip_code decisions_save(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
+void decisions_free(struct decisions *decisions);
+
+// Opens the registry `where`: an alias, an address, or NULL (the only one there is; the SDK's for
+// rumpk/*). `alias` (NIP_TRUST_ALIAS_SIZE bytes) gets its alias; an address without one gets a new one,
+// noted in nip.trust.kdl when it is saved. `name` may be NULL.
+enum nip_code resolve_registry(struct decisions *decisions, const char *where, const char *name,
+                               bool may_create, struct registry **registry, bool *is_new,
+                               char *alias, struct nip_error *err) NIP_MUST_CHECK;
+
+struct resolve_request {
+    const char *name;
+    const char *version; // NULL: the highest
+    const char *alias;
+    struct registry *registry;
+    const char *fingerprint; // answers first use; NULL: ask
+    bool may_decide;         // first use and own keys are allowed to extend nip.trust.kdl
+};
+
+// Fetches, checks and returns a package; the caller ends with checked_package_free().
+enum nip_code resolve_package(const struct cli *cli, struct decisions *decisions,
+                              const struct resolve_request *request,
+                              struct checked_package *package, struct nip_error *err)
+    NIP_MUST_CHECK;
+
+// "name@version" into its parts; *version stays "" without one.
+enum nip_code resolve_split(const char *text, char name[NIP_NAME_MAX + 1],
+                            char version[NIP_VERSION_MAX + 1], struct nip_error *err)
+    NIP_MUST_CHECK;
+
+#endif
