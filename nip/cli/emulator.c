@@ -146,8 +146,9 @@ static enum nip_code make_command(struct run *run, struct nip_machine_arguments 
     };
     memcpy(line.disks, options->disks, sizeof line.disks);
     char program[PATH_SIZE];
-    enum nip_code code = process_find(options->machine->qemu, debian_package(options->machine->arch),
-                                      program, sizeof program, err);
+    enum nip_code code =
+        process_find(options->machine->qemu, debian_package(options->machine->arch), program,
+                     sizeof program, err);
     if (code == NIP_OK)
         code = nip_machine_arguments_make(options->machine, &line, arguments, err);
     for (size_t i = 0; i < sizeof always / sizeof always[0] && code == NIP_OK; i++)
