@@ -33,6 +33,21 @@ setup() {
   done
 }
 
+@test "nip builds a driver for each architecture, the same bytes from two folders" {
+  export HOME=$PWD/home XDG_DATA_HOME=$PWD/data
+  unset RUMPK_SDK
+  mkdir -p home one "two longer"
+  for folder in one "two longer"; do
+    "$sdk/bin/nip" -C "$folder" new hello
+    "$sdk/bin/nip" -C "$folder/hello" build
+  done
+  for arch in "${archs[@]}"; do
+    [ -s "one/hello/build/$arch/driver.elf" ]
+    cmp "one/hello/build/$arch/driver.elf" "two longer/hello/build/$arch/driver.elf"
+    cmp "one/hello/build/$arch/driver.debug" "two longer/hello/build/$arch/driver.debug"
+  done
+}
+
 # readelf prints: Type Offset VirtAddr PhysAddr FileSiz MemSiz Flg Align
 segments() {
   llvm-readelf-19 -lW "$1" | sed -nE 's/^  (LOAD|DYNAMIC|NOTE|GNU_RELRO|GNU_STACK|INTERP|TLS|[A-Z_]+) +(0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+) ([RWE ]{3}) (0x[0-9a-f]+)$/\1 \2 \3 \4 \5 \6 \7 \8/p'
