@@ -2,8 +2,8 @@
 //
 // Arithmetic on numbers that came from outside.
 //
-// Every sum, product and range of such numbers goes through these helpers. Each returns false when the
-// true result does not fit, and then leaves *result alone.
+// Every sum, product and range of such numbers goes through these helpers. Each returns false when
+// the true result does not fit, and then leaves *result alone.
 
 #ifndef NIP_LIB_CHECKED_H
 #define NIP_LIB_CHECKED_H

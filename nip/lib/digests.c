@@ -2,9 +2,9 @@
 //
 // The `digests` text: one validator, line by line, then the round trip.
 //
-// The parser reads lines in their fixed order and checks each field's own rule; at the end it prints
-// what it understood and compares with what it was given. So a spelling that the rules below forgot to
-// refuse cannot get through either: there is exactly one text for one content.
+// The parser reads lines in their fixed order and checks each field's own rule; at the end it
+// prints what it understood and compares with what it was given. So a spelling that the rules below
+// forgot to refuse cannot get through either: there is exactly one text for one content.
 
 #include "nip/digests.h"
 

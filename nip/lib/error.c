@@ -18,10 +18,9 @@ struct error_entry {
     int exit_status;
 };
 
-static const struct error_entry error_table[NIP_ERROR_COUNT] = {
-    [NIP_OK] = {"OK", "Done.", 0},
+static const struct error_entry error_table[NIP_ERROR_COUNT] = {[NIP_OK] = {"OK", "Done.", 0},
 #define ERROR_ENTRY(name, status, sentence) [NIP_ERROR_##name] = {#name, sentence, status},
-    NIP_ERRORS(ERROR_ENTRY)
+                                                                NIP_ERRORS(ERROR_ENTRY)
 #undef ERROR_ENTRY
 };
 

@@ -17,26 +17,26 @@ struct code_point_range {
 
 // Code points at or above 0x80 that are shown as \u{...}.
 static const struct code_point_range range_table[] = {
-    {0x0080, 0x009f},     // C1 controls: 0x9b starts an escape sequence on some terminals
-    {0x00ad, 0x00ad},     // soft hyphen
-    {0x034f, 0x034f},     // combining grapheme joiner
-    {0x061c, 0x061c},     // Arabic letter mark
-    {0x115f, 0x1160},     // invisible Hangul fillers
-    {0x17b4, 0x17b5},     // invisible Khmer vowels
-    {0x180b, 0x180f},     // Mongolian selectors
-    {0x200b, 0x200f},     // zero-width characters, direction marks
-    {0x2028, 0x202e},     // line and paragraph separator, direction embeddings and overrides
-    {0x2060, 0x206f},     // invisible operators, direction isolates
-    {0x3164, 0x3164},     // Hangul filler
-    {0xd800, 0xf8ff},     // surrogates, private use
-    {0xfdd0, 0xfdef},     // noncharacters
-    {0xfe00, 0xfe0f},     // variation selectors
-    {0xfeff, 0xfeff},     // byte order mark
-    {0xffa0, 0xffa0},     // halfwidth Hangul filler
-    {0xfff0, 0xffff},     // specials (U+FFFD too: it means that somebody has lost bytes already)
-    {0x1d173, 0x1d17a},   // invisible musical format controls
-    {0x1fffe, 0x1ffff},   // noncharacters
-    {0xe0000, 0x10ffff},  // tags, selectors, private use planes
+    {0x0080, 0x009f},    // C1 controls: 0x9b starts an escape sequence on some terminals
+    {0x00ad, 0x00ad},    // soft hyphen
+    {0x034f, 0x034f},    // combining grapheme joiner
+    {0x061c, 0x061c},    // Arabic letter mark
+    {0x115f, 0x1160},    // invisible Hangul fillers
+    {0x17b4, 0x17b5},    // invisible Khmer vowels
+    {0x180b, 0x180f},    // Mongolian selectors
+    {0x200b, 0x200f},    // zero-width characters, direction marks
+    {0x2028, 0x202e},    // line and paragraph separator, direction embeddings and overrides
+    {0x2060, 0x206f},    // invisible operators, direction isolates
+    {0x3164, 0x3164},    // Hangul filler
+    {0xd800, 0xf8ff},    // surrogates, private use
+    {0xfdd0, 0xfdef},    // noncharacters
+    {0xfe00, 0xfe0f},    // variation selectors
+    {0xfeff, 0xfeff},    // byte order mark
+    {0xffa0, 0xffa0},    // halfwidth Hangul filler
+    {0xfff0, 0xffff},    // specials (U+FFFD too: it means that somebody has lost bytes already)
+    {0x1d173, 0x1d17a},  // invisible musical format controls
+    {0x1fffe, 0x1ffff},  // noncharacters
+    {0xe0000, 0x10ffff}, // tags, selectors, private use planes
 };
 
 bool nip_escape_is_plain(uint32_t code_point)

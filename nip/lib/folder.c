@@ -2,10 +2,10 @@
 //
 // The folder registry: files around the texts of oci.c. See the layout in nip/folder.h.
 //
-// Order of a publish, all of it under the package's lock: blob of the .npl, blob of the config, blob of
-// the manifest (each complete or absent, never replaced), then index.json by rename. A crash before
-// the rename leaves blobs that nothing refers to; the version can be published again, or found by
-// repair. Reading takes no lock: it sees the index before or after.
+// Order of a publish, all of it under the package's lock: blob of the .npl, blob of the config,
+// blob of the manifest (each complete or absent, never replaced), then index.json by rename. A
+// crash before the rename leaves blobs that nothing refers to; the version can be published again,
+// or found by repair. Reading takes no lock: it sees the index before or after.
 
 #include "nip/folder.h"
 
@@ -86,9 +86,9 @@ static enum nip_code make_registry(const char *root, const char *marker, bool *i
     if (code != NIP_OK || is_registry(marker)) // somebody else may have been faster
         return code;
     if (!is_empty) {
-        code = nip_error_set(err, NIP_ERROR_CONFLICT,
-                             "%s is not empty and is not a registry: nothing was written there",
-                             root);
+        code =
+            nip_error_set(err, NIP_ERROR_CONFLICT,
+                          "%s is not empty and is not a registry: nothing was written there", root);
         nip_error_hint(err, "name an empty folder, one that does not exist yet, or a registry that "
                             "nip has made");
         return code;
@@ -167,8 +167,9 @@ static enum nip_code read_blob(const struct nip_folder *folder, const char *name
         const uint8_t *data = (const uint8_t *)nip_buffer_text(out) + start;
         nip_sha256_bytes(data, size, sha256);
         if (size != blob->size || memcmp(sha256, blob->sha256, sizeof sha256) != 0)
-            code = nip_error_set(err, NIP_ERROR_DIGEST, "%s is damaged: its content does not have "
-                                                        "the digest that is its name",
+            code = nip_error_set(err, NIP_ERROR_DIGEST,
+                                 "%s is damaged: its content does not have "
+                                 "the digest that is its name",
                                  path);
     }
     if (code != NIP_OK && out->size > start)
@@ -177,9 +178,8 @@ static enum nip_code read_blob(const struct nip_folder *folder, const char *name
     return code;
 }
 
-static enum nip_code write_blob(const struct nip_folder *folder, const char *name,
-                                const void *data, size_t size, struct nip_oci_blob *blob,
-                                struct nip_error *err)
+static enum nip_code write_blob(const struct nip_folder *folder, const char *name, const void *data,
+                                size_t size, struct nip_oci_blob *blob, struct nip_error *err)
 {
     nip_sha256_bytes(data, size, blob->sha256);
     blob->size = size;
@@ -318,8 +318,8 @@ static enum nip_code add_found(struct nip_oci_index *index, const struct nip_oci
                                struct nip_error *err)
 {
     const struct nip_oci_entry *known = nip_oci_index_find(old, entry->version);
-    if (known != NULL && memcmp(known->manifest.sha256, entry->manifest.sha256,
-                                NIP_DIGEST_SIZE) != 0)
+    if (known != NULL &&
+        memcmp(known->manifest.sha256, entry->manifest.sha256, NIP_DIGEST_SIZE) != 0)
         return NIP_OK;
     enum nip_code code = nip_oci_index_add(index, entry, err);
     if (code == NIP_ERROR_EXISTS) {
@@ -328,8 +328,9 @@ static enum nip_code add_found(struct nip_oci_index *index, const struct nip_oci
         code = nip_error_set(err, NIP_ERROR_CONFLICT,
                              "two manifests claim %s %s, and no index says which one counts", name,
                              entry->version);
-        nip_error_hint(err, "look at both packages, then delete the manifest of the wrong one "
-                            "(one of them is blobs/sha256/%s)",
+        nip_error_hint(err,
+                       "look at both packages, then delete the manifest of the wrong one "
+                       "(one of them is blobs/sha256/%s)",
                        digest);
     }
     return code;

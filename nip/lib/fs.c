@@ -75,13 +75,17 @@ enum nip_code nip_fs_read(const char *path, size_t size_max, struct nip_buffer *
 
 // ---- writing ----
 
-// "folder/.name.XXXXXX" for "folder/name"; NULL without memory.
+// What mkstemp() and mkdtemp() make a name from.
+static const char placeholder[] = {'X', 'X', 'X', 'X', 'X', 'X', '\0'};
+
+// "folder/.name." and the placeholder for "folder/name"; NULL without memory.
 static char *temporary_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     int folder_size = slash == NULL ? 0 : (int)(slash + 1 - path);
     char *name = NULL;
-    int count = asprintf(&name, "%.*s.%.100s.XXXXXX", folder_size, path, path + folder_size);
+    int count =
+        asprintf(&name, "%.*s.%.100s.%s", folder_size, path, path + folder_size, placeholder);
     return count < 0 ? NULL : name;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The only file of libnip that includes jansson. A struct nip_json is the library's json_t under another
-// name; nobody else can tell.
+// The only file of libnip that includes jansson. A struct nip_json is the library's json_t under
+// another name; nobody else can tell.
 
 #include "nip/json.h"
 
@@ -127,7 +127,8 @@ struct nip_json *nip_json_copy(const struct nip_json *json)
     return wrap(json_deep_copy(unwrap_const(json)));
 }
 
-// A child that could not be made spoils its parent: this key marks it, and no valid key contains it.
+// A child that could not be made spoils its parent: this key marks it, and no valid key contains
+// it.
 static const char spoiled_key[] = "\x01spoiled";
 
 static void spoil(json_t *object)
@@ -179,12 +180,14 @@ static bool is_spoiled(json_t *json)
     if (json == NULL || json_object_get(json, spoiled_key) != NULL)
         return true;
     if (json_is_object(json)) {
-        json_object_foreach(json, key, value) {
+        json_object_foreach(json, key, value)
+        {
             if (is_spoiled(value))
                 return true;
         }
     }
-    json_array_foreach(json, index, value) {
+    json_array_foreach(json, index, value)
+    {
         if (is_spoiled(value))
             return true;
     }
@@ -204,7 +207,8 @@ enum nip_code nip_json_print(const struct nip_json *json, bool is_indented, stru
     if (json == NULL || is_spoiled((json_t *)(uintptr_t)json) ||
         (json_dump_callback(unwrap_const(json), append_output, out, flags) != 0 &&
          !nip_buffer_has_failed(out)))
-        return nip_error_set(err, NIP_ERROR_INTERNAL, "a JSON value could not be made (memory, or "
-                                                      "text that is not UTF-8)");
+        return nip_error_set(err, NIP_ERROR_INTERNAL,
+                             "a JSON value could not be made (memory, or "
+                             "text that is not UTF-8)");
     return nip_buffer_check(out, "a JSON text", err);
 }

@@ -85,8 +85,7 @@ void kdl_span_end(const struct kdl_parser *parser, struct nip_kdl_span *span)
 }
 
 static enum nip_code fail_list(struct kdl_parser *parser, enum nip_code code, size_t offset,
-                               size_t size, const char *format, va_list list)
-    NIP_PRINTF(5, 0);
+                               size_t size, const char *format, va_list list) NIP_PRINTF(5, 0);
 static enum nip_code fail_list(struct kdl_parser *parser, enum nip_code code, size_t offset,
                                size_t size, const char *format, va_list list)
 {
@@ -146,8 +145,7 @@ static enum nip_code validate_text(struct kdl_parser *parser)
     size_t offset = 0;
     while (offset < parser->size) {
         uint32_t code_point = 0;
-        size_t size =
-            nip_utf8_decode(parser->text + offset, parser->size - offset, &code_point);
+        size_t size = nip_utf8_decode(parser->text + offset, parser->size - offset, &code_point);
         if (size == 0)
             return kdl_fail(parser, offset, 1, "this byte is not UTF-8");
         if (code_point == 0xfeff && offset != 0)
@@ -185,8 +183,8 @@ static enum nip_code parse_document(struct kdl_parser *parser)
 }
 
 enum nip_code nip_kdl_parse(const char *text, size_t size, const char *file,
-                            const struct nip_kdl_limits *limits,
-                            struct nip_kdl_document **document, struct nip_error *err)
+                            const struct nip_kdl_limits *limits, struct nip_kdl_document **document,
+                            struct nip_error *err)
 {
     static const struct nip_kdl_limits no_limits = {0};
     *document = NULL;
@@ -194,12 +192,13 @@ enum nip_code nip_kdl_parse(const char *text, size_t size, const char *file,
         limits = &no_limits;
     struct kdl_parser parser = {
         .size = size,
-        .limits = {
-            .size_max = limits->size_max != 0 ? limits->size_max : NIP_KDL_SIZE_MAX,
-            .depth_max = limits->depth_max != 0 ? limits->depth_max : NIP_KDL_DEPTH_MAX,
-            .item_count_max = limits->item_count_max != 0 ? limits->item_count_max
-                                                          : NIP_KDL_ITEM_COUNT_MAX,
-        },
+        .limits =
+            {
+                .size_max = limits->size_max != 0 ? limits->size_max : NIP_KDL_SIZE_MAX,
+                .depth_max = limits->depth_max != 0 ? limits->depth_max : NIP_KDL_DEPTH_MAX,
+                .item_count_max =
+                    limits->item_count_max != 0 ? limits->item_count_max : NIP_KDL_ITEM_COUNT_MAX,
+            },
         .err = err,
     };
     if (parser.limits.size_max > UINT32_MAX / 2) // spans count in 32 bits

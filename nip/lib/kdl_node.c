@@ -5,7 +5,8 @@
 //   nodes      (line-space* node)* line-space*
 //   node       /-? (type)? name entries children? terminator
 //   entry      /-? (key =)? (type)? value          white space before it, unless /- stands there
-//   children   /-? { nodes }                       any number with /-, one without, after all entries
+//   children   /-? { nodes }                       any number with /-, one without, after all
+//   entries
 //
 // Slashdashed parts go through the same functions, so they must be well formed; they are just not
 // linked into the tree.
@@ -21,9 +22,9 @@ static enum nip_code count_item(struct kdl_parser *parser)
 {
     if (parser->item_count++ < parser->limits.item_count_max)
         return NIP_OK;
-    enum nip_code code = kdl_fail(parser, parser->at, 0,
-                                  "more than %u nodes, arguments and properties",
-                                  parser->limits.item_count_max);
+    enum nip_code code =
+        kdl_fail(parser, parser->at, 0, "more than %u nodes, arguments and properties",
+                 parser->limits.item_count_max);
     if (parser->err != NULL)
         parser->err->code = NIP_ERROR_LIMIT;
     return code == NIP_OK ? code : NIP_ERROR_LIMIT;
@@ -205,7 +206,8 @@ static enum nip_code parse_content(struct kdl_parser *parser, struct nip_kdl_nod
             return kdl_fail(parser, start, 2, "nothing follows that \"/-\" could comment out");
         if (at_byte(parser, '{')) {
             if (has_children && !is_ignored)
-                return kdl_fail(parser, parser->at, 1, "a node can have only one block of children");
+                return kdl_fail(parser, parser->at, 1,
+                                "a node can have only one block of children");
             code = parse_children(parser, node, depth, is_ignored);
             is_after_children = true;
             has_children = has_children || !is_ignored;
@@ -250,7 +252,8 @@ static enum nip_code parse_node(struct kdl_parser *parser, struct nip_kdl_node *
         code = kdl_fail(parser, parser->at, 0, "expected the name of a node, found %s",
                         kdl_describe(parser, parser->at, found));
         if (kdl_at_number(parser) || at_byte(parser, '#'))
-            nip_error_hint(parser->err, "a name that starts like a number or keyword must be quoted");
+            nip_error_hint(parser->err,
+                           "a name that starts like a number or keyword must be quoted");
         return code;
     }
     node->name_span = kdl_span_begin(parser);

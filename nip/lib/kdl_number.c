@@ -11,8 +11,8 @@ static bool is_digit_of(uint32_t code_point, unsigned base)
 {
     if (code_point >= '0' && code_point <= '9')
         return code_point - '0' < base;
-    return base == 16 && ((code_point >= 'a' && code_point <= 'f') ||
-                          (code_point >= 'A' && code_point <= 'F'));
+    return base == 16 &&
+           ((code_point >= 'a' && code_point <= 'f') || (code_point >= 'A' && code_point <= 'F'));
 }
 
 static unsigned digit_value(char digit)
@@ -138,9 +138,10 @@ enum nip_code kdl_parse_number(struct kdl_parser *parser, struct nip_kdl_value *
         size_t digits_start = parser->scratch.size;
         parser->at += 2;
         value->kind = NIP_KDL_INTEGER;
-        code = scan_digits(parser, base, base == 16  ? "0-9 or a-f after 0x"
-                                         : base == 8 ? "0-7 after 0o"
-                                                     : "0 or 1 after 0b");
+        code = scan_digits(parser, base,
+                           base == 16  ? "0-9 or a-f after 0x"
+                           : base == 8 ? "0-7 after 0o"
+                                       : "0 or 1 after 0b");
         if (code == NIP_OK && !nip_buffer_has_failed(&parser->scratch))
             convert_to_decimal(&parser->scratch, digits_start, base);
     }
@@ -168,8 +169,8 @@ enum nip_code kdl_parse_keyword(struct kdl_parser *parser, struct nip_kdl_value 
         enum nip_kdl_kind kind;
         bool boolean;
     } table[] = {
-        {"#true", NIP_KDL_BOOLEAN, true}, {"#false", NIP_KDL_BOOLEAN, false},
-        {"#null", NIP_KDL_NULL, false},   {"#inf", NIP_KDL_INFINITY, false},
+        {"#true", NIP_KDL_BOOLEAN, true},   {"#false", NIP_KDL_BOOLEAN, false},
+        {"#null", NIP_KDL_NULL, false},     {"#inf", NIP_KDL_INFINITY, false},
         {"#-inf", NIP_KDL_INFINITY, false}, {"#nan", NIP_KDL_NAN, false},
     };
     size_t start = parser->at, end = start + 1, size;

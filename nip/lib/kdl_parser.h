@@ -9,9 +9,10 @@
 //   kdl_number.c  numbers and keywords
 //   kdl_print.c   the printer
 //
-// Rule of all parse functions: `at` stands on the first byte of what they parse; on success it stands
-// behind it; on failure the error is set and `at` no longer matters. The text has been validated as
-// UTF-8 without forbidden code points before any of them runs, so decoding cannot fail.
+// Rule of all parse functions: `at` stands on the first byte of what they parse; on success it
+// stands behind it; on failure the error is set and `at` no longer matters. The text has been
+// validated as UTF-8 without forbidden code points before any of them runs, so decoding cannot
+// fail.
 
 #ifndef NIP_LIB_KDL_PARSER_H
 #define NIP_LIB_KDL_PARSER_H
@@ -71,16 +72,16 @@ enum nip_code kdl_skip_line_space(struct kdl_parser *parser) NIP_MUST_CHECK;
 
 // kdl_string.c
 bool kdl_at_string(const struct kdl_parser *parser);
-enum nip_code kdl_parse_string(struct kdl_parser *parser, struct nip_kdl_string *string)
-    NIP_MUST_CHECK;
+enum nip_code kdl_parse_string(struct kdl_parser *parser,
+                               struct nip_kdl_string *string) NIP_MUST_CHECK;
 bool kdl_is_bare_string(const char *text, size_t size);
 
 // kdl_number.c
 bool kdl_at_number(const struct kdl_parser *parser);
-enum nip_code kdl_parse_number(struct kdl_parser *parser, struct nip_kdl_value *value)
-    NIP_MUST_CHECK;
-enum nip_code kdl_parse_keyword(struct kdl_parser *parser, struct nip_kdl_value *value)
-    NIP_MUST_CHECK;
+enum nip_code kdl_parse_number(struct kdl_parser *parser,
+                               struct nip_kdl_value *value) NIP_MUST_CHECK;
+enum nip_code kdl_parse_keyword(struct kdl_parser *parser,
+                                struct nip_kdl_value *value) NIP_MUST_CHECK;
 
 // kdl_node.c
 enum nip_code kdl_parse_nodes(struct kdl_parser *parser, struct nip_kdl_node *parent,

@@ -31,8 +31,8 @@ bool kdl_is_newline(uint32_t code_point)
 
 bool kdl_is_forbidden(uint32_t code_point)
 {
-    return code_point <= 0x08 || (code_point >= 0x0e && code_point <= 0x1f) ||
-           code_point == 0x7f || (code_point >= 0x200e && code_point <= 0x200f) ||
+    return code_point <= 0x08 || (code_point >= 0x0e && code_point <= 0x1f) || code_point == 0x7f ||
+           (code_point >= 0x200e && code_point <= 0x200f) ||
            (code_point >= 0x202a && code_point <= 0x202e) ||
            (code_point >= 0x2066 && code_point <= 0x2069) || code_point == 0xfeff ||
            (code_point >= 0xd800 && code_point <= 0xdfff) || code_point > 0x10ffff;
@@ -63,8 +63,7 @@ uint32_t kdl_peek(const struct kdl_parser *parser, size_t offset, size_t *size)
 bool kdl_starts_with(const struct kdl_parser *parser, const char *text)
 {
     size_t size = strlen(text);
-    return parser->size - parser->at >= size &&
-           memcmp(parser->text + parser->at, text, size) == 0;
+    return parser->size - parser->at >= size && memcmp(parser->text + parser->at, text, size) == 0;
 }
 
 size_t kdl_newline_size(const struct kdl_parser *parser, size_t offset)
@@ -106,8 +105,7 @@ static enum nip_code skip_block_comment(struct kdl_parser *parser)
     do {
         if (parser->at >= parser->size) {
             enum nip_code code = kdl_fail(parser, start, 2, "this comment is never closed");
-            nip_error_hint(parser->err, "%zu more \"*/\" needed before the end of the file",
-                           depth);
+            nip_error_hint(parser->err, "%zu more \"*/\" needed before the end of the file", depth);
             return code;
         }
         if (kdl_starts_with(parser, "/*")) {

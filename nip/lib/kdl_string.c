@@ -174,9 +174,9 @@ static bool at_end_delimiter(const struct kdl_parser *parser, const struct delim
 
 static enum nip_code fail_unclosed(struct kdl_parser *parser, const struct delimiter *delimiter)
 {
-    enum nip_code code = kdl_fail(parser, delimiter->start,
-                                  delimiter->hash_count + delimiter->quote_count,
-                                  "this string is never closed");
+    enum nip_code code =
+        kdl_fail(parser, delimiter->start, delimiter->hash_count + delimiter->quote_count,
+                 "this string is never closed");
     if (delimiter->hash_count > 0)
         nip_error_hint(parser->err, "it ends with %zu quote(s) followed by %zu hash sign(s)",
                        delimiter->quote_count, delimiter->hash_count);
@@ -193,8 +193,7 @@ static enum nip_code parse_single_line(struct kdl_parser *parser, const struct d
         if (parser->at >= parser->size)
             return fail_unclosed(parser, delimiter);
         if (kdl_newline_size(parser, parser->at) != 0) {
-            enum nip_code code = kdl_fail(parser, delimiter->start,
-                                          parser->at - delimiter->start,
+            enum nip_code code = kdl_fail(parser, delimiter->start, parser->at - delimiter->start,
                                           "this string is not closed on its line");
             nip_error_hint(parser->err, "text of several lines stands between two \"\"\", each on "
                                         "a line of its own");
@@ -237,6 +236,7 @@ static enum nip_code collect_lines(struct kdl_parser *parser, const struct delim
 {
     nip_buffer_clear(&parser->scratch);
     nip_buffer_clear(&parser->lines);
+    nip_buffer_extend(&parser->scratch, 0); // has memory also when the string turns out empty
     size_t newline = kdl_newline_size(parser, parser->at);
     if (newline == 0) {
         enum nip_code code = kdl_fail(parser, delimiter->start, parser->at - delimiter->start,
@@ -307,8 +307,9 @@ static size_t decode_escapes(uint8_t *out, const uint8_t *text, size_t size)
         }
         uint32_t value = 0;
         for (at++; text[at] != '}'; at++)
-            value = value << 4 | (uint32_t)(is_digit((char)text[at]) ? text[at] - '0'
-                                                               : (text[at] | 0x20) - 'a' + 10);
+            value =
+                value << 4 | (uint32_t)(is_digit((char)text[at]) ? text[at] - '0'
+                                                                 : (text[at] | 0x20) - 'a' + 10);
         at++;
         uint8_t bytes[4];
         size_t count = nip_utf8_encode(value, bytes);

@@ -2,8 +2,8 @@
 //
 // Keys and signatures in minisign's formats; see the layouts in nip/minisign.h.
 //
-// Key files may come from minisign or from a person's editor, so their comment line is free and their
-// last newline optional. The signature file is ours alone and has one spelling.
+// Key files may come from minisign or from a person's editor, so their comment line is free and
+// their last newline optional. The signature file is ours alone and has one spelling.
 
 #include "nip/minisign.h"
 
@@ -72,10 +72,12 @@ static enum nip_code parse_key_file(const char *text, size_t size, const char *w
         has_line = take_line(&text, &size, &line);
     if (!has_line || !nip_base64_decode(line.text, line.size, blob, blob_size) ||
         take_line(&text, &size, &rest)) {
-        enum nip_code code =
-            nip_error_set(err, NIP_ERROR_KEY, "%s is not a %s key in minisign's format", what, kind);
-        nip_error_hint(err, "expected a line \"untrusted comment: ...\" and one line of %zu base64 "
-                            "characters", (blob_size + 2) / 3 * 4);
+        enum nip_code code = nip_error_set(err, NIP_ERROR_KEY,
+                                           "%s is not a %s key in minisign's format", what, kind);
+        nip_error_hint(err,
+                       "expected a line \"untrusted comment: ...\" and one line of %zu base64 "
+                       "characters",
+                       (blob_size + 2) / 3 * 4);
         return code;
     }
     return NIP_OK;
@@ -113,7 +115,8 @@ enum nip_code nip_public_key_parse(const char *text, size_t size, const char *wh
     if (!nip_key_is_valid(blob + 2 + NIP_KEY_ID_SIZE))
         return nip_error_set(err, NIP_ERROR_KEY,
                              "%s is a weak or malformed key: its point is not in the prime-order "
-                             "group or not canonically encoded", what);
+                             "group or not canonically encoded",
+                             what);
     memcpy(key->id, blob + 2, NIP_KEY_ID_SIZE);
     memcpy(key->key, blob + 2 + NIP_KEY_ID_SIZE, NIP_PUBLIC_KEY_BYTES);
     return NIP_OK;
@@ -203,8 +206,7 @@ static enum nip_code parse_secret_blob(const char *text, size_t size, const char
                                        uint8_t blob[SECRET_BLOB_SIZE],
                                        struct nip_secret_key_form *form, struct nip_error *err)
 {
-    enum nip_code code =
-        parse_key_file(text, size, what, "secret", blob, SECRET_BLOB_SIZE, err);
+    enum nip_code code = parse_key_file(text, size, what, "secret", blob, SECRET_BLOB_SIZE, err);
     if (code != NIP_OK)
         return code;
     bool is_encrypted = memcmp(blob + KDF_AT, "Sc", 2) == 0;
@@ -237,8 +239,8 @@ static enum nip_code apply_password(uint8_t blob[SECRET_BLOB_SIZE], const char *
                     form->operations, form->memory_bytes)) {
         enum nip_code code = nip_error_set(err, NIP_ERROR_MEMORY,
                                            "%s needs %llu MiB of memory to be unlocked, which the "
-                                           "system did not give", what,
-                                           (unsigned long long)(form->memory_bytes >> 20));
+                                           "system did not give",
+                                           what, (unsigned long long)(form->memory_bytes >> 20));
         nip_error_hint(err, "free some memory, or raise the limit (ulimit -v, container limit)");
         return code;
     }
@@ -255,11 +257,11 @@ static enum nip_code unlock(uint8_t blob[SECRET_BLOB_SIZE], const char *what,
     if (password == NULL)
         return nip_error_set(err, NIP_ERROR_PASSWORD, "%s is protected by a password", what);
     if (form->memory_bytes > memory_bytes_max) {
-        enum nip_code code =
-            nip_error_set(err, NIP_ERROR_LIMIT,
-                          "%s needs %llu MiB of memory to be unlocked; at most %llu MiB are allowed",
-                          what, (unsigned long long)(form->memory_bytes >> 20),
-                          (unsigned long long)(memory_bytes_max >> 20));
+        enum nip_code code = nip_error_set(
+            err, NIP_ERROR_LIMIT,
+            "%s needs %llu MiB of memory to be unlocked; at most %llu MiB are allowed", what,
+            (unsigned long long)(form->memory_bytes >> 20),
+            (unsigned long long)(memory_bytes_max >> 20));
         nip_error_hint(err, "run nip on a machine with more memory");
         return code;
     }
@@ -301,9 +303,9 @@ wipe:
 }
 
 enum nip_code nip_secret_key_print(const struct nip_secret_key *key, const char *comment,
-                                   const char *password, size_t password_size,
-                                   uint64_t operations, uint64_t memory_bytes,
-                                   struct nip_buffer *out, struct nip_error *err)
+                                   const char *password, size_t password_size, uint64_t operations,
+                                   uint64_t memory_bytes, struct nip_buffer *out,
+                                   struct nip_error *err)
 {
     uint8_t blob[SECRET_BLOB_SIZE] = {0};
     struct nip_secret_key_form form = {password != NULL, operations, memory_bytes};
@@ -316,8 +318,7 @@ enum nip_code nip_secret_key_print(const struct nip_secret_key *key, const char 
         memcpy(blob + KDF_AT, "Sc", 2);
         store_u64(blob + OPERATIONS_AT, operations);
         store_u64(blob + MEMORY_AT, memory_bytes);
-        secret_check(blob + HIDDEN_AT,
-                     blob + HIDDEN_AT + NIP_KEY_ID_SIZE + NIP_SECRET_KEY_BYTES);
+        secret_check(blob + HIDDEN_AT, blob + HIDDEN_AT + NIP_KEY_ID_SIZE + NIP_SECRET_KEY_BYTES);
         code = nip_random(blob + SALT_AT, SALT_SIZE, err);
         if (code == NIP_OK)
             code = apply_password(blob, "the new key", &form, password, password_size, err);
@@ -379,8 +380,9 @@ static enum nip_code parse_signature(const char *text, size_t size, bool is_fore
     if (!nip_base64_decode(lines[1].text, lines[1].size, blob, sizeof blob))
         return signature_fail(err, 2, "this is not the strict base64 of a signature");
     if (memcmp(blob, "Ed", 2) == 0)
-        return signature_fail(err, 2, "legacy signatures (\"Ed\") are refused; sign with "
-                                      "prehashing (\"ED\")");
+        return signature_fail(err, 2,
+                              "legacy signatures (\"Ed\") are refused; sign with "
+                              "prehashing (\"ED\")");
     if (memcmp(blob, "ED", 2) != 0)
         return signature_fail(err, 2, "the signature algorithm is not \"ED\"");
     if (!starts_with(lines[2], trusted_prefix) || !is_printable(lines[2]) ||
@@ -432,8 +434,8 @@ static size_t fill_global_message(const struct nip_signature *signature,
     return NIP_SIGNATURE_BYTES + comment_size;
 }
 
-static bool fill_trusted_comment(char out[NIP_TRUSTED_COMMENT_MAX + 1], const char *name,
-                                 const char *version)
+bool nip_signature_comment(char out[NIP_TRUSTED_COMMENT_MAX + 1], const char *name,
+                           const char *version)
 {
     int size = snprintf(out, NIP_TRUSTED_COMMENT_MAX + 1, "npl 1 %s %s", name, version);
     return size > 0 && size <= NIP_TRUSTED_COMMENT_MAX;
@@ -445,7 +447,7 @@ enum nip_code nip_signature_make(const struct nip_secret_key *key, const void *d
 {
     uint8_t message[NIP_SIGNATURE_BYTES + NIP_TRUSTED_COMMENT_MAX];
     *signature = (struct nip_signature){0};
-    if (!fill_trusted_comment(signature->trusted_comment, name, version))
+    if (!nip_signature_comment(signature->trusted_comment, name, version))
         return nip_error_set(err, NIP_ERROR_NAME, "name or version is too long to be signed");
     memcpy(signature->key_id, key->id, sizeof signature->key_id);
     nip_sign_prehashed(key->secret, digests, size, signature->signature);
@@ -461,7 +463,7 @@ enum nip_code nip_signature_verify(const struct nip_signature *signature,
 {
     uint8_t message[NIP_SIGNATURE_BYTES + NIP_TRUSTED_COMMENT_MAX];
     char expected[NIP_TRUSTED_COMMENT_MAX + 1];
-    if (!fill_trusted_comment(expected, name, version) ||
+    if (!nip_signature_comment(expected, name, version) ||
         strcmp(signature->trusted_comment, expected) != 0)
         return signature_fail(err, 3, "the trusted comment does not name this package and version");
     if (!nip_verify_prehashed(key, digests, size, signature->signature))

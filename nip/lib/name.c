@@ -136,8 +136,8 @@ static int compare_u64(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-// One identifier of a prerelease: numbers before texts, numbers by value (longer is greater, as there
-// are no leading zeros), texts by bytes.
+// One identifier of a prerelease: numbers before texts, numbers by value (longer is greater, as
+// there are no leading zeros), texts by bytes.
 static int compare_identifiers(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     bool a_is_number = strspn(a, "0123456789") >= a_size;

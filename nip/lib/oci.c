@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OCI manifests and indexes of packages. Texts are printed in one fixed order, so that the same package
-// gives the same manifest digest everywhere.
+// OCI manifests and indexes of packages. Texts are printed in one fixed order, so that the same
+// package gives the same manifest digest everywhere.
 
 #include "nip/oci.h"
 

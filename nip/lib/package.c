@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading packages: the fixed order of nip/package.h, one step after the other. Nothing about a file is
-// taken from the archive except bytes that are compared with what the signed list says.
+// Reading packages: the fixed order of nip/package.h, one step after the other. Nothing about a
+// file is taken from the archive except bytes that are compared with what the signed list says.
 
 #include "nip/package.h"
 
@@ -118,8 +118,7 @@ static enum nip_code verify_signature(struct nip_package *package,
     if (code != NIP_OK)
         return code;
     for (size_t i = 0; i < key_count; i++) {
-        bool is_same_id =
-            memcmp(keys[i].id, package->signature.key_id, NIP_KEY_ID_SIZE) == 0;
+        bool is_same_id = memcmp(keys[i].id, package->signature.key_id, NIP_KEY_ID_SIZE) == 0;
         has_same_id = has_same_id || is_same_id;
         code = nip_signature_verify(&package->signature, keys[i].key, package->digests_text.data,
                                     package->digests_text.size, package->digests.name,
@@ -130,8 +129,8 @@ static enum nip_code verify_signature(struct nip_package *package,
 #endif
         if (code != NIP_OK)
             continue;
-        // The id has selected nothing, but it is the one part of the tar that nobody signs: a changed
-        // one is refused here, as minisign does too.
+        // The id has selected nothing, but it is the one part of the tar that nobody signs: a
+        // changed one is refused here, as minisign does too.
         if (!is_same_id)
             return nip_error_set(err, NIP_ERROR_SIGNATURE,
                                  "the signature of %s %s names another key id than its key has",
@@ -285,8 +284,8 @@ static enum nip_code step(struct nip_package *package, struct nip_buffer *out,
     return code;
 }
 
-enum nip_code nip_package_next(struct nip_package *package, const char **path,
-                               const uint8_t **data, size_t *size, struct nip_error *err)
+enum nip_code nip_package_next(struct nip_package *package, const char **path, const uint8_t **data,
+                               size_t *size, struct nip_error *err)
 {
     const struct nip_digests_file *file;
     *path = NULL;
@@ -392,9 +391,8 @@ static enum nip_code write_one(const char *folder, const char *path, const void 
 static enum nip_code extract_into(struct nip_package *package, const char *folder,
                                   struct nip_error *err)
 {
-    enum nip_code code =
-        write_one(folder, NIP_PACKAGE_SIGNATURE_PATH, package->signature_text.data,
-                  package->signature_text.size, err);
+    enum nip_code code = write_one(folder, NIP_PACKAGE_SIGNATURE_PATH, package->signature_text.data,
+                                   package->signature_text.size, err);
     if (code == NIP_OK)
         code = write_one(folder, NIP_PACKAGE_DIGESTS_PATH, package->digests_text.data,
                          package->digests_text.size, err);

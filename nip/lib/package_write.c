@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writing packages. The writer refuses what the reader would refuse, so a package that was written can
-// be read; same inputs give the same tar on every machine.
+// Writing packages. The writer refuses what the reader would refuse, so a package that was written
+// can be read; same inputs give the same tar on every machine.
 
 #include <string.h>
 
@@ -30,9 +30,8 @@ static enum nip_code check_files(const struct nip_digests *digests,
         const struct nip_digests_file *listed = &digests->files[i];
         uint8_t digest[NIP_DIGEST_SIZE];
         if (strcmp(files[i].path, listed->path) != 0)
-            return nip_error_set(err, NIP_ERROR_MISMATCH,
-                                 "digests lists '%s' where '%s' is given", listed->path,
-                                 files[i].path);
+            return nip_error_set(err, NIP_ERROR_MISMATCH, "digests lists '%s' where '%s' is given",
+                                 listed->path, files[i].path);
         nip_hash_bytes(files[i].data, files[i].size, digest);
         if (files[i].size != listed->size || memcmp(digest, listed->digest, sizeof digest) != 0)
             return nip_error_set(err, NIP_ERROR_DIGEST,
@@ -50,11 +49,9 @@ static enum nip_code check_signature(const struct nip_digests *digests, const ch
     enum nip_code code = nip_signature_parse(text, size, &signature, err);
     if (code != NIP_OK)
         return code;
-    char expected[NIP_TRUSTED_COMMENT_MAX + 1] = "npl 1 ";
-    strcat(expected, digests->name);
-    strcat(expected, " ");
-    strcat(expected, digests->version);
-    if (strcmp(signature.trusted_comment, expected) != 0)
+    char expected[NIP_TRUSTED_COMMENT_MAX + 1];
+    if (!nip_signature_comment(expected, digests->name, digests->version) ||
+        strcmp(signature.trusted_comment, expected) != 0)
         return nip_error_set(err, NIP_ERROR_SIGNATURE,
                              "the signature is for '%s', but the package is '%s'",
                              signature.trusted_comment, expected);

@@ -6,8 +6,9 @@
 //   148 checksum, 6 octal digits, NUL, space | 156 type '0' | 157 link name | 257 "ustar" NUL "00"
 //   265 user | 297 group | 329 device major | 337 device minor | 345 prefix | 500 unused
 //
-// This is what `tar --format=ustar --mode=0644 --owner=0 --group=0 --numeric-owner --mtime=@0` writes.
-// No library is used: one would accept far more than this, and would still need this comparison.
+// This is what `tar --format=ustar --mode=0644 --owner=0 --group=0 --numeric-owner --mtime=@0`
+// writes. No library is used: one would accept far more than this, and would still need this
+// comparison.
 
 #include "tar.h"
 
@@ -36,7 +37,10 @@ void nip_tar_header(const char *path, uint64_t size, uint8_t block[NIP_TAR_BLOCK
     memcpy(block + 136, "00000000000", 12);
     memset(block + CHECKSUM_AT, ' ', 8);
     block[TYPE_AT] = '0';
-    memcpy(block + MAGIC_AT, "ustar\0" "00", 8);
+    memcpy(block + MAGIC_AT,
+           "ustar\0"
+           "00",
+           8);
     memcpy(block + 329, "0000000", 8);
     memcpy(block + 337, "0000000", 8);
     unsigned sum = 0;
@@ -69,10 +73,14 @@ enum nip_code nip_tar_header_explain(const uint8_t block[NIP_TAR_BLOCK_SIZE], co
     static const uint8_t zero[NIP_TAR_BLOCK_SIZE];
     const char *reason = "its header is not in the canonical form";
     if (memcmp(block, zero, sizeof zero) == 0)
-        return nip_error_set(err, NIP_ERROR_FORMAT, "the archive ends where '%s' is expected", path);
+        return nip_error_set(err, NIP_ERROR_FORMAT, "the archive ends where '%s' is expected",
+                             path);
     if (memcmp(block + MAGIC_AT, "ustar  ", 7) == 0)
         reason = "its header is GNU tar's own form, not ustar";
-    else if (memcmp(block + MAGIC_AT, "ustar\0" "00", 8) != 0)
+    else if (memcmp(block + MAGIC_AT,
+                    "ustar\0"
+                    "00",
+                    8) != 0)
         reason = "its header is not ustar";
     else if (block[TYPE_AT] == 'x' || block[TYPE_AT] == 'g')
         reason = "pax headers are not allowed";
@@ -84,8 +92,10 @@ enum nip_code nip_tar_header_explain(const uint8_t block[NIP_TAR_BLOCK_SIZE], co
         reason = "only regular files are allowed";
     else if (memcmp(block, path, strlen(path)) != 0 ||
              (strlen(path) < NAME_SIZE && block[strlen(path)] != '\0'))
-        return nip_error_set(err, NIP_ERROR_FORMAT, "the archive has the file '%.*s' where '%s' is "
-                             "expected", NAME_SIZE, (const char *)block, path);
+        return nip_error_set(err, NIP_ERROR_FORMAT,
+                             "the archive has the file '%.*s' where '%s' is "
+                             "expected",
+                             NAME_SIZE, (const char *)block, path);
     else if (memcmp(block + 100, "0000644", 8) != 0)
         reason = "its mode is not 0644";
     else if (memcmp(block + 136, "00000000000", 12) != 0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The canonical ustar header. A package's tar has exactly one spelling, so reading is: make the header
-// that must stand here, and compare 512 bytes. There is no tar parser that could be fooled.
+// The canonical ustar header. A package's tar has exactly one spelling, so reading is: make the
+// header that must stand here, and compare 512 bytes. There is no tar parser that could be fooled.
 
 #ifndef NIP_LIB_TAR_H
 #define NIP_LIB_TAR_H
@@ -17,10 +17,11 @@ enum {
     NIP_TAR_END_SIZE = 2 * NIP_TAR_BLOCK_SIZE, // two zero blocks
 };
 
-// Writes the header of a regular file. `path` must be valid for a package (or one of the two names at
-// the front) and `size` at most NIP_FILE_SIZE_MAX.
+// Writes the header of a regular file. `path` must be valid for a package (or one of the two names
+// at the front) and `size` at most NIP_FILE_SIZE_MAX.
 void nip_tar_header(const char *path, uint64_t size, uint8_t block[NIP_TAR_BLOCK_SIZE]);
-// Whether `block` is exactly the header of `path` with some size of at most `size_max`; finds the size.
+// Whether `block` is exactly the header of `path` with some size of at most `size_max`; finds the
+// size.
 bool nip_tar_header_matches(const uint8_t block[NIP_TAR_BLOCK_SIZE], const char *path,
                             uint64_t size_max, uint64_t *size);
 // Why it is not: fills `err` with the closest reason, for people.

@@ -3,8 +3,8 @@
 // The only file of libnip that includes the zstd library.
 //
 // The library would accept more than the format allows (skippable frames before and after, several
-// frames, dictionaries, no checksum, any window), so the header is parsed here first, and the end is
-// checked here too. RFC 8878, section 3.1.1.
+// frames, dictionaries, no checksum, any window), so the header is parsed here first, and the end
+// is checked here too. RFC 8878, section 3.1.1.
 
 #include "zstd_frame.h"
 
@@ -218,7 +218,8 @@ enum nip_code nip_zstd_reader_finish(struct nip_zstd_reader *reader, struct nip_
         if (code != NIP_OK)
             return code;
         if (output.pos > 0)
-            return nip_error_set(err, NIP_ERROR_FORMAT, "there is data after the end of the archive");
+            return nip_error_set(err, NIP_ERROR_FORMAT,
+                                 "there is data after the end of the archive");
     }
     if (reader->content_read != reader->content_size)
         return refuse(err, "its content has another size than its header says");
@@ -249,7 +250,8 @@ enum nip_code nip_zstd_compress(const void *data, size_t size, struct nip_buffer
     uint8_t *room = ZSTD_isError(bound) ? NULL : nip_buffer_extend(out, bound);
     enum nip_code code = NIP_OK;
     if (context == NULL || room == NULL) {
-        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to compress %zu bytes", size);
+        code =
+            nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to compress %zu bytes", size);
         goto done;
     }
     // The window is bounded by hand: a single-segment frame's window is its whole content.

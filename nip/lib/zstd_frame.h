@@ -2,9 +2,9 @@
 //
 // One zstd frame in, bytes out, and back. The only door to the compression library.
 //
-// Accepted is exactly: magic, no reserved or unused bits, content size present, checksum present, no
-// dictionary, window at most 8 MiB; then blocks, checksum, end of input. All of that is read from the
-// frame's own header by nip_zstd_frame_validate(), not asked from the library.
+// Accepted is exactly: magic, no reserved or unused bits, content size present, checksum present,
+// no dictionary, window at most 8 MiB; then blocks, checksum, end of input. All of that is read
+// from the frame's own header by nip_zstd_frame_validate(), not asked from the library.
 
 #ifndef NIP_LIB_ZSTD_FRAME_H
 #define NIP_LIB_ZSTD_FRAME_H
@@ -26,8 +26,8 @@ enum nip_code nip_zstd_frame_validate(const uint8_t *bytes, size_t size, uint64_
 
 struct nip_zstd_reader;
 
-// Begins to read a frame from `source`, which must outlive the reader. LIMIT if the content would be
-// larger than `content_size_max`.
+// Begins to read a frame from `source`, which must outlive the reader. LIMIT if the content would
+// be larger than `content_size_max`.
 enum nip_code nip_zstd_reader_open(const struct nip_package_source *source,
                                    uint64_t content_size_max, struct nip_zstd_reader **reader,
                                    struct nip_error *err) NIP_MUST_CHECK;
@@ -36,8 +36,8 @@ uint64_t nip_zstd_reader_content_size(const struct nip_zstd_reader *reader);
 enum nip_code nip_zstd_reader_read(struct nip_zstd_reader *reader, uint8_t *out, size_t size,
                                    struct nip_error *err) NIP_MUST_CHECK;
 // Whether all content has been read, the checksum was right, and nothing follows the frame.
-enum nip_code nip_zstd_reader_finish(struct nip_zstd_reader *reader, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code nip_zstd_reader_finish(struct nip_zstd_reader *reader,
+                                     struct nip_error *err) NIP_MUST_CHECK;
 void nip_zstd_reader_close(struct nip_zstd_reader *reader);
 
 // Appends one frame holding `data`; it passes nip_zstd_frame_validate().

@@ -2,8 +2,8 @@
 //
 // The only door to libsodium: hashes, signatures, randomness, text forms of bytes.
 //
-// What the formats say "digest" to is unkeyed BLAKE2b-256 (`b2sum -l 256`); SHA-256 exists for OCI only.
-// Signatures are Ed25519 over the BLAKE2b-512 of the message, minisign's "ED".
+// What the formats say "digest" to is unkeyed BLAKE2b-256 (`b2sum -l 256`); SHA-256 exists for OCI
+// only. Signatures are Ed25519 over the BLAKE2b-512 of the message, minisign's "ED".
 
 #ifndef NIP_CRYPTO_H
 #define NIP_CRYPTO_H
@@ -66,7 +66,8 @@ enum nip_code nip_key_make(uint8_t secret[NIP_SECRET_KEY_BYTES], uint8_t key[NIP
                            struct nip_error *err) NIP_MUST_CHECK;
 void nip_key_from_seed(const uint8_t seed[NIP_SEED_BYTES], uint8_t secret[NIP_SECRET_KEY_BYTES],
                        uint8_t key[NIP_PUBLIC_KEY_BYTES]);
-// Whether the public half stored in `secret` belongs to its seed (else signing would leak the seed).
+// Whether the public half stored in `secret` belongs to its seed (else signing would leak the
+// seed).
 bool nip_secret_is_consistent(const uint8_t secret[NIP_SECRET_KEY_BYTES]) NIP_MUST_CHECK;
 
 // scrypt as minisign uses it. false: not enough memory, or limits out of range.

@@ -14,8 +14,8 @@
 //   file <64 hex> <size> <path>       one per file of the archive, sorted by bytes of path
 //   beside <64 hex> <size> <path>     delivered separately, sorted too
 //
-// The text has one spelling: parsing it and printing the result gives the same bytes, and the parser
-// refuses whatever would not. The package id is the BLAKE2b-256 of the text.
+// The text has one spelling: parsing it and printing the result gives the same bytes, and the
+// parser refuses whatever would not. The package id is the BLAKE2b-256 of the text.
 
 #ifndef NIP_DIGESTS_H
 #define NIP_DIGESTS_H
@@ -45,8 +45,8 @@ enum {
 // Of one file; also what ustar and every reader's memory can take.
 #define NIP_FILE_SIZE_MAX (UINT64_C(1) << 30)
 
-#define NIP_KINDS(X) \
-    X(DRIVER, "driver") \
+#define NIP_KINDS(X)      \
+    X(DRIVER, "driver")   \
     X(LIBRARY, "library") \
     X(KERNEL, "kernel")
 
@@ -54,11 +54,11 @@ enum nip_kind {
 #define NIP_KIND_ENUM(name, text) NIP_KIND_##name,
     NIP_KINDS(NIP_KIND_ENUM)
 #undef NIP_KIND_ENUM
-    NIP_KIND_COUNT
+        NIP_KIND_COUNT
 };
 
 // In the order in which they stand in `digests` (by bytes). The ABI's number is the third column.
-#define NIP_ARCHS(X) \
+#define NIP_ARCHS(X)                          \
     X(AARCH64, "aarch64", RUMPK_ARCH_AARCH64) \
     X(RISCV64, "riscv64", RUMPK_ARCH_RISCV64) \
     X(X86_64, "x86_64", RUMPK_ARCH_X86_64)
@@ -67,14 +67,14 @@ enum nip_arch {
 #define NIP_ARCH_ENUM(name, text, number) NIP_ARCH_##name,
     NIP_ARCHS(NIP_ARCH_ENUM)
 #undef NIP_ARCH_ENUM
-    NIP_ARCH_COUNT
+        NIP_ARCH_COUNT
 };
 
 const char *nip_kind_text(enum nip_kind kind);
 bool nip_kind_from_text(const char *text, size_t size, enum nip_kind *kind);
 const char *nip_arch_text(enum nip_arch arch);
 bool nip_arch_from_text(const char *text, size_t size, enum nip_arch *arch);
-uint32_t nip_arch_number(enum nip_arch arch);                  // RUMPK_ARCH_*
+uint32_t nip_arch_number(enum nip_arch arch); // RUMPK_ARCH_*
 bool nip_arch_from_number(uint32_t number, enum nip_arch *arch);
 
 struct nip_digests_file {
@@ -98,14 +98,14 @@ struct nip_digests {
     size_t beside_count;
 };
 
-// Parses and validates everything. On failure `digests` is empty (nothing to free) and `err` has the
-// line.
+// Parses and validates everything. On failure `digests` is empty (nothing to free) and `err` has
+// the line.
 enum nip_code nip_digests_parse(const char *text, size_t size, struct nip_digests *digests,
                                 struct nip_error *err) NIP_MUST_CHECK;
 void nip_digests_free(struct nip_digests *digests);
 
-// Adds one file (or beside file) with the digest of its content, keeping the order. For whoever makes
-// a package; start from a zeroed struct with the header fields filled in.
+// Adds one file (or beside file) with the digest of its content, keeping the order. For whoever
+// makes a package; start from a zeroed struct with the header fields filled in.
 enum nip_code nip_digests_add(struct nip_digests *digests, bool is_beside, const char *path,
                               const void *data, size_t size, struct nip_error *err) NIP_MUST_CHECK;
 // Prints, and parses the result again: what comes out is always acceptable.

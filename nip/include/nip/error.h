@@ -3,9 +3,9 @@
 // The one error vocabulary of nip.
 //
 // Every function of libnip that can fail returns an enum nip_code (NIP_OK is 0) and, when its
-// caller passes one, fills a struct nip_error: what went wrong, where, and what to do next. One list
-// (NIP_ERRORS) makes the codes, the exit status of the tool and the sentence that `nip help errors`
-// shows, so that the three cannot drift apart. The library never prints: the tool does.
+// caller passes one, fills a struct nip_error: what went wrong, where, and what to do next. One
+// list (NIP_ERRORS) makes the codes, the exit status of the tool and the sentence that `nip help
+// errors` shows, so that the three cannot drift apart. The library never prints: the tool does.
 //
 // All text that is stored in an error has passed nip_escape(): a message may quote hostile names
 // and lines of hostile files, and is safe to show on a terminal as it stands.
@@ -32,34 +32,34 @@ extern "C" {
 //   9 busy, try again  10 a limit was reached         11 a bug in nip
 //
 // X(NAME, exit status, sentence)
-#define NIP_ERRORS(X)                                                                              \
-    X(FAILED, 1, "The command could not do what it was asked to do.")                              \
-    X(BUILD, 1, "A compiler, linker or other build step failed.")                                  \
-    X(RUN, 1, "The emulator failed, or the machine in it did not do what was expected.")           \
-    X(USAGE, 2, "The command line was not understood.")                                            \
-    X(SYNTAX, 3, "A text file is not well formed (KDL, digests, JSON).")                           \
-    X(SCHEMA, 3, "A file is well formed but says something that is not allowed there.")            \
-    X(NAME, 3, "A package name, version or path is not of the allowed form.")                      \
-    X(FORMAT, 3, "A binary file (archive, frame, ELF, key) is not of the required form.")          \
-    X(TRUNCATED, 3, "A file ends before it should.")                                               \
-    X(DIGEST, 3, "Content does not have the digest that was promised for it.")                     \
-    X(MISMATCH, 3, "Two statements that must agree do not.")                                       \
-    X(UNSUPPORTED, 3, "The file was made for another version of this tool.")                       \
-    X(SIGNATURE, 4, "A signature is missing, malformed or wrong.")                                 \
-    X(KEY, 4, "A key is malformed, weak, or its file has unsafe permissions.")                     \
-    X(PASSWORD, 4, "The password does not unlock this secret key.")                                \
-    X(UNTRUSTED, 4, "The signature is valid, but its key is not accepted for this name.")          \
-    X(CONSENT, 4, "A decision of the owner is needed: first use, more capabilities, DMA.")         \
-    X(MISSING, 5, "A file, folder, package, version or name does not exist.")                      \
-    X(EXISTS, 6, "It exists already and is never replaced.")                                       \
-    X(CONFLICT, 6, "Requirements contradict each other, or several candidates fit.")               \
-    X(IO, 7, "The operating system refused or failed to read or write.")                           \
-    X(PERMISSION, 7, "The operating system denied access.")                                        \
-    X(TOOL, 7, "A program that nip needs is missing or of an unknown version.")                    \
-    X(NETWORK, 8, "A registry could not be reached or gave an unusable answer.")                   \
-    X(BUSY, 9, "Another process holds the lock.")                                                  \
-    X(LIMIT, 10, "A named limit of size, depth or count was exceeded.")                            \
-    X(MEMORY, 10, "Not enough memory.")                                                            \
+#define NIP_ERRORS(X)                                                                      \
+    X(FAILED, 1, "The command could not do what it was asked to do.")                      \
+    X(BUILD, 1, "A compiler, linker or other build step failed.")                          \
+    X(RUN, 1, "The emulator failed, or the machine in it did not do what was expected.")   \
+    X(USAGE, 2, "The command line was not understood.")                                    \
+    X(SYNTAX, 3, "A text file is not well formed (KDL, digests, JSON).")                   \
+    X(SCHEMA, 3, "A file is well formed but says something that is not allowed there.")    \
+    X(NAME, 3, "A package name, version or path is not of the allowed form.")              \
+    X(FORMAT, 3, "A binary file (archive, frame, ELF, key) is not of the required form.")  \
+    X(TRUNCATED, 3, "A file ends before it should.")                                       \
+    X(DIGEST, 3, "Content does not have the digest that was promised for it.")             \
+    X(MISMATCH, 3, "Two statements that must agree do not.")                               \
+    X(UNSUPPORTED, 3, "The file was made for another version of this tool.")               \
+    X(SIGNATURE, 4, "A signature is missing, malformed or wrong.")                         \
+    X(KEY, 4, "A key is malformed, weak, or its file has unsafe permissions.")             \
+    X(PASSWORD, 4, "The password does not unlock this secret key.")                        \
+    X(UNTRUSTED, 4, "The signature is valid, but its key is not accepted for this name.")  \
+    X(CONSENT, 4, "A decision of the owner is needed: first use, more capabilities, DMA.") \
+    X(MISSING, 5, "A file, folder, package, version or name does not exist.")              \
+    X(EXISTS, 6, "It exists already and is never replaced.")                               \
+    X(CONFLICT, 6, "Requirements contradict each other, or several candidates fit.")       \
+    X(IO, 7, "The operating system refused or failed to read or write.")                   \
+    X(PERMISSION, 7, "The operating system denied access.")                                \
+    X(TOOL, 7, "A program that nip needs is missing or of an unknown version.")            \
+    X(NETWORK, 8, "A registry could not be reached or gave an unusable answer.")           \
+    X(BUSY, 9, "Another process holds the lock.")                                          \
+    X(LIMIT, 10, "A named limit of size, depth or count was exceeded.")                    \
+    X(MEMORY, 10, "Not enough memory.")                                                    \
     X(INTERNAL, 11, "nip contradicts itself: please report this.")
 
 enum nip_code {
@@ -67,7 +67,7 @@ enum nip_code {
 #define NIP_ERROR_ENUM(name, status, sentence) NIP_ERROR_##name,
     NIP_ERRORS(NIP_ERROR_ENUM)
 #undef NIP_ERROR_ENUM
-    NIP_ERROR_COUNT
+        NIP_ERROR_COUNT
 };
 
 enum {

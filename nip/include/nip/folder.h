@@ -4,12 +4,12 @@
 //
 //   ROOT/rumpk-registry                        says that this is a registry, and "freshness none"
 //   ROOT/<namespace>/<name>/oci-layout
-//   ROOT/<namespace>/<name>/index.json         a cache: one manifest per version, ref name = version
-//   ROOT/<namespace>/<name>/blobs/sha256/...   manifests, the empty config, the .npl files
+//   ROOT/<namespace>/<name>/index.json         a cache: one manifest per version, ref name =
+//   version ROOT/<namespace>/<name>/blobs/sha256/...   manifests, the empty config, the .npl files
 //   ROOT/<namespace>/<name>/lock               held while anything is added
 //
-// Nothing here is trusted by whoever fetches: the digests protect against accidents, the signature in
-// the package against everything else.
+// Nothing here is trusted by whoever fetches: the digests protect against accidents, the signature
+// in the package against everything else.
 
 #ifndef NIP_FOLDER_H
 #define NIP_FOLDER_H
@@ -30,7 +30,8 @@ extern "C" {
 struct nip_folder;
 
 // Opens the registry at `root`. A missing or empty folder becomes one if `may_create`, and then
-// *is_new is true (tell the user once: freshness none). A folder with other things in it is refused.
+// *is_new is true (tell the user once: freshness none). A folder with other things in it is
+// refused.
 enum nip_code nip_folder_open(const char *root, bool may_create, struct nip_folder **folder,
                               bool *is_new, struct nip_error *err) NIP_MUST_CHECK;
 void nip_folder_close(struct nip_folder *folder);
@@ -52,8 +53,8 @@ struct nip_folder_versions {
     size_t count;
 };
 enum nip_code nip_folder_list(struct nip_folder *folder, const char *name,
-                              struct nip_folder_versions *versions, struct nip_error *err)
-    NIP_MUST_CHECK;
+                              struct nip_folder_versions *versions,
+                              struct nip_error *err) NIP_MUST_CHECK;
 void nip_folder_versions_free(struct nip_folder_versions *versions);
 
 // All package names, sorted. Free with nip_folder_names_free().
@@ -65,13 +66,15 @@ enum nip_code nip_folder_names(struct nip_folder *folder, struct nip_folder_name
                                struct nip_error *err) NIP_MUST_CHECK;
 void nip_folder_names_free(struct nip_folder_names *names);
 
-// Appends the .npl of one version to `out`; size and digest as the manifest says, at most `size_max`.
+// Appends the .npl of one version to `out`; size and digest as the manifest says, at most
+// `size_max`.
 enum nip_code nip_folder_fetch(struct nip_folder *folder, const char *name, const char *version,
-                               uint64_t size_max, struct nip_buffer *out, struct nip_error *err)
-    NIP_MUST_CHECK;
+                               uint64_t size_max, struct nip_buffer *out,
+                               struct nip_error *err) NIP_MUST_CHECK;
 
-// Rebuilds index.json of one package from the manifests among its blobs. *repaired: whether anything
-// changed. CONFLICT if two manifests claim one version and the old index does not say which counts.
+// Rebuilds index.json of one package from the manifests among its blobs. *repaired: whether
+// anything changed. CONFLICT if two manifests claim one version and the old index does not say
+// which counts.
 enum nip_code nip_folder_repair(struct nip_folder *folder, const char *name, bool *repaired,
                                 struct nip_error *err) NIP_MUST_CHECK;
 

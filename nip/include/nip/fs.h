@@ -2,9 +2,10 @@
 //
 // Files, such that nothing half-written is ever visible.
 //
-// A file appears under its name complete and synced, or not at all: content goes into a temporary file
-// in the same folder (".name.XXXXXX", cleaned up on failure; a crash can leave one behind, which
-// nothing ever reads), is synced, and is renamed or linked into place; then the folder is synced.
+// A file appears under its name complete and synced, or not at all: content goes into a temporary
+// file in the same folder (".name.random", cleaned up on failure; a crash can leave one behind,
+// which nothing ever reads), is synced, and is renamed or linked into place; then the folder is
+// synced.
 
 #ifndef NIP_FS_H
 #define NIP_FS_H
@@ -22,8 +23,8 @@ extern "C" {
 
 enum nip_fs_kind { NIP_FS_NOTHING, NIP_FS_FILE, NIP_FS_FOLDER, NIP_FS_OTHER };
 
-// What `path` is, symbolic links followed. NOTHING also where a folder of the path is missing; OTHER
-// where it cannot be told.
+// What `path` is, symbolic links followed. NOTHING also where a folder of the path is missing;
+// OTHER where it cannot be told.
 enum nip_fs_kind nip_fs_kind(const char *path);
 
 // Appends the content of a regular file of at most `size_max` bytes to `out`.
@@ -41,18 +42,18 @@ enum nip_code nip_fs_create(const char *path, const void *data, size_t size, uns
                             struct nip_error *err) NIP_MUST_CHECK;
 
 // mkdir -p. `made` (may be NULL): whether the last folder was not there before.
-enum nip_code nip_fs_make_folders(const char *path, bool *made, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code nip_fs_make_folders(const char *path, bool *made,
+                                  struct nip_error *err) NIP_MUST_CHECK;
 
-// A name that does not exist yet beside `path`, made as an empty folder; for building something that
-// one nip_fs_publish_folder() then puts into place. Appends the path to `out`.
+// A name that does not exist yet beside `path`, made as an empty folder; for building something
+// that one nip_fs_publish_folder() then puts into place. Appends the path to `out`.
 enum nip_code nip_fs_make_temporary_folder(const char *path, struct nip_buffer *out,
                                            struct nip_error *err) NIP_MUST_CHECK;
 // Renames folder `from` to `path`; EXISTS when `path` exists (even as an empty folder).
-enum nip_code nip_fs_publish_folder(const char *from, const char *path, struct nip_error *err)
-    NIP_MUST_CHECK;
-// Removes a file or a folder with everything in it; symbolic links are removed, never followed. It is
-// no error when nothing is there.
+enum nip_code nip_fs_publish_folder(const char *from, const char *path,
+                                    struct nip_error *err) NIP_MUST_CHECK;
+// Removes a file or a folder with everything in it; symbolic links are removed, never followed. It
+// is no error when nothing is there.
 enum nip_code nip_fs_remove_tree(const char *path, struct nip_error *err) NIP_MUST_CHECK;
 
 // The names in a folder, sorted by bytes, without "." and ".."; at most NIP_FS_NAMES_MAX.
@@ -61,8 +62,8 @@ struct nip_fs_names {
     char **names;
     size_t count;
 };
-enum nip_code nip_fs_list(const char *path, struct nip_fs_names *names, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code nip_fs_list(const char *path, struct nip_fs_names *names,
+                          struct nip_error *err) NIP_MUST_CHECK;
 void nip_fs_names_free(struct nip_fs_names *names);
 
 // An exclusive lock on a file that is made when missing and never removed. Waits at most about

@@ -2,10 +2,10 @@
 //
 // The only door to the JSON library: bounded parsing, reading, building, printing.
 //
-// Values are owned by whoever holds them: a parsed or built root is freed with nip_json_free(); what
-// the get functions return belongs to its parent; what is put into a parent belongs to it afterwards,
-// also when putting fails. Building is sticky: a NULL child or parent makes the whole thing
-// unprintable, and nip_json_print() reports it once.
+// Values are owned by whoever holds them: a parsed or built root is freed with nip_json_free();
+// what the get functions return belongs to its parent; what is put into a parent belongs to it
+// afterwards, also when putting fails. Building is sticky: a NULL child or parent makes the whole
+// thing unprintable, and nip_json_print() reports it once.
 
 #ifndef NIP_JSON_H
 #define NIP_JSON_H
@@ -32,7 +32,7 @@ void nip_json_free(struct nip_json *json); // NULL is fine
 
 // Reading. All of them accept NULL and values of another kind, and then find nothing.
 const struct nip_json *nip_json_get(const struct nip_json *object, const char *key);
-const char *nip_json_text(const struct nip_json *json);   // NULL if it is no string
+const char *nip_json_text(const struct nip_json *json); // NULL if it is no string
 const char *nip_json_get_text(const struct nip_json *object, const char *key);
 bool nip_json_get_u64(const struct nip_json *object, const char *key, uint64_t *number);
 bool nip_json_is_array(const struct nip_json *json);

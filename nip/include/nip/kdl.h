@@ -31,13 +31,13 @@ extern "C" {
 #endif
 
 struct nip_kdl_limits {
-    size_t size_max;       // bytes of text; 0 means NIP_KDL_SIZE_MAX
-    uint32_t depth_max;    // nesting of children blocks; 0 means NIP_KDL_DEPTH_MAX
+    size_t size_max;         // bytes of text; 0 means NIP_KDL_SIZE_MAX
+    uint32_t depth_max;      // nesting of children blocks; 0 means NIP_KDL_DEPTH_MAX
     uint32_t item_count_max; // nodes and entries, ignored ones included; 0: NIP_KDL_ITEM_COUNT_MAX
 };
 
-#define NIP_KDL_SIZE_MAX ((size_t)1 << 20)
-#define NIP_KDL_DEPTH_MAX 64u
+#define NIP_KDL_SIZE_MAX       ((size_t)1 << 20)
+#define NIP_KDL_DEPTH_MAX      64u
 #define NIP_KDL_ITEM_COUNT_MAX 100000u
 // Digits of one number, a limit of its own because conversion to decimal is quadratic.
 #define NIP_KDL_NUMBER_SIZE_MAX ((size_t)1024)
@@ -57,19 +57,19 @@ enum nip_kdl_kind {
     NIP_KDL_NULL,
     NIP_KDL_BOOLEAN,
     NIP_KDL_STRING,
-    NIP_KDL_INTEGER, // written without fraction and exponent, of any size
-    NIP_KDL_DECIMAL, // written with fraction or exponent
+    NIP_KDL_INTEGER,  // written without fraction and exponent, of any size
+    NIP_KDL_DECIMAL,  // written with fraction or exponent
     NIP_KDL_INFINITY, // #inf or #-inf
     NIP_KDL_NAN,
 };
 
 struct nip_kdl_value {
     enum nip_kdl_kind kind;
-    bool boolean;                // BOOLEAN
-    struct nip_kdl_string text;  // STRING: its content. Otherwise the canonical spelling: decimal
-                                 // digits without plus sign, separators or leading zeros
-    struct nip_kdl_string type;  // annotation
-    struct nip_kdl_span span;    // without the annotation
+    bool boolean;                  // BOOLEAN
+    struct nip_kdl_string text;    // STRING: its content. Otherwise the canonical spelling: decimal
+                                   // digits without plus sign, separators or leading zeros
+    struct nip_kdl_string type;    // annotation
+    struct nip_kdl_span span;      // without the annotation
     struct nip_kdl_span type_span; // the name inside the parentheses
 };
 
@@ -87,19 +87,18 @@ struct nip_kdl_node {
     struct nip_kdl_entry *entries;
     struct nip_kdl_node *children;
     struct nip_kdl_span name_span, type_span;
-    struct nip_kdl_span span;          // from annotation or name to the last byte before the terminator
+    struct nip_kdl_span span; // from annotation or name to the last byte before the terminator
     struct nip_kdl_span children_span; // the block with both braces; size 0 if there is none
 };
 
 struct nip_kdl_document;
 
-// Parses `text`, which is copied. `file` is what errors call it. `limits` may be NULL. On success the
-// caller frees *document with nip_kdl_document_free(); on failure *document is NULL and `err` says
-// SYNTAX or LIMIT with the place.
+// Parses `text`, which is copied. `file` is what errors call it. `limits` may be NULL. On success
+// the caller frees *document with nip_kdl_document_free(); on failure *document is NULL and `err`
+// says SYNTAX or LIMIT with the place.
 enum nip_code nip_kdl_parse(const char *text, size_t size, const char *file,
-                            const struct nip_kdl_limits *limits,
-                            struct nip_kdl_document **document, struct nip_error *err)
-    NIP_MUST_CHECK;
+                            const struct nip_kdl_limits *limits, struct nip_kdl_document **document,
+                            struct nip_error *err) NIP_MUST_CHECK;
 void nip_kdl_document_free(struct nip_kdl_document *document); // NULL is fine
 
 // The first top-level node, or NULL.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Package names, versions and paths inside packages: what is well formed, and the order of versions.
+// Package names, versions and paths inside packages: what is well formed, and the order of
+// versions.
 
 #ifndef NIP_NAME_H
 #define NIP_NAME_H

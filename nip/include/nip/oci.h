@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packages as OCI artifacts: the texts of manifests and indexes, made and read. No files, no network.
+// Packages as OCI artifacts: the texts of manifests and indexes, made and read. No files, no
+// network.
 //
-// A package is one manifest with artifactType application/vnd.rumpk.npl.v1, the empty config, and one
-// layer: the .npl file. Everything that the annotations say is a hint for people and tools; name,
-// version and package id count only as the signed `digests` inside the layer states them.
+// A package is one manifest with artifactType application/vnd.rumpk.npl.v1, the empty config, and
+// one layer: the .npl file. Everything that the annotations say is a hint for people and tools;
+// name, version and package id count only as the signed `digests` inside the layer states them.
 
 #ifndef NIP_OCI_H
 #define NIP_OCI_H
@@ -23,12 +24,12 @@ extern "C" {
 #endif
 
 #define NIP_OCI_ARTIFACT_TYPE "application/vnd.rumpk.npl.v1"
-#define NIP_OCI_LAYER_TYPE "application/vnd.rumpk.npl.v1.tar+zstd"
+#define NIP_OCI_LAYER_TYPE    "application/vnd.rumpk.npl.v1.tar+zstd"
 #define NIP_OCI_MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
-#define NIP_OCI_INDEX_TYPE "application/vnd.oci.image.index.v1+json"
-#define NIP_OCI_EMPTY_TYPE "application/vnd.oci.empty.v1+json"
-#define NIP_OCI_EMPTY_CONFIG "{}"
-#define NIP_OCI_LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define NIP_OCI_INDEX_TYPE    "application/vnd.oci.image.index.v1+json"
+#define NIP_OCI_EMPTY_TYPE    "application/vnd.oci.empty.v1+json"
+#define NIP_OCI_EMPTY_CONFIG  "{}"
+#define NIP_OCI_LAYOUT        "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 enum {
     NIP_OCI_MANIFEST_SIZE_MAX = 65536,
@@ -54,8 +55,8 @@ enum nip_code nip_oci_manifest_print(const struct nip_oci_manifest *manifest,
                                      struct nip_buffer *out, struct nip_error *err) NIP_MUST_CHECK;
 // `what` names the text in errors. FORMAT when it is no manifest of a package.
 enum nip_code nip_oci_manifest_parse(const char *text, size_t size, const char *what,
-                                     struct nip_oci_manifest *manifest, struct nip_error *err)
-    NIP_MUST_CHECK;
+                                     struct nip_oci_manifest *manifest,
+                                     struct nip_error *err) NIP_MUST_CHECK;
 
 struct nip_oci_entry {
     char version[NIP_VERSION_MAX + 1]; // the ref name
@@ -69,8 +70,8 @@ struct nip_oci_index {
 enum nip_code nip_oci_index_print(const struct nip_oci_index *index, struct nip_buffer *out,
                                   struct nip_error *err) NIP_MUST_CHECK;
 enum nip_code nip_oci_index_parse(const char *text, size_t size, const char *what,
-                                  struct nip_oci_index *index, struct nip_error *err)
-    NIP_MUST_CHECK;
+                                  struct nip_oci_index *index,
+                                  struct nip_error *err) NIP_MUST_CHECK;
 void nip_oci_index_free(struct nip_oci_index *index);
 const struct nip_oci_entry *nip_oci_index_find(const struct nip_oci_index *index,
                                                const char *version);
@@ -78,8 +79,7 @@ const struct nip_oci_entry *nip_oci_index_find(const struct nip_oci_index *index
 enum nip_code nip_oci_index_add(struct nip_oci_index *index, const struct nip_oci_entry *entry,
                                 struct nip_error *err) NIP_MUST_CHECK;
 
-void nip_oci_digest_text(const uint8_t sha256[NIP_DIGEST_SIZE],
-                         char out[NIP_OCI_DIGEST_TEXT_SIZE]);
+void nip_oci_digest_text(const uint8_t sha256[NIP_DIGEST_SIZE], char out[NIP_OCI_DIGEST_TEXT_SIZE]);
 bool nip_oci_digest_parse(const char *text, uint8_t sha256[NIP_DIGEST_SIZE]);
 
 #ifdef __cplusplus

@@ -2,16 +2,18 @@
 //
 // `.npl`: reading and writing packages.
 //
-//   zstd frame ( tar: digests.minisig | digests | files in the order of the `file` lines | 2 zero blocks )
+//   zstd frame ( tar: digests.minisig | digests | files in the order of the `file` lines | 2 zero
+//   blocks )
 //
 // A reader goes through one fixed order, and nothing is handed out before its turn:
 //
 //   frame header ─> signature file ─> digests text ─> signature under an accepted key
-//        ─> per file: header as signed, content as signed ─> handed out ─> ... ─> end of tar and frame
+//        ─> per file: header as signed, content as signed ─> handed out ─> ... ─> end of tar and
+//        frame
 //
 // Memory is bounded by the signed sizes: before the signature is checked at most
-// NIP_SIGNATURE_FILE_SIZE_MAX + NIP_DIGESTS_SIZE_MAX bytes are kept, afterwards one file at a time (the
-// stream) or all of them (a loaded package); and the window of the decompressor, 8 MiB.
+// NIP_SIGNATURE_FILE_SIZE_MAX + NIP_DIGESTS_SIZE_MAX bytes are kept, afterwards one file at a time
+// (the stream) or all of them (a loaded package); and the window of the decompressor, 8 MiB.
 
 #ifndef NIP_PACKAGE_H
 #define NIP_PACKAGE_H
@@ -30,12 +32,12 @@ extern "C" {
 #endif
 
 #define NIP_PACKAGE_SIGNATURE_PATH "digests.minisig"
-#define NIP_PACKAGE_DIGESTS_PATH "digests"
+#define NIP_PACKAGE_DIGESTS_PATH   "digests"
 // Default for the size of the tar, and of a .npl file.
 #define NIP_PACKAGE_SIZE_MAX (UINT64_C(1) << 30)
 
-// Where the compressed bytes come from: memory, or a file descriptor at its current offset (which is
-// read to the end and never reopened).
+// Where the compressed bytes come from: memory, or a file descriptor at its current offset (which
+// is read to the end and never reopened).
 struct nip_package_source {
     const void *data; // NULL: use the descriptor
     size_t size;
@@ -62,8 +64,8 @@ struct nip_package_claim {
     uint8_t key_id[NIP_KEY_ID_SIZE];
 };
 enum nip_code nip_package_peek(const struct nip_package_source *source,
-                               struct nip_package_claim *claim, struct nip_error *err)
-    NIP_MUST_CHECK;
+                               struct nip_package_claim *claim,
+                               struct nip_error *err) NIP_MUST_CHECK;
 
 struct nip_package;
 
@@ -72,11 +74,11 @@ struct nip_package;
 enum nip_code nip_package_open(const struct nip_package_source *source,
                                const struct nip_package_trust *trust, uint64_t size_max,
                                struct nip_package **package, struct nip_error *err) NIP_MUST_CHECK;
-// The next file, verified; its content lives until the next call. *path is NULL when the package has
-// been read to its end and the end is right; only then is the package as a whole known to be good.
-enum nip_code nip_package_next(struct nip_package *package, const char **path,
-                               const uint8_t **data, size_t *size, struct nip_error *err)
-    NIP_MUST_CHECK;
+// The next file, verified; its content lives until the next call. *path is NULL when the package
+// has been read to its end and the end is right; only then is the package as a whole known to be
+// good.
+enum nip_code nip_package_next(struct nip_package *package, const char **path, const uint8_t **data,
+                               size_t *size, struct nip_error *err) NIP_MUST_CHECK;
 
 // Opens, and reads and verifies everything into memory.
 enum nip_code nip_package_load(const struct nip_package_source *source,
@@ -96,8 +98,8 @@ const struct nip_signature *nip_package_signature(const struct nip_package *pack
 const struct nip_public_key *nip_package_key(const struct nip_package *package); // that verified it
 const uint8_t *nip_package_id(const struct nip_package *package);
 
-// Unpacks everything, digests and signature included, into a folder that must not exist: verified file
-// by file, published by one rename. The package must be freshly opened, not loaded.
+// Unpacks everything, digests and signature included, into a folder that must not exist: verified
+// file by file, published by one rename. The package must be freshly opened, not loaded.
 enum nip_code nip_package_extract(struct nip_package *package, const char *folder,
                                   struct nip_error *err) NIP_MUST_CHECK;
 
@@ -109,9 +111,9 @@ struct nip_package_input {
     size_t size;
 };
 
-// Makes the canonical tar. `digests_text` must be acceptable, `files` must be exactly its `file` lines
-// in their order with their digests, and `signature_text` must be well formed and carry its trusted
-// comment; anything else is refused, so what is written can be read.
+// Makes the canonical tar. `digests_text` must be acceptable, `files` must be exactly its `file`
+// lines in their order with their digests, and `signature_text` must be well formed and carry its
+// trusted comment; anything else is refused, so what is written can be read.
 enum nip_code nip_package_write_tar(const char *signature_text, size_t signature_size,
                                     const char *digests_text, size_t digests_size,
                                     const struct nip_package_input *files, size_t file_count,

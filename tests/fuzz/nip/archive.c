@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tar inside a package: the input is put into a right frame, so that mutations reach the archive.
-// An accepted tar is exactly what the writer makes from its parts.
+// The tar inside a package: the input is put into a right frame, so that mutations reach the
+// archive. An accepted tar is exactly what the writer makes from its parts.
 
 #include <string.h>
 
@@ -26,8 +26,8 @@ static void check_rewrite(const struct nip_package *package, const uint8_t *data
         MUST(nip_package_file(package, files[i].path, &content, &files[i].size));
         files[i].data = content;
     }
-    // The writer refuses a signature that names another package; the reader left that to the check of
-    // the signature, which this build skips.
+    // The writer refuses a signature that names another package; the reader left that to the check
+    // of the signature, which this build skips.
     if (nip_package_write_tar(signature_text, signature_size, digests_text, digests_size, files,
                               digests->file_count, &tar, NULL) == NIP_OK)
         MUST(nip_buffer_equals(&tar, data, size));

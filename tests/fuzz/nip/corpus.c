@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes fully accepted inputs for one fuzzer of libnip: a package, its tar, its texts, keys, the texts
-// of a registry. Deterministic. Usage: nip_corpus FOLDER NAME
+// Writes fully accepted inputs for one fuzzer of libnip: a package, its tar, its texts, keys, the
+// texts of a registry. Deterministic. Usage: nip_corpus FOLDER NAME
 //
 // Each is read back by the parser that it is for before it is written: a seed that is not accepted
 // fails the build.
@@ -75,10 +75,13 @@ static void write_package(const struct nip_secret_key *secret, struct nip_public
         {"npl.kdl", manifest, sizeof manifest - 1},
     };
     enum { FILE_COUNT = sizeof files / sizeof files[0] };
-    struct nip_digests digests = {.kind = NIP_KIND_DRIVER, .name = "acme/x", .version = "1.0.0",
+    struct nip_digests digests = {.kind = NIP_KIND_DRIVER,
+                                  .name = "acme/x",
+                                  .version = "1.0.0",
                                   .security_version = 1,
                                   .archs = {[NIP_ARCH_RISCV64] = true, [NIP_ARCH_X86_64] = true},
-                                  .toolchain = "t", .source = "none"};
+                                  .toolchain = "t",
+                                  .source = "none"};
     struct nip_error err = {0};
     struct nip_buffer digests_text = {0}, signature_text = {0}, tar = {0}, npl = {0};
     struct nip_signature signature;
@@ -122,8 +125,8 @@ static void write_package(const struct nip_secret_key *secret, struct nip_public
 static void write_registry_texts(void)
 {
     struct nip_error err = {0};
-    struct nip_oci_manifest manifest = {.name = "acme/x", .version = "1.0.0",
-                                        .layer = {.size = 700}};
+    struct nip_oci_manifest manifest = {
+        .name = "acme/x", .version = "1.0.0", .layer = {.size = 700}};
     struct nip_oci_index index = {0}, index_again;
     struct nip_buffer text = {0};
     require(nip_oci_manifest_print(&manifest, &text, &err), &err);

@@ -2,9 +2,9 @@
 //
 // digests: whatever is accepted prints to exactly the bytes that were read.
 
+#include "nip/digests.h"
 #include "fuzz.h"
 #include "must.h"
-#include "nip/digests.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// KDL: whatever is accepted prints to a text that parses to the same print; whatever is refused has a
-// message and a place within the text; spans lie within the text.
+// KDL: whatever is accepted prints to a text that parses to the same print; whatever is refused has
+// a message and a place within the text; spans lie within the text.
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Signature and key files: an accepted signature file prints to exactly the bytes that were read; key
-// files of any form are read or refused.
+// Signature and key files: an accepted signature file prints to exactly the bytes that were read;
+// key files of any form are read or refused.
 
 #include "fuzz.h"
 #include "must.h"

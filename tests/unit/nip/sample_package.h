@@ -35,14 +35,16 @@ static inline void sample_make(struct sample *sample, const char *name, const ch
 {
     struct nip_error err = {0};
     uint8_t seed[NIP_SEED_BYTES] = {9}, public_key[NIP_PUBLIC_KEY_BYTES];
-    struct nip_digests digests = {.kind = NIP_KIND_DRIVER, .security_version = 1,
-                                  .archs = {[NIP_ARCH_RISCV64] = true}, .toolchain = "t",
+    struct nip_digests digests = {.kind = NIP_KIND_DRIVER,
+                                  .security_version = 1,
+                                  .archs = {[NIP_ARCH_RISCV64] = true},
+                                  .toolchain = "t",
                                   .source = "none"};
     *sample = (struct sample){.secret.id = {1, 2, 3, 4, 5, 6, 7, 8}};
     nip_key_from_seed(seed, sample->secret.secret, public_key);
     nip_secret_key_public(&sample->secret, &sample->key);
-    strcpy(digests.name, name);
-    strcpy(digests.version, version);
+    memcpy(digests.name, name, strlen(name));
+    memcpy(digests.version, version, strlen(version));
     for (size_t i = 0; i < SAMPLE_FILE_COUNT; i++)
         sample_require(nip_digests_add(&digests, false, sample_files[i].path, sample_files[i].data,
                                        sample_files[i].size, &err),

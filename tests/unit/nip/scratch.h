@@ -5,17 +5,24 @@
 #ifndef TESTS_UNIT_NIP_SCRATCH_H
 #define TESTS_UNIT_NIP_SCRATCH_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "nip/fs.h"
 
-// Makes the folder and changes into it.
-static inline void scratch_enter(char *template_path)
+enum { SCRATCH_PATH_SIZE = 64 };
+
+// Makes a folder and changes into it; `path` says where.
+static inline void scratch_enter(char path[SCRATCH_PATH_SIZE])
 {
-    if (mkdtemp(template_path) == NULL || chdir(template_path) != 0)
+    static const char placeholder[] = {'X', 'X', 'X', 'X', 'X', 'X', '\0'};
+    snprintf(path, SCRATCH_PATH_SIZE, "/tmp/rumpk-test-%s", placeholder);
+    if (mkdtemp(path) == NULL || chdir(path) != 0)
         abort();
 }
 
@@ -28,9 +35,19 @@ static inline void scratch_leave(const char *path)
 // Whether a shell command succeeds; its output is dropped.
 static inline bool shell(const char *command)
 {
-    char line[2048];
-    snprintf(line, sizeof line, "{ %s; } >/dev/null 2>&1", command);
-    return system(line) == 0;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child < 0)
+        abort();
+    if (child == 0) {
+        int null = open("/dev/null", O_RDWR);
+        if (null < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+            _exit(127);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 // Whether a program is installed; says loudly if not.

@@ -3,10 +3,10 @@
 // Goal: hashes and signatures are the standard ones; weak keys and lenient encodings are refused.
 // Method: published vectors; every malleated form of one good signature, key and base64 text.
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 #include <string.h>
@@ -135,8 +135,8 @@ static void text_forms_are_strict(void **state)
     assert_true(nip_base64_decode("AAECAw==", 8, out, 4));
     assert_memory_equal(out, "\0\1\2\3", 4);
     static const char *const bad[] = {
-        "AAECAx==", "AAECAw=", "AAECAw", "AAECAw===", "AAEC Aw=", "AAECAw=\n", "AAE-Aw==", "",
-        "AAECA===",
+        "AAECAx==",  "AAECAw=",  "AAECAw", "AAECAw===", "AAEC Aw=",
+        "AAECAw=\n", "AAE-Aw==", "",       "AAECA===",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(nip_base64_decode(bad[i], strlen(bad[i]), out, 4));

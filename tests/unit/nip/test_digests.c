@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: names, versions, paths and the digests text have one spelling each; everything else is refused
-// at its line.
-// Method: tables of good and bad; SemVer's own order; every changed bit of a whole text.
+// Goal: names, versions, paths and the digests text have one spelling each; everything else is
+// refused at its line. Method: tables of good and bad; SemVer's own order; every changed bit of a
+// whole text.
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nip/digests.h"
 
 #define HEX64 "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8"
-#define HEAD                                                                                       \
-    "rumpk-digests 0\nkind driver\nname acme/virtio-blk\nversion 1.4.0\nsecurity-version 3\n"      \
+#define HEAD                                                                                  \
+    "rumpk-digests 0\nkind driver\nname acme/virtio-blk\nversion 1.4.0\nsecurity-version 3\n" \
     "abi 0\narch aarch64 riscv64 x86_64\ntoolchain llvm-19.1.7\nsource none\n"
-#define FILES                                                                                      \
-    "file " HEX64 " 12 LICENSES/Apache-2.0.txt\nfile " HEX64 " 0 npl.kdl\n"                        \
+#define FILES                                                               \
+    "file " HEX64 " 12 LICENSES/Apache-2.0.txt\nfile " HEX64 " 0 npl.kdl\n" \
     "beside " HEX64 " 99 x86_64/driver.debug\n"
 
 static void names_follow_the_rule(void **state)
@@ -28,9 +29,12 @@ static void names_follow_the_rule(void **state)
     (void)state;
     static const char *const good[] = {"a/b", "acme/virtio-blk", "rumpk/uart-16550", "a1-2/b-3c",
                                        "abcdefghijklmnopqrstuvwxyzabcdef/x"};
-    static const char *const bad[] = {"", "a", "/b", "a/", "a/b/c", "A/b", "a/B", "1a/b", "a/-b",
-                                      "a/b-", "a/b--c", "a/b_c", "a/b.c", "a b/c", "a/b\n",
-                                      "abcdefghijklmnopqrstuvwxyzabcdefg/x", "\xc3\xa4/b"};
+    static const char *const bad[] = {
+        "",          "a",     "/b",     "a/",
+        "a/b/c",     "A/b",   "a/B",    "1a/b",
+        "a/-b",      "a/b-",  "a/b--c", "a/b_c",
+        "a/b.c",     "a b/c", "a/b\n",  "abcdefghijklmnopqrstuvwxyzabcdefg/x",
+        "\xc3\xa4/b"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_int_equal(nip_name_check(good[i], NULL), NIP_OK);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -43,10 +47,13 @@ static void versions_follow_semver(void **state)
     (void)state;
     // Each is lower than the next.
     static const char *const order[] = {
-        "0.0.0", "0.0.1", "0.1.0-0", "0.1.0-1", "0.1.0-2", "0.1.0-10", "0.1.0--", "0.1.0-a",
-        "0.1.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta",
-        "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.10", "1.2.0", "2.0.0",
-        "18446744073709551615.0.0",
+        "0.0.0",       "0.0.1",         "0.1.0-0",
+        "0.1.0-1",     "0.1.0-2",       "0.1.0-10",
+        "0.1.0--",     "0.1.0-a",       "0.1.0",
+        "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta",
+        "1.0.0-beta",  "1.0.0-beta.2",  "1.0.0-beta.11",
+        "1.0.0-rc.1",  "1.0.0",         "1.0.10",
+        "1.2.0",       "2.0.0",         "18446744073709551615.0.0",
     };
     size_t count = sizeof order / sizeof order[0];
     for (size_t i = 0; i < count; i++) {
@@ -59,8 +66,24 @@ static void versions_follow_semver(void **state)
         }
     }
     static const char *const bad[] = {
-        "", "1", "1.2", "1.2.3.4", "01.2.3", "1.02.3", "1.2.03", "1.2.3-", "1.2.3-a..b", "1.2.3-01",
-        "1.2.3-a.", "1.2.3+b", "1.2.3-a+b", "v1.2.3", "1.2.3 ", "1.2.3-\xc3\xa4", "-1.2.3", "1..3",
+        "",
+        "1",
+        "1.2",
+        "1.2.3.4",
+        "01.2.3",
+        "1.02.3",
+        "1.2.03",
+        "1.2.3-",
+        "1.2.3-a..b",
+        "1.2.3-01",
+        "1.2.3-a.",
+        "1.2.3+b",
+        "1.2.3-a+b",
+        "v1.2.3",
+        "1.2.3 ",
+        "1.2.3-\xc3\xa4",
+        "-1.2.3",
+        "1..3",
         "18446744073709551616.0.0",
         "1.0.0-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
@@ -70,9 +93,8 @@ static void versions_follow_semver(void **state)
     static const struct {
         const char *a, *b;
         bool is_same;
-    } classes[] = {{"1.0.0", "1.9.0", true},  {"1.0.0", "2.0.0", false},
-                   {"0.1.0", "0.1.9", true},  {"0.1.0", "0.2.0", false},
-                   {"0.0.1", "0.0.1", true},  {"0.0.1", "0.0.2", false},
+    } classes[] = {{"1.0.0", "1.9.0", true},  {"1.0.0", "2.0.0", false}, {"0.1.0", "0.1.9", true},
+                   {"0.1.0", "0.2.0", false}, {"0.0.1", "0.0.1", true},  {"0.0.1", "0.0.2", false},
                    {"0.1.0", "1.1.0", false}};
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
         struct nip_version a, b;
@@ -85,8 +107,9 @@ static void versions_follow_semver(void **state)
 static void paths_cannot_escape_or_collide(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "/a", "a/", "a//b", ".", "..", "a/..", "a/../b", "./a",
-                                      ".a", "a/.b", "a b", "a\\b", "a\n", "\xc3\xa4", "a:b", "a\x1b"};
+    static const char *const bad[] = {"",     "/a",     "a/",       "a//b", ".",    "..",
+                                      "a/..", "a/../b", "./a",      ".a",   "a/.b", "a b",
+                                      "a\\b", "a\n",    "\xc3\xa4", "a:b",  "a\x1b"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(nip_path_is_valid(bad[i], strlen(bad[i])));
     char longest[NIP_PATH_MAX + 2];
@@ -128,9 +151,13 @@ static void digests_round_trip(void **state)
 static void digests_are_built_in_order(void **state)
 {
     (void)state;
-    struct nip_digests digests = {
-        .kind = NIP_KIND_LIBRARY, .name = "a/b", .version = "0.1.0", .security_version = 1,
-        .archs = {[NIP_ARCH_RISCV64] = true}, .toolchain = "t", .source = "none"};
+    struct nip_digests digests = {.kind = NIP_KIND_LIBRARY,
+                                  .name = "a/b",
+                                  .version = "0.1.0",
+                                  .security_version = 1,
+                                  .archs = {[NIP_ARCH_RISCV64] = true},
+                                  .toolchain = "t",
+                                  .source = "none"};
     static const char *const paths[] = {"z", "a/b", "m", "a/a", "Z2", "0"};
     struct nip_buffer out = {0};
     struct nip_error err = {0};
@@ -158,36 +185,54 @@ static void wrong_texts_are_refused_at_their_line(void **state)
         const char *find, *replace;
         uint32_t line;
     } table[] = {
-        {"rumpk-digests 0", "rumpk-digests 1", 1}, {"rumpk-digests 0", "rumpk", 1},
-        {"kind driver", "kind thing", 2},          {"kind driver\n", "", 2},
-        {"kind driver", "kind driver ", 2},        {"kind driver", "kind  driver", 2},
+        {"rumpk-digests 0", "rumpk-digests 1", 1},
+        {"rumpk-digests 0", "rumpk", 1},
+        {"kind driver", "kind thing", 2},
+        {"kind driver\n", "", 2},
+        {"kind driver", "kind driver ", 2},
+        {"kind driver", "kind  driver", 2},
         {"kind driver\n", "kind driver\nkind driver\n", 3},
-        {"acme/virtio-blk", "acme", 3},            {"1.4.0", "1.4", 4},
-        {"1.4.0", "1.4.0+b", 4},                   {"version 3", "version 0", 5},
-        {"version 3", "version 03", 5},            {"version 3", "version 65536", 5},
-        {"abi 0", "abi 00", 6},                    {"abi 0", "abi -1", 6},
-        {"aarch64 riscv64", "riscv64 aarch64", 7}, {"aarch64 riscv64", "aarch64 aarch64", 7},
-        {"x86_64\n", "mips\n", 7},                 {"x86_64\n", "x86_64 \n", 7},
-        {"llvm-19.1.7", "a b", 8},                 {"source none", "source git:12", 9},
-        {"source none", "source", 9},              {" 12 ", " 012 ", 10},
-        {" 12 ", " -1 ", 10},                      {" 12 ", " 1073741825 ", 10},
-        {" 12 ", " 18446744073709551617 ", 10},    {"LICENSES/Apache-2.0.txt", "../x", 10},
-        {"file 0e57", "file 0E57", 10},            {"file 0e57", "fole 0e57", 10},
-        {" 0 npl.kdl", " 0 LICENSES", 11},         {" 0 npl.kdl", " 0 A", 11},
-        {" 0 npl.kdl", " 0 digests", 11},          {"x86_64/driver.debug", "NPL.KDL", 12},
-        {"beside ", "besides ", 12},               {"beside ", "file ", 0},
-        {"\nbeside", "\nbeside\nbeside", 12},      {"driver.debug\n", "driver.debug", 12},
-        {"driver.debug\n", "driver.debug\n\n", 13}, {"driver.debug\n", "driver.debug\r\n", 12},
+        {"acme/virtio-blk", "acme", 3},
+        {"1.4.0", "1.4", 4},
+        {"1.4.0", "1.4.0+b", 4},
+        {"version 3", "version 0", 5},
+        {"version 3", "version 03", 5},
+        {"version 3", "version 65536", 5},
+        {"abi 0", "abi 00", 6},
+        {"abi 0", "abi -1", 6},
+        {"aarch64 riscv64", "riscv64 aarch64", 7},
+        {"aarch64 riscv64", "aarch64 aarch64", 7},
+        {"x86_64\n", "mips\n", 7},
+        {"x86_64\n", "x86_64 \n", 7},
+        {"llvm-19.1.7", "a b", 8},
+        {"source none", "source git:12", 9},
+        {"source none", "source", 9},
+        {" 12 ", " 012 ", 10},
+        {" 12 ", " -1 ", 10},
+        {" 12 ", " 1073741825 ", 10},
+        {" 12 ", " 18446744073709551617 ", 10},
+        {"LICENSES/Apache-2.0.txt", "../x", 10},
+        {"file 0e57", "file 0E57", 10},
+        {"file 0e57", "fole 0e57", 10},
+        {" 0 npl.kdl", " 0 LICENSES", 11},
+        {" 0 npl.kdl", " 0 A", 11},
+        {" 0 npl.kdl", " 0 digests", 11},
+        {"x86_64/driver.debug", "NPL.KDL", 12},
+        {"beside ", "besides ", 12},
+        {"beside ", "file ", 0},
+        {"\nbeside", "\nbeside\nbeside", 12},
+        {"driver.debug\n", "driver.debug", 12},
+        {"driver.debug\n", "driver.debug\n\n", 13},
+        {"driver.debug\n", "driver.debug\r\n", 12},
         {"npl.kdl", "npl\tkdl", 11},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         char text[2048] = HEAD FILES, changed[2048];
         char *at = strstr(text, table[i].find);
         assert_non_null(at);
-        size_t before = (size_t)(at - text);
-        memcpy(changed, text, before);
-        strcpy(changed + before, table[i].replace);
-        strcat(changed, at + strlen(table[i].find));
+        int before = (int)(at - text);
+        snprintf(changed, sizeof changed, "%.*s%s%s", before, text, table[i].replace,
+                 at + strlen(table[i].find));
         struct nip_digests digests;
         struct nip_error err = {0};
         enum nip_code code = nip_digests_parse(changed, strlen(changed), &digests, &err);

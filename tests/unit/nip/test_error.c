@@ -3,10 +3,10 @@
 // Goal: errors carry the right place and never raw foreign bytes; buffers keep their limit.
 // Method: hostile strings through every entry point, positions compared with hand-counted ones.
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 #include <errno.h>
@@ -28,7 +28,9 @@ static void escape_shows_dangerous_characters(void **state)
         {"a\nb\rc\td", "a\\nb\\rc\\td"},
         {"\x7f\x01", "\\x7f\\x01"},
         {"\xc2\x9b", "\\u{9b}"},
-        {"\xe2\x80\xae" "evil", "\\u{202e}evil"},
+        {"\xe2\x80\xae"
+         "evil",
+         "\\u{202e}evil"},
         {"\xef\xbb\xbf", "\\u{feff}"},
         {"\xff\xfe", "\\xff\\xfe"},
         {"\xc0\xaf", "\\xc0\\xaf"},
@@ -79,8 +81,7 @@ static void error_is_escaped_and_placed(void **state)
 {
     (void)state;
     struct nip_error err = {0};
-    assert_int_equal(nip_error_set(&err, NIP_ERROR_SYNTAX, "bad %s", "\x1b]0;x"),
-                     NIP_ERROR_SYNTAX);
+    assert_int_equal(nip_error_set(&err, NIP_ERROR_SYNTAX, "bad %s", "\x1b]0;x"), NIP_ERROR_SYNTAX);
     assert_string_equal(err.message, "bad \\x1b]0;x");
     const char *text = "one\r\nt\xc3\xa4\x1bwo three\nfour";
     nip_error_at_text(&err, "a\nb", text, strlen(text), (size_t)(strstr(text, "three") - text), 5);

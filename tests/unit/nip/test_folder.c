@@ -3,10 +3,10 @@
 // Goal: a folder registry loses nothing, replaces nothing, can be read by other tools and rebuilt.
 // Method: processes that publish at once; files removed and damaged on purpose; skopeo.
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 #include <sys/wait.h>
@@ -17,20 +17,19 @@
 #include "nip/oci.h"
 #include "scratch.h"
 
-static char folder_template[64];
+static char scratch_path[SCRATCH_PATH_SIZE];
 
 static int enter(void **state)
 {
     (void)state;
-    strcpy(folder_template, "/tmp/rumpk-folder-XXXXXX");
-    scratch_enter(folder_template);
+    scratch_enter(scratch_path);
     return 0;
 }
 
 static int leave(void **state)
 {
     (void)state;
-    scratch_leave(folder_template);
+    scratch_leave(scratch_path);
     return 0;
 }
 
@@ -57,10 +56,10 @@ static const char *list_text(const char *name)
     assert_int_equal(nip_folder_open("reg", false, &folder, NULL, NULL), NIP_OK);
     enum nip_code code = nip_folder_list(folder, name, &versions, NULL);
     text[0] = '\0';
-    for (size_t i = 0; i < versions.count; i++) {
-        strcat(text, i > 0 ? " " : "");
-        strcat(text, versions.items[i].text);
-    }
+    size_t used = 0;
+    for (size_t i = 0; i < versions.count; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? " " : "",
+                                 versions.items[i].text);
     nip_folder_versions_free(&versions);
     nip_folder_close(folder);
     return code == NIP_OK ? text : nip_error_name(code);
@@ -205,7 +204,8 @@ static void repair_rebuilds_the_index(void **state)
     assert_int_equal(nip_folder_repair(folder, "acme/x", &repaired, &err), NIP_OK);
     assert_false(repaired);
     static const char *const damages[] = {
-        "rm reg/acme/x/index.json", "echo junk > reg/acme/x/index.json",
+        "rm reg/acme/x/index.json",
+        "echo junk > reg/acme/x/index.json",
         "rm reg/acme/x/index.json reg/acme/x/oci-layout",
         "echo '{\"schemaVersion\":2,\"manifests\":[]}' > reg/acme/x/index.json",
     };
@@ -252,9 +252,8 @@ static void skopeo_reads_the_layout(void **state)
     struct nip_buffer raw = {0};
     struct nip_oci_manifest manifest;
     assert_int_equal(nip_fs_read("raw", 1 << 16, &raw, NULL), NIP_OK);
-    assert_int_equal(nip_oci_manifest_parse(nip_buffer_text(&raw), raw.size, "raw", &manifest,
-                                            NULL),
-                     NIP_OK);
+    assert_int_equal(
+        nip_oci_manifest_parse(nip_buffer_text(&raw), raw.size, "raw", &manifest, NULL), NIP_OK);
     assert_string_equal(manifest.version, "1.0.0");
     assert_int_equal(manifest.layer.size, 3);
     nip_buffer_free(&raw);
@@ -297,8 +296,8 @@ static void json_is_bounded_and_sticky(void **state)
     (void)state;
     struct nip_json *json;
     struct nip_error err = {0};
-    static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "[1]x", "{\"a\":\"\xff\"}",
-                                      "[\"\\u0000\"]", "nope"};
+    static const char *const bad[] = {
+        "", "{", "{\"a\":1,\"a\":2}", "[1]x", "{\"a\":\"\xff\"}", "[\"\\u0000\"]", "nope"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(nip_json_parse(bad[i], strlen(bad[i]), "t", &json, &err),
                          NIP_ERROR_SYNTAX);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the KDL parser accepts, refuses and prints exactly as the official suite says, knows the place
-// of everything, and stays within its limits.
-// Method: the suite's files; then small documents whose positions, limits and errors are known.
+// Goal: the KDL parser accepts, refuses and prints exactly as the official suite says, knows the
+// place of everything, and stays within its limits. Method: the suite's files; then small documents
+// whose positions, limits and errors are known.
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 #include <dirent.h>
@@ -132,7 +132,7 @@ static void spans_are_exact(void **state)
     check_span(node->name_span, good, "n\xc3\xa4me", 2, 4);
     check_span(node->type_span, good, "t", 2, 2);
     assert_int_equal(node->span.column, 1);
-    
+
     assert_memory_equal(good + node->span.offset + node->span.size - 1, "}", 1);
     assert_int_equal(good[node->children_span.offset], '{');
     assert_int_equal(node->children_span.line, 3);
@@ -193,6 +193,20 @@ static void values_are_what_they_say(void **state)
     nip_kdl_document_free(document);
 }
 
+// The very first string of a document, and it is empty: nothing has been allocated yet.
+static void empty_strings_are_strings(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"a \"\"\"\n\"\"\"", "a #\"\"\"\n\"\"\"#", "a \"\"",
+                                        "a #\"\"#"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct nip_kdl_document *document = parse(texts[i]);
+        const struct nip_kdl_value *value = nip_kdl_argument(nip_kdl_document_nodes(document), 0);
+        assert_true(nip_kdl_string_equals(value->text, ""));
+        nip_kdl_document_free(document);
+    }
+}
+
 static void errors_point_at_the_cause(void **state)
 {
     (void)state;
@@ -200,15 +214,32 @@ static void errors_point_at_the_cause(void **state)
         const char *text;
         uint32_t line, column;
     } table[] = {
-        {"node 1.x", 1, 8},           {"a\nb \"open\nc", 2, 3},   {"a {\n b {\n }\n", 1, 3},
-        {"a }", 1, 3},                {"a \"\\q\"", 1, 4},        {"a \"\\u{d800}\"", 1, 4},
-        {"a true", 1, 3},             {"a \"x\"y", 1, 6},         {"a 1 {} 2", 1, 8},
-        {"a {} {}", 1, 6},            {"a /* b", 1, 3},           {"a\n/-", 2, 1},
-        {"a \xff", 1, 3},             {"a \x1b", 1, 3},           {"a #foo", 1, 3},
-        {"a \"\"\"x\n\"\"\"", 1, 3},  {"a \"\"\"\n x\n  \"\"\"", 2, 1},
-        {"a \"\"\"\n x\n y\"\"\"", 3, 3}, {"a (t", 1, 5},          {"a ()1", 1, 4},
-        {"a b=", 1, 5},               {"a .5", 1, 3},             {"a 12ab", 1, 3},
-        {"1", 1, 1},                  {"a \\ b\n", 1, 5},         {"a #\"x\"", 1, 3},
+        {"node 1.x", 1, 8},
+        {"a\nb \"open\nc", 2, 3},
+        {"a {\n b {\n }\n", 1, 3},
+        {"a }", 1, 3},
+        {"a \"\\q\"", 1, 4},
+        {"a \"\\u{d800}\"", 1, 4},
+        {"a true", 1, 3},
+        {"a \"x\"y", 1, 6},
+        {"a 1 {} 2", 1, 8},
+        {"a {} {}", 1, 6},
+        {"a /* b", 1, 3},
+        {"a\n/-", 2, 1},
+        {"a \xff", 1, 3},
+        {"a \x1b", 1, 3},
+        {"a #foo", 1, 3},
+        {"a \"\"\"x\n\"\"\"", 1, 3},
+        {"a \"\"\"\n x\n  \"\"\"", 2, 1},
+        {"a \"\"\"\n x\n y\"\"\"", 3, 3},
+        {"a (t", 1, 5},
+        {"a ()1", 1, 4},
+        {"a b=", 1, 5},
+        {"a .5", 1, 3},
+        {"a 12ab", 1, 3},
+        {"1", 1, 1},
+        {"a \\ b\n", 1, 5},
+        {"a #\"x\"", 1, 3},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct nip_error err = {0};
@@ -227,16 +258,15 @@ static void limits_hold(void **state)
     (void)state;
     struct nip_kdl_document *document;
     struct nip_error err = {0};
-    char text[600] = "";
-    for (int i = 0; i < 65; i++)
-        strcat(text, "a{");
-    for (int i = 0; i < 65; i++)
-        strcat(text, "}");
-    assert_int_equal(nip_kdl_parse(text, strlen(text), "f", NULL, &document, &err),
-                     NIP_ERROR_LIMIT);
+    char text[3 * 65];
+    for (size_t i = 0; i < 65; i++) {
+        memcpy(text + 2 * i, "a{", 2);
+        text[2 * 65 + i] = '}';
+    }
+    assert_int_equal(nip_kdl_parse(text, sizeof text, "f", NULL, &document, &err), NIP_ERROR_LIMIT);
     assert_int_equal(err.code, NIP_ERROR_LIMIT);
     struct nip_kdl_limits limits = {.depth_max = 65};
-    assert_int_equal(nip_kdl_parse(text, strlen(text), "f", &limits, &document, &err), NIP_OK);
+    assert_int_equal(nip_kdl_parse(text, sizeof text, "f", &limits, &document, &err), NIP_OK);
     nip_kdl_document_free(document);
     limits = (struct nip_kdl_limits){.item_count_max = 3};
     assert_int_equal(nip_kdl_parse("a 1 2", 5, "f", &limits, &document, &err), NIP_OK);
@@ -270,8 +300,9 @@ static void limits_hold(void **state)
 static void every_prefix_and_flip_terminates(void **state)
 {
     (void)state;
-    static const char text[] = "(t)node \"s\\n\" k=#\"r\"# 0x1F /- 2 { /* c */ a;b -1.5e-3 \\\n c\n }\n"
-                               "m \"\"\"\n  l\\s\n  \"\"\" /-{ x }\n";
+    static const char text[] =
+        "(t)node \"s\\n\" k=#\"r\"# 0x1F /- 2 { /* c */ a;b -1.5e-3 \\\n c\n }\n"
+        "m \"\"\"\n  l\\s\n  \"\"\" /-{ x }\n";
     char copy[sizeof text];
     unsigned accepted = 0;
     for (size_t size = 0; size < sizeof text; size++) {
@@ -303,10 +334,19 @@ static void printing_quotes_what_must_be(void **state)
     static const struct {
         const char *text, *expected;
     } table[] = {
-        {"", "\"\""},       {"abc-d", "abc-d"}, {"1a", "\"1a\""},   {"-1", "\"-1\""},
-        {"-", "-"},         {".5", "\".5\""},   {"true", "\"true\""}, {"a b", "\"a b\""},
-        {"a\nb", "\"a\\nb\""}, {"\x1b", "\"\\u{1b}\""}, {"\xe2\x80\xa8", "\"\\u{2028}\""},
-        {"a=b", "\"a=b\""}, {"\xff", "\"\\u{fffd}\""},
+        {"", "\"\""},
+        {"abc-d", "abc-d"},
+        {"1a", "\"1a\""},
+        {"-1", "\"-1\""},
+        {"-", "-"},
+        {".5", "\".5\""},
+        {"true", "\"true\""},
+        {"a b", "\"a b\""},
+        {"a\nb", "\"a\\nb\""},
+        {"\x1b", "\"\\u{1b}\""},
+        {"\xe2\x80\xa8", "\"\\u{2028}\""},
+        {"a=b", "\"a=b\""},
+        {"\xff", "\"\\u{fffd}\""},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct nip_buffer out = {0};
@@ -322,6 +362,7 @@ int main(void)
         cmocka_unit_test(suite_agrees),
         cmocka_unit_test(spans_are_exact),
         cmocka_unit_test(values_are_what_they_say),
+        cmocka_unit_test(empty_strings_are_strings),
         cmocka_unit_test(errors_point_at_the_cause),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(every_prefix_and_flip_terminates),

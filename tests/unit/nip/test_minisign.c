@@ -3,10 +3,10 @@
 // Goal: keys and signatures interoperate with minisign both ways; ours accepts one spelling only.
 // Method: round trips; every changed line; the installed minisign (skipped, loudly, without it).
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 #include <unistd.h>
@@ -50,12 +50,11 @@ static void secret_keys_round_trip(void **state)
     const char *text = nip_buffer_text(&file);
     assert_int_equal(nip_secret_key_inspect(text, file.size, "k", &form, &err), NIP_OK);
     assert_true(form.is_encrypted && form.operations == operations && form.memory_bytes == memory);
-    assert_int_equal(
-        nip_secret_key_parse(text, file.size, "k", "secret", 6, memory, &again, &err), NIP_OK);
+    assert_int_equal(nip_secret_key_parse(text, file.size, "k", "secret", 6, memory, &again, &err),
+                     NIP_OK);
     assert_memory_equal(&again, &key, sizeof key);
-    assert_int_equal(
-        nip_secret_key_parse(text, file.size, "k", "Secret", 6, memory, &again, &err),
-        NIP_ERROR_PASSWORD);
+    assert_int_equal(nip_secret_key_parse(text, file.size, "k", "Secret", 6, memory, &again, &err),
+                     NIP_ERROR_PASSWORD);
     assert_int_equal(nip_secret_key_parse(text, file.size, "k", NULL, 0, memory, &again, &err),
                      NIP_ERROR_PASSWORD);
     assert_int_equal(
@@ -87,9 +86,9 @@ static void damaged_keys_are_refused(void **state)
     assert_true(accepted < 80);
     static const char *const bad[] = {"", "\n", "untrusted comment: x\n", "RWQ", "a\nb\nc\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(nip_secret_key_parse(bad[i], strlen(bad[i]), "k", NULL, 0, memory_any,
-                                              &again, NULL),
-                         NIP_ERROR_KEY);
+        assert_int_equal(
+            nip_secret_key_parse(bad[i], strlen(bad[i]), "k", NULL, 0, memory_any, &again, NULL),
+            NIP_ERROR_KEY);
     nip_buffer_free(&file);
     nip_buffer_free(&damaged);
 }
@@ -127,9 +126,9 @@ static void make_signature(struct nip_buffer *text)
 {
     struct nip_secret_key key = fixed_key(1);
     struct nip_signature signature;
-    assert_int_equal(nip_signature_make(&key, DIGESTS, strlen(DIGESTS), "acme/x", "1.0.0",
-                                        &signature, NULL),
-                     NIP_OK);
+    assert_int_equal(
+        nip_signature_make(&key, DIGESTS, strlen(DIGESTS), "acme/x", "1.0.0", &signature, NULL),
+        NIP_OK);
     nip_signature_print(&signature, text);
 }
 
@@ -195,7 +194,7 @@ static void minisign_accepts_ours(void **state)
     (void)state;
     if (!has_program("minisign"))
         skip();
-    char folder[] = "/tmp/rumpk-minisign-XXXXXX";
+    char folder[SCRATCH_PATH_SIZE];
     scratch_enter(folder);
     struct nip_buffer text = {0};
     struct nip_secret_key secret = fixed_key(1);
@@ -231,7 +230,7 @@ static void we_accept_minisigns(void **state)
     (void)state;
     if (!has_program("minisign"))
         skip();
-    char folder[] = "/tmp/rumpk-minisign-XXXXXX";
+    char folder[SCRATCH_PATH_SIZE];
     scratch_enter(folder);
     struct nip_buffer public_text = {0}, secret_text = {0}, signature_text = {0};
     struct nip_public_key key, own;
@@ -243,9 +242,9 @@ static void we_accept_minisigns(void **state)
     assert_int_equal(nip_fs_read("k.pub", 4096, &public_text, NULL), NIP_OK);
     assert_int_equal(nip_fs_read("k.key", 4096, &secret_text, NULL), NIP_OK);
     assert_int_equal(nip_fs_read("digests.minisig", 4096, &signature_text, NULL), NIP_OK);
-    assert_int_equal(nip_public_key_parse(nip_buffer_text(&public_text), public_text.size, "k",
-                                          &key, NULL),
-                     NIP_OK);
+    assert_int_equal(
+        nip_public_key_parse(nip_buffer_text(&public_text), public_text.size, "k", &key, NULL),
+        NIP_OK);
     assert_int_equal(nip_secret_key_parse(nip_buffer_text(&secret_text), secret_text.size, "k",
                                           NULL, 0, memory_any, &secret, NULL),
                      NIP_OK);
@@ -261,9 +260,9 @@ static void we_accept_minisigns(void **state)
                                           "1.0.0", NULL),
                      NIP_OK);
     struct nip_signature ours;
-    assert_int_equal(nip_signature_make(&secret, DIGESTS, strlen(DIGESTS), "acme/x", "1.0.0", &ours,
-                                        NULL),
-                     NIP_OK);
+    assert_int_equal(
+        nip_signature_make(&secret, DIGESTS, strlen(DIGESTS), "acme/x", "1.0.0", &ours, NULL),
+        NIP_OK);
     assert_memory_equal(&ours, &signature, sizeof ours);
     // Legacy signatures are refused by name.
     struct nip_error err = {0};
@@ -293,9 +292,9 @@ static void we_unlock_minisigns_key(void **state)
     struct nip_public_key key;
     struct nip_error err = {0};
     char text[NIP_KEY_TEXT_SIZE];
-    assert_int_equal(nip_secret_key_parse(file, strlen(file), "k", "pw", 2, UINT64_C(1) << 29,
-                                          &secret, &err),
-                     NIP_ERROR_LIMIT);
+    assert_int_equal(
+        nip_secret_key_parse(file, strlen(file), "k", "pw", 2, UINT64_C(1) << 29, &secret, &err),
+        NIP_ERROR_LIMIT);
     enum nip_code code = nip_secret_key_parse(file, strlen(file), "k", "pw", 2,
                                               NIP_SCRYPT_MEMORY_BYTES, &secret, &err);
     if (code == NIP_ERROR_MEMORY) {
@@ -311,12 +310,9 @@ static void we_unlock_minisigns_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(secret_keys_round_trip),
-        cmocka_unit_test(damaged_keys_are_refused),
-        cmocka_unit_test(public_keys_round_trip),
-        cmocka_unit_test(signatures_are_exact),
-        cmocka_unit_test(minisign_accepts_ours),
-        cmocka_unit_test(we_accept_minisigns),
+        cmocka_unit_test(secret_keys_round_trip),  cmocka_unit_test(damaged_keys_are_refused),
+        cmocka_unit_test(public_keys_round_trip),  cmocka_unit_test(signatures_are_exact),
+        cmocka_unit_test(minisign_accepts_ours),   cmocka_unit_test(we_accept_minisigns),
         cmocka_unit_test(we_unlock_minisigns_key),
     };
     return cmocka_run_group_tests_name("minisign", tests, NULL, NULL);

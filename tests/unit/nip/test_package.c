@@ -4,10 +4,10 @@
 // Method: exhaustive over a small package: every bit of the tar, every bit and every length of the
 // frame; then frames and archives that are valid for the libraries but not for the format.
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 #include <fcntl.h>
@@ -199,10 +199,10 @@ static void frame_headers_are_checked_in_order(void **state)
     } table[] = {
         {"\x28\xb5\x2f\xfd\x24\x05", 6, NIP_OK, ""},
         {"\x28\xb5\x2f\xfd\x64\x05\x01", 7, NIP_OK, ""},
-        {"\x28\xb5\x2f\xfd\x44\x68\x05\x01", 8, NIP_OK, ""},              // window 8 MiB
+        {"\x28\xb5\x2f\xfd\x44\x68\x05\x01", 8, NIP_OK, ""},                 // window 8 MiB
         {"\x28\xb5\x2f\xfd\x44\x69\x05\x01", 8, NIP_ERROR_FORMAT, "window"}, // and an eighth
         {"\x28\xb5\x2f\xfd\x44\xff\x05\x01", 8, NIP_ERROR_FORMAT, "window"},
-        {"\x28\xb5\x2f\xfd\xa4\x00\x00\x80\x00", 9, NIP_OK, ""},          // one segment of 8 MiB
+        {"\x28\xb5\x2f\xfd\xa4\x00\x00\x80\x00", 9, NIP_OK, ""}, // one segment of 8 MiB
         {"\x28\xb5\x2f\xfd\xa4\x01\x00\x80\x00", 9, NIP_ERROR_FORMAT, "window"},
         {"\x28\xb5\x2f\xfd\xe4\xff\xff\xff\xff\xff\xff\xff\xff", 13, NIP_ERROR_FORMAT, "window"},
         {"\x28\xb5\x2f\xfd\x20\x05", 6, NIP_ERROR_FORMAT, "no checksum"},
@@ -219,8 +219,8 @@ static void frame_headers_are_checked_in_order(void **state)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct nip_error err = {0};
         uint64_t content;
-        enum nip_code code = nip_zstd_frame_validate((const uint8_t *)table[i].bytes,
-                                                     table[i].size, &content, &err);
+        enum nip_code code =
+            nip_zstd_frame_validate((const uint8_t *)table[i].bytes, table[i].size, &content, &err);
         if (code != table[i].code || strstr(err.message, table[i].reason) == NULL)
             fail_msg("header %zu: %s, %s", i, nip_error_name(code), err.message);
     }
@@ -274,16 +274,30 @@ static void archive_tricks_are_refused_by_name(void **state)
         size_t size;
         const char *reason;
     } table[] = {
-        {156, "1", 1, "links"},         {156, "2", 1, "links"},     {156, "3", 1, "regular"},
-        {156, "5", 1, "regular"},       {156, "6", 1, "regular"},   {156, "x", 1, "pax"},
-        {156, "g", 1, "pax"},           {156, "L", 1, "GNU"},       {156, "S", 1, "GNU"},
-        {156, "\0", 1, "regular"},      {257, "ustar  ", 8, "GNU"}, {257, "\0\0\0\0\0\0\0", 8, "ustar"},
-        {0, "../../etc/passwd", 17, "is expected"},                 {0, "/etc/passwd", 12, "is expected"},
-        {100, "0004755", 8, "mode"},    {136, "00000000001", 12, "time"},
-        {108, "0001750", 8, "canonical"}, {265, "root", 5, "canonical"},
-        {345, "prefix", 7, "canonical"},  {500, "x", 1, "canonical"},
-        {124, "00000000011", 12, "canonical"}, {124, "77777777777", 12, "canonical"},
-        {124, "\x80\0\0\0\0\0\0\0\0\0\0\x08", 12, "canonical"}, {124, "-0000000010", 12, "canonical"},
+        {156, "1", 1, "links"},
+        {156, "2", 1, "links"},
+        {156, "3", 1, "regular"},
+        {156, "5", 1, "regular"},
+        {156, "6", 1, "regular"},
+        {156, "x", 1, "pax"},
+        {156, "g", 1, "pax"},
+        {156, "L", 1, "GNU"},
+        {156, "S", 1, "GNU"},
+        {156, "\0", 1, "regular"},
+        {257, "ustar  ", 8, "GNU"},
+        {257, "\0\0\0\0\0\0\0", 8, "ustar"},
+        {0, "../../etc/passwd", 17, "is expected"},
+        {0, "/etc/passwd", 12, "is expected"},
+        {100, "0004755", 8, "mode"},
+        {136, "00000000001", 12, "time"},
+        {108, "0001750", 8, "canonical"},
+        {265, "root", 5, "canonical"},
+        {345, "prefix", 7, "canonical"},
+        {500, "x", 1, "canonical"},
+        {124, "00000000011", 12, "canonical"},
+        {124, "77777777777", 12, "canonical"},
+        {124, "\x80\0\0\0\0\0\0\0\0\0\0\x08", 12, "canonical"},
+        {124, "-0000000010", 12, "canonical"},
         {157, "target", 7, "canonical"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -332,7 +346,7 @@ static void writer_refuses_what_reader_would(void **state)
 static void files_and_pipes_are_read(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/rumpk-package-XXXXXX";
+    char folder[SCRATCH_PATH_SIZE];
     scratch_enter(folder);
     struct nip_package *package;
     struct nip_package_trust trust = {sample_keys_for, &sample.key};
@@ -391,17 +405,21 @@ static void large_files_stream(void **state)
         random = random * 1664525 + 1013904223;
         data[i] = (uint8_t)((random >> 24) & (i >> 16));
     }
-    struct nip_digests digests = {.kind = NIP_KIND_KERNEL, .name = "a/b", .version = "1.0.0",
-                                  .security_version = 1, .archs = {true}, .toolchain = "t",
+    struct nip_digests digests = {.kind = NIP_KIND_KERNEL,
+                                  .name = "a/b",
+                                  .version = "1.0.0",
+                                  .security_version = 1,
+                                  .archs = {true},
+                                  .toolchain = "t",
                                   .source = "none"};
     struct nip_buffer text = {0}, signature_text = {0}, npl = {0};
     struct nip_signature signature;
     struct nip_package_input file = {"big", data, size};
     assert_int_equal(nip_digests_add(&digests, false, "big", data, size, NULL), NIP_OK);
     assert_int_equal(nip_digests_print(&digests, &text, NULL), NIP_OK);
-    assert_int_equal(nip_signature_make(&sample.secret, text.data, text.size, "a/b", "1.0.0",
-                                        &signature, NULL),
-                     NIP_OK);
+    assert_int_equal(
+        nip_signature_make(&sample.secret, text.data, text.size, "a/b", "1.0.0", &signature, NULL),
+        NIP_OK);
     nip_signature_print(&signature, &signature_text);
     assert_int_equal(nip_package_write(nip_buffer_text(&signature_text), signature_text.size,
                                        nip_buffer_text(&text), text.size, &file, 1, &npl, NULL),
