@@ -239,7 +239,7 @@ static void copy_field(char *out, struct field field)
 
 static enum nip_code parse_headers(struct reader *reader, struct nip_digests *digests)
 {
-    struct field value;
+    struct field value = {0};
     struct nip_version version;
     uint64_t number;
     enum nip_code code;
