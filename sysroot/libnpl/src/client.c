@@ -63,33 +63,51 @@ static int64_t request_send(struct npl_client *client, uint32_t buffer)
     }
 }
 
-// After a restart of the server: every request without an answer again, in its order.
+// The pending request with the lowest number above `last`, or null.
+static struct npl_pending *next_sent(struct npl_client *client, uint64_t last)
+{
+    struct npl_pending *next = NULL;
+
+    for (uint32_t buffer = 0; buffer < client->buffer_count; buffer++) {
+        struct npl_pending *pending = &client->pending[buffer];
+
+        if (pending->state == PENDING_SENT && pending->sequence > last &&
+            (!next || pending->sequence < next->sequence))
+            next = pending;
+    }
+    return next;
+}
+
+// After a restart of the server: what its old instance took without answering is sent again, in order.
+// The newest requests may still lie in the ring untaken; those the new instance finds by itself.
 static int64_t resend_all(struct npl_client *client)
 {
+    struct npl_pending *next;
     uint64_t last = 0;
+    uint32_t lost = 0;
 
     npl_ring_resync(&client->requests);
     npl_ring_resync(&client->replies);
-    for (;;) {
-        struct npl_pending *next = NULL;
-
-        for (uint32_t buffer = 0; buffer < client->buffer_count; buffer++) {
-            struct npl_pending *pending = &client->pending[buffer];
-
-            if (pending->state == PENDING_SENT && pending->sequence > last &&
-                (!next || pending->sequence < next->sequence))
-                next = pending;
-        }
-        if (!next)
-            return RUMPK_OK;
+    int64_t room = npl_ring_ready(&client->requests);
+    if (room < 0)
+        return room;
+    uint32_t untaken = client->requests.slot_count - (uint32_t)room;
+    while ((next = next_sent(client, last))) {
+        last = next->sequence;
+        lost++;
+    }
+    lost = lost > untaken ? lost - untaken : 0;
+    for (last = 0; lost > 0 && (next = next_sent(client, last)); lost--) {
         uint32_t buffer = (uint32_t)(next - client->pending);
         uint32_t kept = next->length < NPL_CLIENT_KEEP_MAX ? next->length : NPL_CLIENT_KEEP_MAX;
+
         memcpy(buffer_at(client, buffer), next->kept, kept);
         int64_t result = request_send(client, buffer);
         if (result < 0)
             return result;
         last = next->sequence;
     }
+    return RUMPK_OK;
 }
 
 // Closes the message, with `data_size` bytes that already lie behind the header, and sends it.
@@ -101,13 +119,16 @@ static int64_t request_end(struct npl_client *client, uint32_t buffer, struct wi
     pending->length = wire_end(wire, bytes);
     if (pending->length == 0)
         return RUMPK_E_ARGUMENT;
-    pending->sequence = ++client->sequence;
-    pending->state = PENDING_SENT;
     memcpy(pending->kept, bytes,
            pending->length < NPL_CLIENT_KEEP_MAX ? pending->length : NPL_CLIENT_KEEP_MAX);
+    pending->sequence = ++client->sequence;
     int64_t result = request_send(client, buffer);
-    if (result == RUMPK_E_EPOCH)
-        result = resend_all(client);
+    if (result == RUMPK_E_EPOCH) {
+        result = resend_all(client);  // not of this one: it is not under way yet
+        if (result >= 0)
+            result = request_send(client, buffer);
+    }
+    pending->state = PENDING_SENT;
     if (result < 0)
         pending->state = PENDING_FREE;
     return result;

@@ -8,8 +8,9 @@
 //
 // A request is taken only while the reply ring has room for its answer and those of all that are kept,
 // so an answer never has to wait. What a client writes into its ring is checked before it is used; a
-// client that breaks the rules (a buffer it does not have or has lent already, a length outside it, a
-// number out of order) is cut off for good.
+// client that breaks the rules (a buffer it does not have or has lent already, a length outside it) is
+// cut off for good. A request's number is only repeated in its answer: a number that comes again after a
+// restart is served again, which is right because every operation of a file is idempotent.
 #include <npl/call.h>
 #include <npl/heap.h>
 #include <npl/result.h>
@@ -34,7 +35,6 @@ static int64_t session_open(struct npl_session *session, const struct rumpk_chan
     session->arena_is_dma = arena->rights & RUMPK_RIGHT_DMA;
     session->buffer_count = channel->arena_count;
     session->buffer_size = channel->arena_size;
-    session->is_fresh = true;
     session->in_flight = calloc(channel->arena_count, sizeof(*session->in_flight));
     if (!session->in_flight)
         return RUMPK_E_MEMORY;
@@ -79,13 +79,11 @@ int64_t npl_service_open(struct npl_service *service, const char *name, const st
     return count;
 }
 
-// The client was restarted. Both rings start anew and the next number is taken as it comes; what is
-// still kept for the old instance is finished first, and not answered.
+// The client was restarted. Both rings start anew; what is still kept for the old instance is finished first, and not answered.
 static void session_restart(struct npl_session *session)
 {
     npl_ring_resync(&session->requests);
     npl_ring_resync(&session->replies);
-    session->is_fresh = true;
     session->is_draining = session->lent > 0;
 }
 
@@ -105,7 +103,7 @@ static bool take_message(struct npl_session *session, const struct rumpk_message
         slot->length > session->buffer_size)
         return false;
     struct npl_request *request = &session->in_flight[slot->buffer];
-    if (request->is_lent || (!session->is_fresh && slot->sequence != session->sequence + 1))
+    if (request->is_lent)
         return false;
 
     uint8_t *shared = session_buffer(session, slot->buffer);
@@ -119,8 +117,6 @@ static bool take_message(struct npl_session *session, const struct rumpk_message
     if (size != slot->length)
         return false;
 
-    session->is_fresh = false;
-    session->sequence = slot->sequence;
     session->lent++;
     *request = (struct npl_request){
         .session = session, .sequence = slot->sequence, .buffer = slot->buffer,

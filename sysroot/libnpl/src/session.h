@@ -28,13 +28,11 @@ struct npl_session {
     uint32_t arena_slot;
     bool arena_is_dma;
     bool is_gone;
-    bool is_fresh;     // the next sequence number is taken as it comes
     bool is_draining;  // requests of the client's earlier instance are still kept
     uint32_t buffer_count;
     uint32_t buffer_size;
     uint32_t msize;  // 0 until the version is agreed
     uint32_t lent;   // requests without an answer
-    uint64_t sequence;
     struct npl_request *in_flight;  // one per buffer
     struct npl_fid fids[NPL_SERVICE_FIDS_MAX];
 };

@@ -380,14 +380,25 @@ static int long_length_main(void)
     return wrong_slot_main((struct rumpk_message_slot){.buffer = 0, .length = UINT32_MAX});
 }
 
-static int wrong_sequence_main(void)
-{
-    return wrong_slot_main((struct rumpk_message_slot){.sequence = 5, .buffer = 0, .length = 7});
-}
-
 static int wrong_size_main(void)  // the message's own size differs from the slot's
 {
     return wrong_slot_main((struct rumpk_message_slot){.buffer = 0, .length = 9});
+}
+
+// A number that comes again, as after a restart, is served again and repeated in the answer.
+static int repeated_number_main(void)
+{
+    struct raw raw;
+
+    raw_open(&raw, "store");
+    raw_expect(&raw, raw_version(&raw, 256, "9P2000"), RUMPK_RVERSION);
+    raw_expect(&raw, raw_attach(&raw, 0), RUMPK_RATTACH);
+    raw_expect(&raw, raw_walk(&raw, 0, 1, "note"), RUMPK_RWALK);
+    raw_expect(&raw, raw_open_fid(&raw, 1, 0), RUMPK_ROPEN);
+    raw_expect(&raw, raw_read(&raw, 1, 0, 5), RUMPK_RREAD);
+    raw.sequence--;
+    raw_expect(&raw, raw_read(&raw, 1, 0, 5), RUMPK_RREAD);
+    return 0;
 }
 
 static int lent_twice_main(void)
@@ -420,18 +431,18 @@ static int mad_head_main(void)
 
 static void wrong_requests_are_refused(void **state)
 {
-    int (*const clients[])(void) = {wrong_messages_main, reader_main, flush_main};
+    int (*const clients[])(void) = {wrong_messages_main, reader_main, flush_main,
+                                    repeated_number_main};
 
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++)
-        run_clients(seed, settings[0], clients, 3);
+        run_clients(seed, settings[0], clients, 4);
 }
 
 static void wrong_rings_cut_off_alone(void **state)
 {
     int (*const wrong[])(void) = {wrong_buffer_main, short_length_main, long_length_main,
-                                  wrong_sequence_main, wrong_size_main, lent_twice_main,
-                                  mad_head_main};
+                                  wrong_size_main, lent_twice_main, mad_head_main};
 
     (void)state;
     for (uint32_t which = 0; which < sizeof(wrong) / sizeof(wrong[0]); which++) {

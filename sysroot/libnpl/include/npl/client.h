@@ -6,8 +6,8 @@
 //
 // Plain calls wait for their answer. To keep several reads or writes under way, start them, each with a
 // cookie, and take the answers with npl_client_next in the order in which they come. Each request is
-// kept until its answer; when the server was restarted (RUMPK_E_EPOCH on the ring) the kept ones are
-// sent again in order, with their sequence numbers.
+// kept until its answer; when the server was restarted (RUMPK_E_EPOCH on the ring) those that it had
+// taken are sent again, with their sequence numbers.
 #ifndef NPL_CLIENT_H
 #define NPL_CLIENT_H
 
