@@ -5,6 +5,7 @@
 // Free RAM is one sorted list of ranges. Taking from it is all that ever happens: whatever the firmware, the tree,
 // the kernel, its archive and its tables occupy is cut out before the first page is given away, and pages are
 // given away at boot only, so no bitmap and no way back is needed.
+#include <kernel/audit.h>
 #include <kernel/link.h>
 #include <kernel/memory.h>
 #include <kernel/record.h>
@@ -283,6 +284,8 @@ void memory_mmu_on(const struct boot_info *info)
         map_or_fail(table, align_down(fdt, PAGE_SIZE), page_up(fdt + info->fdt_size), PROT_READ);
     if (systable_page != 0)
         map_or_fail(table, systable_page, systable_page + PAGE_SIZE, PROT_READ | PROT_WRITE);
+    audit_root_add(memory_template_table.root, AUDIT_FIBER_TEMPLATE);
+    audit_root_add(table->root, AUDIT_FIBER_KERNEL);
     active_root = table->root;
     arch_mmu_on(active_root);
     if (systable_page == 0 && !memory_take_high(1, &systable_page))
