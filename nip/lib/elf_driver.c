@@ -2,11 +2,11 @@
 //
 // The driver file, checked by the rules of the kernel's loader.
 //
-//   1 header      ELF64, little-endian, ET_DYN, right machine, program headers in the file
+//   1 header      ELF64, little-endian, ET_DYN, right machine, program headers right behind it
 //   2 segments    PT_LOAD in order, page-aligned, offset = address, the first at 0 with the headers;
 //                 R, RX or RW only; bytes beyond the file only if writable; others of known type
-//   3 entry       in the file part of an executable segment
-//   4 note        exactly one ABI note, for this architecture, ABI version and profile
+//   3 note        exactly one ABI note, for this architecture, ABI version and profile
+//   4 entry       in the file part of an executable segment
 //   5 dynamic     known tags only: nothing to look up, nothing to load
 //   6 relocation  relative, aligned, within writable segments (RELRO included)
 //
@@ -24,15 +24,21 @@
 #include "elf_file.h"
 #include "nip/manifest.h"
 
-enum { DRIVER_SEGMENT_COUNT_MAX = 16, DRIVER_MEMORY_SIZE_MAX = 16 * 1024 * 1024 };
+enum {
+    DRIVER_HEADER_COUNT_MAX = 16, // program headers
+    DRIVER_LOAD_COUNT_MAX = 8,    // PT_LOAD among them
+    DRIVER_MEMORY_SIZE_MAX = 16 * 1024 * 1024,
+    DRIVER_DYNAMIC_COUNT_MAX = 64,
+    DRIVER_RELOCATION_COUNT_MAX = 65536,
+};
 
 struct driver_check {
     struct elf_file elf;
     uint32_t arch, abi_version;
     struct nip_elf_driver found;
-    Elf64_Phdr loads[DRIVER_SEGMENT_COUNT_MAX];
+    Elf64_Phdr loads[DRIVER_LOAD_COUNT_MAX];
     uint32_t load_count;
-    Elf64_Phdr dynamic, relro, stack, headers; // p_type PT_NULL: there is none
+    Elf64_Phdr dynamic, relro; // p_type PT_NULL: there is none
     enum rumpk_refusal refusal;
     struct nip_error *err;
 };
@@ -69,32 +75,48 @@ static enum nip_code check_header(struct driver_check *check, const void *data, 
     };
     if (memcmp(header->e_ident, ident, sizeof ident) != 0 || header->e_type != ET_DYN ||
         header->e_version != EV_CURRENT || header->e_ehsize != sizeof *header ||
-        header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phnum == 0 ||
-        header->e_phnum > DRIVER_SEGMENT_COUNT_MAX)
+        header->e_phentsize != sizeof(Elf64_Phdr))
         return refuse(check, RUMPK_REFUSE_ELF_HEADER,
-                      "no static-pie of ELF64, little-endian, with 1 to %d program headers",
-                      DRIVER_SEGMENT_COUNT_MAX);
+                      "no static-pie of 64 bits, little-endian, version 1");
     if (header->e_machine != elf_machine_of_arch(check->arch))
         return refuse(check, RUMPK_REFUSE_ELF_MACHINE, "it is for ELF machine %u, expected %s",
                       header->e_machine, nip_arch_name(check->arch));
-    if (header->e_phoff % 8 != 0 ||
+    if (header->e_phoff != sizeof *header || header->e_phnum == 0 ||
+        header->e_phnum > DRIVER_HEADER_COUNT_MAX ||
         !nip_range_is_within(header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr), size))
-        return refuse(check, RUMPK_REFUSE_ELF_BOUNDS, "the program headers are not in the file");
+        return refuse(check, RUMPK_REFUSE_ELF_BOUNDS,
+                      "expected 1 to %d program headers right behind the ELF header",
+                      DRIVER_HEADER_COUNT_MAX);
     return NIP_OK;
 }
 
 static enum nip_code check_load(struct driver_check *check, const Elf64_Phdr *segment,
                                 uint32_t index)
 {
+    uint64_t end;
+    if (check->load_count == DRIVER_LOAD_COUNT_MAX)
+        return refuse(check, RUMPK_REFUSE_ELF_SEGMENT, "more than %d loaded segments",
+                      DRIVER_LOAD_COUNT_MAX);
     if (segment->p_memsz == 0 || segment->p_filesz > segment->p_memsz ||
-        !nip_range_is_within(segment->p_offset, segment->p_filesz, check->elf.size))
+        !nip_range_is_within(segment->p_offset, segment->p_filesz, check->elf.size) ||
+        !nip_u64_add(segment->p_vaddr, segment->p_memsz, &end) ||
+        !nip_u64_round_up(end, RUMPK_PAGE_SIZE, &end))
         return refuse(check, RUMPK_REFUSE_ELF_BOUNDS,
                       "segment %" PRIu32 " does not lie in the file", index);
+    if (end > DRIVER_MEMORY_SIZE_MAX)
+        return refuse(check, RUMPK_REFUSE_ELF_SIZE,
+                      "segment %" PRIu32 " ends above %d bytes of memory", index,
+                      DRIVER_MEMORY_SIZE_MAX);
     if (segment->p_offset != segment->p_vaddr || segment->p_vaddr % RUMPK_PAGE_SIZE != 0 ||
         segment->p_align != RUMPK_PAGE_SIZE)
         return refuse(check, RUMPK_REFUSE_ELF_ALIGNMENT,
                       "segment %" PRIu32 ": file offset and address must be equal, aligned to and "
                       "by %u", index, RUMPK_PAGE_SIZE);
+    if (segment->p_vaddr < check->found.memory_size ||
+        (check->load_count == 0 && segment->p_vaddr != 0))
+        return refuse(check, RUMPK_REFUSE_ELF_OVERLAP,
+                      "segment %" PRIu32 " overlaps the one before it, is out of order, or is the "
+                      "first and does not begin at 0", index);
     if ((segment->p_flags & PF_W) && (segment->p_flags & PF_X))
         return refuse(check, RUMPK_REFUSE_ELF_WX,
                       "segment %" PRIu32 " is writable and executable", index);
@@ -104,17 +126,6 @@ static enum nip_code check_load(struct driver_check *check, const Elf64_Phdr *se
     if (segment->p_memsz != segment->p_filesz && !(segment->p_flags & PF_W))
         return refuse(check, RUMPK_REFUSE_ELF_BOUNDS,
                       "segment %" PRIu32 " is read-only and larger than its file part", index);
-    uint64_t end;
-    if (!nip_u64_add(segment->p_vaddr, segment->p_memsz, &end) ||
-        !nip_u64_round_up(end, RUMPK_PAGE_SIZE, &end) || end > DRIVER_MEMORY_SIZE_MAX)
-        return refuse(check, RUMPK_REFUSE_ELF_SIZE,
-                      "segment %" PRIu32 " ends above %d bytes of memory", index,
-                      DRIVER_MEMORY_SIZE_MAX);
-    if (check->load_count == 0 && segment->p_vaddr != 0)
-        return refuse(check, RUMPK_REFUSE_ELF_OVERLAP, "the first segment does not begin at 0");
-    if (segment->p_vaddr < check->found.memory_size)
-        return refuse(check, RUMPK_REFUSE_ELF_OVERLAP,
-                      "segment %" PRIu32 " overlaps the one before it, or is out of order", index);
     check->found.memory_size = end;
     check->loads[check->load_count++] = *segment;
     return NIP_OK;
@@ -133,61 +144,74 @@ static const Elf64_Phdr *find_load(const struct driver_check *check, uint64_t of
     return NULL;
 }
 
-static enum nip_code check_other(struct driver_check *check, const Elf64_Phdr *segment,
-                                 uint32_t index)
+static enum nip_code check_relro(struct driver_check *check, const Elf64_Phdr *segment)
 {
-    Elf64_Phdr *place = segment->p_type == PT_DYNAMIC     ? &check->dynamic
-                        : segment->p_type == PT_GNU_RELRO ? &check->relro
-                        : segment->p_type == PT_GNU_STACK ? &check->stack
-                        : segment->p_type == PT_PHDR      ? &check->headers
-                                                          : NULL;
-    if (segment->p_type == PT_NOTE)
-        return NIP_OK; // read later
-    if (!place)
+    bool is_inside = false;
+    for (uint32_t i = 0; i < check->load_count; i++)
+        is_inside |= (check->loads[i].p_flags & PF_W) &&
+                     segment->p_vaddr >= check->loads[i].p_vaddr &&
+                     nip_range_is_within(segment->p_vaddr - check->loads[i].p_vaddr,
+                                         segment->p_memsz, check->loads[i].p_memsz);
+    if (!is_inside || segment->p_vaddr % RUMPK_PAGE_SIZE != 0 || segment->p_memsz == 0 ||
+        check->relro.p_type != PT_NULL)
         return refuse(check, RUMPK_REFUSE_ELF_SEGMENT,
-                      "segment %" PRIu32 " is of type %#" PRIx32 ", which is not allowed", index,
-                      segment->p_type);
-    if (place->p_type != PT_NULL)
-        return refuse(check, RUMPK_REFUSE_ELF_SEGMENT,
-                      "segment %" PRIu32 " of type %#" PRIx32 " is there twice", index,
-                      segment->p_type);
-    if (segment->p_flags & PF_X)
-        return refuse(check, RUMPK_REFUSE_ELF_WX,
-                      "segment %" PRIu32 " (stack or table) is executable", index);
-    *place = *segment;
+                      "the RELRO range is there twice, not aligned, or in no writable segment");
+    check->relro = *segment;
     return NIP_OK;
 }
 
+static enum nip_code check_other(struct driver_check *check, const Elf64_Phdr *segment,
+                                 uint32_t index)
+{
+    bool is_loaded = segment->p_offset == segment->p_vaddr &&
+                     find_load(check, segment->p_offset, segment->p_filesz) != NULL;
+    switch (segment->p_type) {
+    case PT_LOAD:
+        return NIP_OK;
+    case PT_GNU_STACK:
+        if (segment->p_flags & PF_X)
+            return refuse(check, RUMPK_REFUSE_ELF_WX, "the stack is executable");
+        return NIP_OK;
+    case PT_PHDR:
+    case PT_NOTE:
+        if (!is_loaded)
+            return refuse(check, RUMPK_REFUSE_ELF_BOUNDS, "segment %" PRIu32 " is not loaded",
+                          index);
+        return NIP_OK;
+    case PT_DYNAMIC:
+        if (!is_loaded || segment->p_offset % 8 != 0 || check->dynamic.p_type != PT_NULL)
+            return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC,
+                          "the dynamic section is there twice, not loaded, or not aligned");
+        check->dynamic = *segment;
+        return NIP_OK;
+    case PT_GNU_RELRO:
+        return check_relro(check, segment);
+    default:
+        return refuse(check, RUMPK_REFUSE_ELF_SEGMENT,
+                      "segment %" PRIu32 " is of type %#" PRIx32 ", which is not allowed", index,
+                      segment->p_type);
+    }
+}
+
+// First those that are loaded, then those that speak about them.
 static enum nip_code check_segments(struct driver_check *check)
 {
     const Elf64_Ehdr *header = &check->elf.header;
-    for (uint32_t i = 0; i < header->e_phnum; i++) {
+    enum nip_code code = NIP_OK;
+    for (uint32_t i = 0; i < header->e_phnum && code == NIP_OK; i++) {
         Elf64_Phdr segment = elf_file_segment(&check->elf, i);
-        enum nip_code code = segment.p_type == PT_LOAD ? check_load(check, &segment, i)
-                                                       : check_other(check, &segment, i);
-        if (code != NIP_OK)
-            return code;
+        if (segment.p_type == PT_LOAD)
+            code = check_load(check, &segment, i);
     }
     uint64_t headers_end = header->e_phoff + header->e_phnum * sizeof(Elf64_Phdr);
-    if (!find_load(check, 0, headers_end) || find_load(check, 0, headers_end) != check->loads)
-        return refuse(check, RUMPK_REFUSE_ELF_BOUNDS,
+    if (code == NIP_OK && !find_load(check, 0, headers_end))
+        code = refuse(check, RUMPK_REFUSE_ELF_BOUNDS,
                       "the first segment does not hold the headers");
-    const Elf64_Phdr *relro = &check->relro;
-    if (relro->p_type == PT_GNU_RELRO) {
-        bool is_inside = false;
-        for (uint32_t i = 0; i < check->load_count; i++)
-            is_inside |= (check->loads[i].p_flags & PF_W) &&
-                         relro->p_vaddr >= check->loads[i].p_vaddr &&
-                         nip_range_is_within(relro->p_vaddr - check->loads[i].p_vaddr,
-                                             relro->p_memsz, check->loads[i].p_memsz);
-        if (!is_inside)
-            return refuse(check, RUMPK_REFUSE_ELF_BOUNDS,
-                          "the RELRO range lies in no writable segment");
-        if (relro->p_vaddr % RUMPK_PAGE_SIZE != 0 || relro->p_memsz % RUMPK_PAGE_SIZE != 0)
-            return refuse(check, RUMPK_REFUSE_ELF_ALIGNMENT,
-                          "the RELRO range is not made of whole pages");
+    for (uint32_t i = 0; i < header->e_phnum && code == NIP_OK; i++) {
+        Elf64_Phdr segment = elf_file_segment(&check->elf, i);
+        code = check_other(check, &segment, i);
     }
-    return NIP_OK;
+    return code;
 }
 
 static enum nip_code check_entry(struct driver_check *check)
@@ -196,7 +220,7 @@ static enum nip_code check_entry(struct driver_check *check)
     uint64_t alignment = check->arch == RUMPK_ARCH_AARCH64   ? 4
                          : check->arch == RUMPK_ARCH_RISCV64 ? 2
                                                              : 1;
-    const Elf64_Phdr *load = find_load(check, entry, 1);
+    const Elf64_Phdr *load = find_load(check, entry, 4);
     if (!load || !(load->p_flags & PF_X) || entry % alignment != 0)
         return refuse(check, RUMPK_REFUSE_ELF_ENTRY,
                       "the entry point %#" PRIx64 " is not in executable code", entry);
@@ -207,8 +231,8 @@ static enum nip_code check_entry(struct driver_check *check)
 static enum nip_code check_notes_of(struct driver_check *check, const Elf64_Phdr *segment,
                                     uint32_t *count)
 {
-    if (!find_load(check, segment->p_offset, segment->p_filesz))
-        return refuse(check, RUMPK_REFUSE_ELF_BOUNDS, "a note segment is not loaded");
+    if (segment->p_offset % 4 != 0)
+        return refuse(check, RUMPK_REFUSE_NOTE_MISSING, "the notes are not aligned");
     const uint8_t *notes = check->elf.data + segment->p_offset;
     uint64_t offset = 0, size = segment->p_filesz;
     while (offset < size) {
@@ -274,6 +298,7 @@ static bool dynamic_tag_is_allowed(int64_t tag, uint64_t value)
     case DT_HASH:
     case DT_GNU_HASH:
     case DT_DEBUG:
+    case DT_BIND_NOW:
     case DT_INIT_ARRAY:
     case DT_INIT_ARRAYSZ:
     case DT_FINI_ARRAY:
@@ -326,11 +351,10 @@ static enum nip_code check_dynamic(struct driver_check *check)
     const Elf64_Phdr *dynamic = &check->dynamic;
     if (dynamic->p_type == PT_NULL)
         return NIP_OK;
-    if (dynamic->p_offset != dynamic->p_vaddr || dynamic->p_offset % 8 != 0 ||
-        dynamic->p_filesz % sizeof(Elf64_Dyn) != 0 ||
-        !find_load(check, dynamic->p_offset, dynamic->p_filesz))
-        return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC, "the dynamic section is not loaded, or not "
-                                                       "aligned");
+    if (dynamic->p_filesz % sizeof(Elf64_Dyn) != 0 ||
+        dynamic->p_filesz / sizeof(Elf64_Dyn) > DRIVER_DYNAMIC_COUNT_MAX)
+        return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC, "the dynamic section has %" PRIu64 " bytes",
+                      dynamic->p_filesz);
     uint64_t table = 0, size = 0, entry_size = 0, seen = 0;
     bool has_end = false;
     for (uint64_t at = 0; at < dynamic->p_filesz && !has_end; at += sizeof(Elf64_Dyn)) {
@@ -357,10 +381,10 @@ static enum nip_code check_dynamic(struct driver_check *check)
     }
     if (!has_end)
         return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC, "the dynamic section has no end");
-    if (seen == 0)
+    if (seen == 0 || size == 0)
         return NIP_OK;
     if (seen != 7 || entry_size != sizeof(Elf64_Rela) || size % sizeof(Elf64_Rela) != 0 ||
-        table % 8 != 0 || !find_load(check, table, size))
+        size / sizeof(Elf64_Rela) > DRIVER_RELOCATION_COUNT_MAX || table % 8 != 0 || !find_load(check, table, size))
         return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC, "the relocation table is malformed");
     return check_relocations(check, table, size);
 }
@@ -378,9 +402,9 @@ enum nip_code nip_elf_check_driver(const void *data, size_t size, const char *fi
     if (code == NIP_OK)
         code = check_segments(&check);
     if (code == NIP_OK)
-        code = check_entry(&check);
-    if (code == NIP_OK)
         code = check_note(&check);
+    if (code == NIP_OK)
+        code = check_entry(&check);
     if (code == NIP_OK)
         code = check_dynamic(&check);
     if (driver)
