@@ -60,7 +60,9 @@ int probe_cpu(const char *word) {
         uint64_t gate = ((const struct rumpk_systable *)RUMPK_SYSTABLE_ADDRESS)->gate_base;
         __asm__ volatile("mov x8, #99\n blr %0" ::"r"(gate + 8) : "x30", "x0", "x8", "memory");
     } else if (is(word, "pc-align")) __asm__ volatile("adr x9, .\n add x9, x9, #2\n br x9" ::: "x9");
-    else if (is(word, "sp-align")) __asm__ volatile("mov x9, sp\n add x10, x9, #1\n mov sp, x10\n ldr x11, [sp]\n mov sp, x9" ::: "x9", "x10", "x11");
+    else if (is(word, "exclusive-align")) __asm__ volatile("mov x9, sp\n add x9, x9, #1\n ldxr x10, [x9]" ::: "x9", "x10");
+    else if (is(word, "counter")) __asm__ volatile("mrs x9, cntvct_el0" ::: "x9");
+    else if (is(word, "cache")) __asm__ volatile("mov x9, sp\n dc civac, x9" ::: "x9");
     else if (is(word, "divide")) {
         volatile uint64_t zero = 0;
         volatile uint64_t one = 1 / zero;
