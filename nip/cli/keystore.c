@@ -120,7 +120,8 @@ static enum nip_code write_pair(const char *secret_path, const char *public_path
 {
     struct nip_buffer secret_text = {0}, public_text = {0};
     enum nip_code code = nip_secret_key_print(
-        secret, NULL, password, password != NULL ? strlen(password) : 0, NIP_SCRYPT_OPERATIONS,
+        secret, password != NULL ? "nip encrypted secret key" : "nip secret key, NOT ENCRYPTED",
+        password, password != NULL ? strlen(password) : 0, NIP_SCRYPT_OPERATIONS,
         NIP_SCRYPT_MEMORY_BYTES, &secret_text, err);
     if (code == NIP_ERROR_LIMIT || code == NIP_ERROR_MEMORY)
         nip_error_hint(err, "encrypting a key takes 1 GiB of memory: free some, raise the limit "
