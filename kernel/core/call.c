@@ -5,7 +5,6 @@
 #include <kernel/call.h>
 #include <kernel/record.h>
 #include <kernel/sched.h>
-#include <kernel/systable.h>
 
 typedef int64_t call_function(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 
@@ -20,9 +19,9 @@ static call_function *const calls[RUMPK_CALL_COUNT + 1] = {
     [RUMPK_CALL_META] = call_meta,
 };
 
-uint64_t systable_features(void)
+uint64_t call_features(void)
 {
-    uint64_t features = RUMPK_FEATURE_ISOLATION;
+    uint64_t features = 0;
 
     for (uint32_t index = 0; index < COUNT_OF(calls); index++)
         features |= calls[index] != NULL ? RUMPK_FEATURE_CALL(index) : 0;

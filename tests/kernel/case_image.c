@@ -40,7 +40,7 @@ static void write_key(const char *folder, const char *name, const struct nip_sec
     struct nip_error err = {0};
     struct nip_buffer text = {0};
     char *path = nip_fs_join(folder, name);
-    if (path == NULL || nip_secret_key_print(key, NULL, NULL, 0, 0, 0, &text, &err) != NIP_OK ||
+    if (path == NULL || nip_secret_key_print(key, "kernel tests", NULL, 0, 0, 0, &text, &err) != NIP_OK ||
         nip_fs_write(path, text.data, text.size, 0600, &err) != NIP_OK) die(&err, name);
     nip_buffer_free(&text);
     free(path);
@@ -103,9 +103,11 @@ static void make_part(const char *folder, const char *arch, struct nip_archive_p
 
 int main(int argc, char **argv) {
     struct nip_error err = {0};
-    struct nip_buffer kernel = {0}, text = {0}, image = {0};
-    struct nip_image_input input = {0};
-    struct nip_imagedef *imagedef = NULL;
+    // What these hold lives to the end of the process.
+    static struct nip_buffer kernel, text, image;
+    static struct nip_image_input input;
+    static struct nip_imagedef *imagedef;
+    static struct nip_image_package *packages;
     if (argc != 5 || !nip_arch_from_name(argv[1], &input.arch)) {
         fprintf(stderr, "usage: case_image ARCH KERNEL FOLDER OUT\n");
         return 2;
@@ -118,7 +120,7 @@ int main(int argc, char **argv) {
     read_file(argv[3], NIP_IMAGEDEF_FILE, &text);
     if (nip_imagedef_parse((const char *)text.data, text.size, NIP_IMAGEDEF_FILE, &imagedef, &err) != NIP_OK)
         die(&err, NIP_IMAGEDEF_FILE);
-    struct nip_image_package *packages = calloc(imagedef->package_count + 1, sizeof *packages);
+    packages = calloc(imagedef->package_count + 1, sizeof *packages);
     if (packages == NULL) die(NULL, "memory");
     for (uint32_t i = 0; i < imagedef->package_count; i++) {
         char *folder = nip_fs_join(argv[3], imagedef->packages[i].path);
@@ -137,5 +139,5 @@ int main(int argc, char **argv) {
     input.sign = sign;
     if (nip_image_build(&input, &image, NULL, &err) != NIP_OK) die(&err, "image");
     if (nip_fs_write(argv[4], image.data, image.size, 0644, &err) != NIP_OK) die(&err, argv[4]);
-    return 0;  // the process ends here: what it allocated goes with it
+    return 0;
 }

@@ -2,8 +2,10 @@
 """A guest under the emulator, seen from outside: start it, wait for its power-off, read its memory.
 
 The kernel prints nothing, so every test reads what happened out of guest memory: the ledger and the
-boot record stand at symbols of the kernel's ELF file. The emulator runs with -no-shutdown: after the
-guest's power-off it stays, paused, and its monitor (QMP, a private UNIX socket) hands out memory.
+boot record stand at symbols of the kernel's ELF file. Guest RAM is a file that the emulator maps
+shared, so it can be read while the guest runs and after it is gone: with -no-shutdown the emulator
+stays, paused, after a power-off, but the riscv64 machine's power-off ends the emulator at once. The
+monitor (QMP, a private UNIX socket) tells the events.
 
     with Guest(arch, image, mib=8) as guest:
         guest.wait_power_off()
@@ -32,6 +34,10 @@ HANG_LIMIT = float(os.environ.get("RUMPK_HANG_LIMIT", "120"))
 
 
 class GuestError(Exception):
+    pass
+
+
+class EmulatorEnded(GuestError):
     pass
 
 
@@ -126,6 +132,9 @@ class Guest:
         self.qmp_path = os.path.join(self.folder, "qmp")
         self.gdb_path = os.path.join(self.folder, "gdb")
         words += ["-serial", f"file:{self.console_path}", "-qmp", f"unix:{self.qmp_path},server=on,wait=off", "-no-shutdown"]
+        self.ram_path = os.path.join(self.folder, "ram")
+        words += ["-object", f"memory-backend-file,id=ram,size={self.mib}M,mem-path={self.ram_path},share=on",
+                  "-machine", "memory-backend=ram"]
         if gdb:
             words += ["-gdb", f"unix:{self.gdb_path},server=on,wait=off", "-S"]
         self.command = [machine["qemu"][0][0]] + words + list(extra)
@@ -186,7 +195,7 @@ class Guest:
                 return None
             data = self.qmp.recv(65536)
             if not data:
-                raise GuestError("the emulator ended")
+                raise EmulatorEnded("the emulator ended")
             self.buffer += data
         line, self.buffer = self.buffer.split(b"\n", 1)
         return json.loads(line)
@@ -208,7 +217,12 @@ class Guest:
         """Waits for the guest's own power-off. A reset, a crash of the emulator or the hang limit is an error."""
         end = time.monotonic() + limit
         while "SHUTDOWN" not in self.events:
-            message = self._message(max(0.1, end - time.monotonic()))
+            try:
+                message = self._message(max(0.1, end - time.monotonic()))
+            except EmulatorEnded:
+                if self.process.wait(30) == 0:
+                    return
+                raise
             if message is None:
                 self.command_qmp("stop")
                 raise GuestError(f"no power-off after {limit:.0f} s")
@@ -219,14 +233,19 @@ class Guest:
 
     def read(self, address, size):
         """Physical memory of the guest."""
-        path = os.path.join(self.folder, "memory")
-        self.command_qmp("pmemsave", val=address, size=size, filename=path)
-        with open(path, "rb") as f:
-            data = f.read()
-        os.unlink(path)
-        if len(data) != size:
-            raise GuestError(f"memory at {address:#x}: {len(data)} of {size} bytes")
-        return data
+        at = address - RAM_BASE[self.arch]
+        if at < 0 or at + size > self.mib << 20:
+            raise GuestError(f"{address:#x} is not RAM of the guest")
+        with open(self.ram_path, "rb") as f:
+            f.seek(at)
+            return f.read(size)
+
+    def is_off(self):
+        """Has the guest powered itself off?"""
+        try:
+            return self.command_qmp("query-status")["status"] == "shutdown"
+        except (EmulatorEnded, BrokenPipeError, ConnectionResetError):
+            return self.process.wait(30) == 0
 
     def ram(self):
         return self.read(RAM_BASE[self.arch], self.mib << 20)
@@ -314,7 +333,7 @@ class Gdb:
         self.socket.settimeout(limit)
         try:
             return self._packet()
-        except socket.timeout:
+        except (socket.timeout, GuestError, OSError):
             return None
         finally:
             self.socket.settimeout(HANG_LIMIT)

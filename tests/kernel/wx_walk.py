@@ -187,11 +187,10 @@ def main():
         last = None
         while True:
             reply = gdb.resume(float(os.environ.get("RUMPK_HANG_LIMIT", "120")))
-            status = guest.command_qmp("query-status")["status"]
-            if status == "shutdown":
+            if guest.is_off():
                 break
             if reply is None:
-                raise GuestError(f"no stop at audit_step; the guest is {status}")
+                raise GuestError("no stop at audit_step, and no power-off")
             stops += 1
             (regions, roots) = audit(guest)
             raw = guest.read(guest.symbol("rumpk_audit"), 32 + 16 * len(roots))

@@ -14,6 +14,8 @@
 [[noreturn]] void call_dispatch(struct fiber *fiber);
 
 #define CALL_ARGUMENTS 6u
+// Feature bits of the calls that this kernel offers.
+uint64_t call_features(void);
 int64_t call_send(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 int64_t call_recv(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 int64_t call_map(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);

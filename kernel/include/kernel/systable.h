@@ -10,6 +10,7 @@
 void systable_init(void);
 // Last words: the image is a development image or not. Seals the page.
 void systable_finish(bool is_development);
+// The feature bits as they stand in the table: what meta(FEATURES) answers.
 uint64_t systable_features(void);
 
 #endif

@@ -109,7 +109,9 @@ static int act_systable(const char *word) {
     if (t->reserved0 != 0) return 8;
     for (unsigned i = 0; i < 8; i++)
         if (t->reserved[i] != 0) return 9;
-    if (t->timer_hz == 0 || t->core_count != 1 || t->checkpoint_max != 32768) return 10;
+    if (t->timer_hz == 0 || t->core_count != 1) return 10;
+    uint32_t checkpoint = t->features & RUMPK_FEATURE_CALL(RUMPK_CALL_CHECKPOINT) ? 32768 : 0;
+    if (t->checkpoint_max != checkpoint) return 17;
     if (!(t->features & RUMPK_FEATURE_ISOLATION)) return 11;
     const struct rumpk_start *start = npl_start();
     if (start->systable != RUMPK_SYSTABLE_ADDRESS || start->magic != RUMPK_START_MAGIC) return 12;
