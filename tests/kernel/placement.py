@@ -15,9 +15,8 @@ import sys
 import cases as case_list
 from build import build_driver
 from guest import Guest, GuestError, ROOT
-from run_cases import CONSOLE, Boot
+from run_cases import CONSOLE, SYSTABLE as ADDRESS, Boot
 
-ADDRESS = {"riscv64": 0x83000000, "aarch64": 0x50000000, "x86_64": 0x03000000}
 # (MiB, is the page at the address free RAM?)
 SIZES = {
     "riscv64": ((8, False), (50, False), (128, True)),  # 50: the firmware's device tree lies exactly there

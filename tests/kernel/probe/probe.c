@@ -76,9 +76,10 @@ static int act_recurse(const char *word) {
 }
 
 __attribute__((noinline)) static int big_frame(int value) {
-    volatile char room[48 * 1024];
-    room[0] = (char)value;  // the lowest address of the frame: below the guard's start if the guard is short
-    return room[0];
+    char room[48 * 1024];
+    __asm__ volatile("" : : "r"(room) : "memory");  // else the compiler keeps one byte of it
+    *(volatile char *)room = (char)value;  // the lowest address of the frame
+    return *(volatile char *)room;
 }
 
 // Called with less than 48 KiB left: the frame reaches below the stack in one step.
@@ -87,9 +88,10 @@ static int act_frame(const char *word) {
     const struct rumpk_start *start = npl_start();
     uint64_t here = (uint64_t)__builtin_frame_address(0);
     if (here - start->stack_base > 20 * 1024) {
-        volatile char room[4096];
-        room[0] = 1;
-        return act_frame(word) + (room[0] - 1);
+        char room[4096];
+        __asm__ volatile("" : : "r"(room) : "memory");
+        *(volatile char *)room = 1;
+        return act_frame(word) + (*(volatile char *)room - 1);
     }
     return big_frame(1) == 1 ? SURVIVED : 1;
 }
