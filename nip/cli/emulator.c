@@ -2,12 +2,12 @@
 //
 // One run of an image: start, forward, stop, read the results, end.
 //
-//   write image ─> start ─> greeting ─> run ──guest off, reset, Ctrl-C, time limit──> stop
-//                     │                  └────────emulator gone──────────┐             │
-//                     └─ no greeting: its own words are the error        v             v
-//                                                          end <── quit <── pmemsave ledger, record
+//   write image ─> start ─> greeting ─> run ──power-off, reset, Ctrl-C, time limit──> quit
+//                     │                  └──power-off of riscv64 ends the emulator──┐    │
+//                     └─ no greeting: its own words are the error                   v    v
+//                                                        ledger, boot record <── read the RAM file
 //
-// The results are read at the symbols of the image file: VA = PA, so an address is an address.
+// The results are looked up at the symbols of the image: VA = PA, so an address is an address.
 
 #include "emulator.h"
 
@@ -17,14 +17,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "guest.h"
 #include "nip/elf.h"
-#include "nip/escape.h"
 #include "nip/fs.h"
-#include "nip/json.h"
 #include "nip/manifest.h"
 #include "process.h"
 
@@ -40,7 +39,8 @@ struct run {
     struct emulator_result *result;
     char folder[PATH_SIZE]; // private, removed at the end
     char image[PATH_SIZE];
-    char dump[PATH_SIZE];
+    char ram[PATH_SIZE];
+    char words[256]; // what the emulator said
     struct guest guest;
 };
 
@@ -66,11 +66,11 @@ static const char *debian_package(uint32_t arch)
 
 // ---- results ----
 
-// Reads [address, address + size) of the guest's memory into `out`; false with the reason in
-// `trouble`.
+// Reads `size` bytes of the guest's memory at a symbol; false with the reason in `trouble`.
 static bool read_memory(struct run *run, const char *symbol, void *out, size_t size)
 {
     struct emulator_result *result = run->result;
+    const struct nip_machine *machine = run->options->machine;
     struct nip_error err = {.code = NIP_OK};
     uint64_t address;
     if (nip_elf_find_symbol(run->options->image, run->options->image_size, "the image", symbol,
@@ -78,29 +78,14 @@ static bool read_memory(struct run *run, const char *symbol, void *out, size_t s
         snprintf(result->trouble, sizeof result->trouble, "%.200s", err.message);
         return false;
     }
-    struct nip_json *arguments = nip_json_make_object(), *command = nip_json_make_object();
-    struct nip_buffer text = {.size = 0}, bytes = {.size = 0};
-    nip_json_put_u64(arguments, "val", address);
-    nip_json_put_u64(arguments, "size", size);
-    nip_json_put_text(arguments, "filename", run->dump);
-    nip_json_put_text(command, "execute", "pmemsave");
-    nip_json_put(command, "arguments", arguments);
-    bool is_read = nip_json_print(command, false, &text, &err) == NIP_OK &&
-                   guest_command(&run->guest, nip_buffer_text(&text), COMMAND_MS);
+    int ram = open(run->ram, O_RDONLY | O_CLOEXEC);
+    bool is_read = ram >= 0 && address >= machine->ram_base &&
+                   pread(ram, out, size, (off_t)(address - machine->ram_base)) == (ssize_t)size;
     if (!is_read)
-        snprintf(result->trouble, sizeof result->trouble, "the emulator did not give out %s: %s",
-                 symbol, run->guest.reply_error);
-    if (is_read && (nip_fs_read(run->dump, size, &bytes, &err) != NIP_OK || bytes.size != size)) {
-        snprintf(result->trouble, sizeof result->trouble, "cannot read %s: %.150s", symbol,
-                 err.message[0] ? err.message : "the file is too short");
-        is_read = false;
-    }
-    if (is_read)
-        memcpy(out, bytes.data, size);
-    nip_buffer_free(&bytes);
-    nip_buffer_free(&text);
-    nip_json_free(command);
-    unlink(run->dump);
+        snprintf(result->trouble, sizeof result->trouble, "cannot read %s out of the guest: %s",
+                 symbol, ram < 0 ? strerror(errno) : "it lies outside its memory");
+    if (ram >= 0)
+        close(ram);
     return is_read;
 }
 
@@ -139,6 +124,7 @@ static enum nip_code make_command(struct run *run, struct nip_machine_arguments 
     const struct emulator_options *options = run->options;
     struct nip_machine_options line = {
         .kernel = run->image,
+        .ram = run->ram,
         .memory_mib = options->memory_mib,
         .disk_count = options->disk_count,
         .with_rng = options->with_rng,
@@ -171,8 +157,8 @@ static enum nip_code write_image(struct run *run, struct nip_error *err)
         return code;
     }
     int image = snprintf(run->image, sizeof run->image, "%s/image.elf", run->folder);
-    int dump = snprintf(run->dump, sizeof run->dump, "%s/memory", run->folder);
-    if (image >= (int)sizeof run->image || dump >= (int)sizeof run->dump)
+    int ram = snprintf(run->ram, sizeof run->ram, "%s/ram", run->folder);
+    if (image >= (int)sizeof run->image || ram >= (int)sizeof run->ram)
         return nip_error_set(err, NIP_ERROR_LIMIT, "the path in TMPDIR is too long");
     return nip_fs_write(run->image, run->options->image, run->options->image_size, 0600, err);
 }
@@ -252,20 +238,23 @@ static enum nip_code watch(struct run *run, struct nip_error *err)
         tell_version(run);
     tell_debugger(run);
     run_guest(run);
-    if (run->result->end == EMULATOR_END_GONE) {
-        snprintf(run->result->trouble, sizeof run->result->trouble,
-                 "the emulator ended by itself: %.200s",
-                 guest->trouble.size ? nip_buffer_text(&guest->trouble) : "it said nothing");
-        return NIP_OK;
-    }
-    if (!guest->has_shutdown && !guest_command(guest, "{\"execute\":\"stop\"}", COMMAND_MS))
-        snprintf(run->result->trouble, sizeof run->result->trouble,
-                 "the emulator could not be stopped: %s", guest->reply_error);
-    else
-        read_results(run);
-    if (!guest_command(guest, "{\"execute\":\"quit\"}", COMMAND_MS))
+    if (run->result->end != EMULATOR_END_GONE &&
+        !guest_command(guest, "{\"execute\":\"quit\"}", COMMAND_MS))
         guest->signal_count = 2; // it does not listen: end it at once
     return NIP_OK;
+}
+
+// The emulator has ended: why, where it did so by itself, and what it left.
+static void conclude(struct run *run)
+{
+    struct emulator_result *result = run->result;
+    if (result->end == EMULATOR_END_GONE && WIFEXITED(run->guest.exit_status) &&
+        WEXITSTATUS(run->guest.exit_status) == 0)
+        result->end = EMULATOR_END_POWER_OFF;
+    read_results(run);
+    if (result->end == EMULATOR_END_GONE)
+        snprintf(result->trouble, sizeof result->trouble, "the emulator ended by itself: %.200s",
+                 run->words[0] ? run->words : "it said nothing");
 }
 
 enum nip_code emulator_run(const struct emulator_options *options, struct emulator_result *result,
@@ -288,7 +277,11 @@ enum nip_code emulator_run(const struct emulator_options *options, struct emulat
                            err);
     if (code == NIP_OK) {
         code = watch(run, err);
+        snprintf(run->words, sizeof run->words, "%.*s", (int)run->guest.trouble.size,
+                 nip_buffer_text(&run->guest.trouble));
         guest_end(&run->guest, END_MS);
+        if (code == NIP_OK)
+            conclude(run);
     }
     result->console_size = run->guest.console_size;
     result->seconds = (double)(guest_clock_ms() - start) / 1000;

@@ -3,10 +3,10 @@
 // Runs an image in the emulator and reads its results out of the guest's memory.
 //
 // The kernel is silent, so the console that a person sees is a driver's, forwarded as it comes; and
-// what started, was refused or faulted stands in the kernel's ledger. The emulator is told to stop,
-// not to leave, when the guest powers off; then ledger and boot record are read through its monitor
-// (a private socket), and only then it is ended. Ctrl-C, the time limit and a guest reset take the
-// same way.
+// what started, was refused or faulted stands in the kernel's ledger. The guest's RAM is a private
+// file, out of which ledger and boot record are read after the run, however it ended: power-off,
+// reset, Ctrl-C, the time limit, or the emulator's own end (which is what a power-off is on
+// riscv64).
 
 #ifndef NIP_CLI_EMULATOR_H
 #define NIP_CLI_EMULATOR_H

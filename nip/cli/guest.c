@@ -343,6 +343,7 @@ void guest_end(struct guest *guest, int wait_ms)
         int status;
         if (waitpid(guest->pid, &status, WNOHANG) == guest->pid) {
             cleanup_forget_child(guest->pid);
+            guest->exit_status = status;
             guest->pid = 0;
         } else if (!is_killed && (guest_clock_ms() >= end || guest->signal_count > 1)) {
             kill(guest->pid, SIGKILL);

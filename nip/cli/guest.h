@@ -36,6 +36,7 @@ struct guest {
     bool has_greeting, has_shutdown, was_reset, was_interrupted, is_output_gone;
     uint32_t signal_count;
     uint32_t version_major, version_minor;
+    int exit_status; // of waitpid(), once pid is 0 again
     bool has_reply, is_reply_good;
     char reply_error[160];
 };

@@ -34,7 +34,8 @@ static enum nip_code copy_argument(const struct nip_kdl_document *document,
 
 static bool is_line(const struct nip_kdl_node *node)
 {
-    static const char *const names[] = {"arg", "console", "memory", "kernel", "disk", "rng", "gdb"};
+    static const char *const names[] = {"arg",    "console", "memory", "ram",
+                                        "kernel", "disk",    "rng",    "gdb"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (nip_kdl_string_equals(node->name, names[i]))
             return true;
@@ -64,8 +65,8 @@ static enum nip_code read_machine(struct nip_machine *machine, const struct nip_
     enum nip_code code =
         copy_argument(document, node, machine->name, sizeof machine->name, err);
     for (node = node->children; node && code == NIP_OK; node = node->next) {
-        char memory[16];
-        char *rest = memory;
+        char number[24];
+        char *rest = number;
         if (nip_kdl_string_equals(node->name, "qemu")) {
             code = copy_argument(document, node, machine->qemu, sizeof machine->qemu, err);
         } else if (nip_kdl_string_equals(node->name, "version")) {
@@ -74,14 +75,22 @@ static enum nip_code read_machine(struct nip_machine *machine, const struct nip_
             code = copy_argument(document, node, machine->console_driver,
                                  sizeof machine->console_driver, err);
         } else if (nip_kdl_string_equals(node->name, "memory-mib")) {
-            code = copy_argument(document, node, memory, sizeof memory, err);
+            code = copy_argument(document, node, number, sizeof number, err);
             if (code != NIP_OK)
                 break;
-            unsigned long mib = strtoul(memory, &rest, 10);
+            unsigned long mib = strtoul(number, &rest, 10);
             if (*rest != '\0' || mib == 0 || mib > MEMORY_MIB_MAX)
                 code = nip_kdl_error_at(document, node->span, err, NIP_ERROR_SCHEMA,
                                         "expected a number of MiB up to %d", MEMORY_MIB_MAX);
             machine->memory_mib = (uint32_t)mib;
+        } else if (nip_kdl_string_equals(node->name, "ram-base")) {
+            code = copy_argument(document, node, number, sizeof number, err);
+            if (code != NIP_OK)
+                break;
+            machine->ram_base = strtoull(number, &rest, 16);
+            if (*rest != '\0')
+                code = nip_kdl_error_at(document, node->span, err, NIP_ERROR_SCHEMA,
+                                        "expected an address like \"0x80000000\"");
         } else if (is_line(node)) {
             code = read_line(document, node, err);
         } else {
@@ -159,6 +168,8 @@ static enum nip_code fill_in(const struct nip_machine_options *options, uint32_t
             name = options->kernel;
         else if (size == 6 && memcmp(pattern, "{disk}", size) == 0)
             name = options->disks[disk];
+        else if (size == 5 && memcmp(pattern, "{ram}", size) == 0)
+            name = options->ram;
         else if (size == 5 && memcmp(pattern, "{mib}", size) == 0)
             nip_buffer_append_format(out, "%" PRIu32, memory_mib);
         else if (size == 7 && memcmp(pattern, "{index}", size) == 0)
@@ -217,6 +228,8 @@ enum nip_code nip_machine_arguments_make(const struct nip_machine *machine,
             repeat = options->disk_count;
         else if (nip_kdl_string_equals(node->name, "rng"))
             repeat = options->with_rng ? 1 : 0;
+        else if (nip_kdl_string_equals(node->name, "ram"))
+            repeat = options->ram ? 1 : 0;
         else if (nip_kdl_string_equals(node->name, "gdb"))
             repeat = options->gdb_port ? 1 : 0;
         else

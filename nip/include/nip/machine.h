@@ -23,6 +23,7 @@ struct nip_machine {
     char qemu[64];           // program name, looked up in PATH
     char version[32];        // the version it was tested with: "7.2"
     uint32_t memory_mib;     // when the user says nothing
+    uint64_t ram_base;       // physical address where RAM begins
     char console_driver[64]; // package in namespace rumpk: "uart-16550"
     struct nip_kdl_document *document;
 };
@@ -36,6 +37,7 @@ enum { NIP_MACHINE_DISK_MAX = 8, NIP_MACHINE_ARGUMENT_MAX = 96 };
 
 struct nip_machine_options {
     const char *kernel;  // file name of the image
+    const char *ram;     // file that becomes the guest's RAM; NULL: none
     uint32_t memory_mib; // 0: the machine's default
     const char *disks[NIP_MACHINE_DISK_MAX];
     uint32_t disk_count;
