@@ -122,7 +122,9 @@ int npl_main(void)
         // Every client has ended, and what they had asked for is done.
         if (handled == RUMPK_E_PEER && disk.active == 0 && !disk.waiting_first)
             return 0;
+        // A queue that was shut down has nothing to wait for.
         if (!is_moving)
-            (void)npl_service_wait(&service, &disk.device.queue_slots[0], 1, RUMPK_FOREVER);
+            (void)npl_service_wait(&service, &disk.device.queue_slots[0], disk.is_lost ? 0 : 1,
+                                   RUMPK_FOREVER);
     }
 }

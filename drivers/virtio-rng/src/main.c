@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define QUEUE 0u
+#define FAILED "the entropy device failed"
 
 #define EXIT_NO_DEVICE 1
 #define EXIT_NO_CLIENTS 2
@@ -20,6 +21,7 @@ struct source {
     struct npl_request *last;
     uint32_t done;              // bytes of `first` that are filled
     bool is_asked;              // the buffer is at the device
+    bool is_lost;               // the device failed for good
 };
 
 static int64_t random_read(void *context, struct npl_request *request)
@@ -28,6 +30,10 @@ static int64_t random_read(void *context, struct npl_request *request)
 
     if (request->count == 0)
         return 0;
+    if (source->is_lost) {
+        request->error = FAILED;
+        return RUMPK_E_DEVICE;
+    }
     request->next = NULL;
     if (source->last)
         source->last->next = request;
@@ -96,8 +102,11 @@ static bool source_step(struct source *source)
         is_well = ask(source);
     if (is_well)
         return was_asked ? !source->is_asked : source->is_asked;
-    source->first->error = "the entropy device failed";
-    answer_first(source, RUMPK_E_DEVICE);
+    source->is_lost = true;
+    while (source->first) {
+        source->first->error = FAILED;
+        answer_first(source, RUMPK_E_DEVICE);
+    }
     return true;
 }
 
@@ -139,6 +148,7 @@ int npl_main(void)
         if (handled == RUMPK_E_PEER && !source.first)
             return 0;
         if (!is_moving)
-            (void)npl_service_wait(&service, &source.device.queue_slots[QUEUE], 1, RUMPK_FOREVER);
+            (void)npl_service_wait(&service, &source.device.queue_slots[QUEUE],
+                                   source.is_lost ? 0 : 1, RUMPK_FOREVER);
     }
 }

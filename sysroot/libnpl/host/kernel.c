@@ -275,6 +275,7 @@ static int64_t recv_queue(struct host_fiber *fiber, uint64_t number, struct host
             return RUMPK_E_STATE;
         if (object->is_broken) {
             object->view.features_accepted = 0;
+            object->is_broken = false;
             memset(object->queues, 0, sizeof(object->queues));
             return RUMPK_E_DEVICE;
         }
