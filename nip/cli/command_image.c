@@ -51,7 +51,7 @@ static enum nip_code make_images(struct cli *cli, const struct imaging *imaging,
         nip_buffer_free(&image);
     }
     if (code == NIP_OK && cli->is_json)
-        return report_json(list, err);
+        return report_json("nip-images-0", "images", list, err);
     nip_json_free(list);
     return code;
 }

@@ -167,7 +167,7 @@ static enum nip_code open_file(struct cli *cli, bool wants_verdict, struct nip_e
         struct nip_json *json = is_image ? report_image_json(report)
                                          : report_package_json(&package, whose);
         nip_json_put_bool(json, "valid", true);
-        code = report_json(json, err);
+        code = report_json("nip-inspect-0", is_image ? "image" : "package", json, err);
     } else if (code == NIP_OK && !wants_verdict) {
         if (is_image)
             report_image(cli, report);

@@ -8,6 +8,7 @@
 #include "keystore.h"
 #include "nip/fs.h"
 #include "project.h"
+#include "report.h"
 
 static void show_key(const struct cli *cli, const char *name, const struct nip_public_key *key)
 {
@@ -40,19 +41,37 @@ enum nip_code command_key_new(struct cli *cli, struct nip_error *err)
     return NIP_OK;
 }
 
+static struct nip_json *keys_json(const struct keystore_entry *entries, size_t count)
+{
+    struct nip_json *list = nip_json_make_array();
+    for (size_t i = 0; i < count; i++) {
+        char text[NIP_KEY_TEXT_SIZE], fingerprint[NIP_DIGEST_TEXT_SIZE];
+        struct nip_json *item = nip_json_make_object();
+        nip_public_key_text(&entries[i].key, text);
+        nip_public_key_fingerprint(&entries[i].key, fingerprint);
+        nip_json_put(item, "name", report_text(entries[i].name));
+        nip_json_put_text(item, "key", text);
+        nip_json_put_text(item, "fingerprint", fingerprint);
+        nip_json_append(list, item);
+    }
+    return list;
+}
+
 enum nip_code command_key_show(struct cli *cli, struct nip_error *err)
 {
     const char *name = cli_operand(cli, 0);
-    if (name != NULL) {
-        struct nip_public_key key;
-        enum nip_code code = keystore_public(name, &key, err);
-        if (code == NIP_OK)
-            show_key(cli, name, &key);
-        return code;
-    }
-    struct keystore_entry entries[KEYSTORE_KEYS_MAX];
+    struct keystore_entry entries[KEYSTORE_KEYS_MAX] = {0};
     size_t count = 0;
-    enum nip_code code = keystore_list(entries, &count, err);
+    enum nip_code code = NIP_OK;
+    if (name != NULL) {
+        snprintf(entries[0].name, sizeof entries[0].name, "%s", name);
+        code = keystore_public(name, &entries[0].key, err);
+        count = 1;
+    } else {
+        code = keystore_list(entries, &count, err);
+    }
+    if (code == NIP_OK && cli->is_json)
+        return report_json("nip-keys-0", "keys", keys_json(entries, count), err);
     for (size_t i = 0; code == NIP_OK && i < count; i++)
         show_key(cli, entries[i].name, &entries[i].key);
     if (code == NIP_OK && count == 0) {

@@ -99,7 +99,8 @@ static void notice(void *context, const char *line)
 static bool wants_rng(const struct nip_image_report *report)
 {
     enum { VIRTIO_ID_RNG = 4 };
-    for (uint32_t i = 0; i < report->boot->image.package_count; i++)
+    uint32_t count = report->boot != NULL ? report->boot->image.package_count : 0;
+    for (uint32_t i = 0; i < count; i++)
         for (uint32_t g = 0; g < report->boot->packages[i].grant_count; g++) {
             const struct rumpk_bkdl_grant *grant = &report->boot->packages[i].grants[g];
             if (grant->bus == RUMPK_BUS_VIRTIO && grant->device_id == VIRTIO_ID_RNG)
@@ -108,22 +109,20 @@ static bool wants_rng(const struct nip_image_report *report)
     return false;
 }
 
-static enum nip_code boot(struct run *run, const struct imaging *imaging, uint32_t arch,
-                          struct nip_error *err)
+// Boots finished bytes. `imagedef` says which packages are local work, and may be NULL; `report` too.
+static enum nip_code boot_image(struct run *run, const struct nip_buffer *image, uint32_t arch,
+                                const struct nip_image_report *report,
+                                const struct nip_imagedef *imagedef, struct nip_error *err)
 {
-    struct nip_buffer image = {0};
-    struct nip_image_report *report = NULL;
     struct nip_machine machine = {0};
     struct emulator_result *result = calloc(1, sizeof *result);
     enum nip_code code = result != NULL ? sdk_machine(&run->decisions.sdk, arch, &machine, err)
                                         : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
-    if (code == NIP_OK)
-        code = imaging_build(imaging, &run->decisions.sdk, NULL, arch, &image, &report, err);
     struct emulator_options options = run->options;
     options.machine = &machine;
-    options.image = image.data;
-    options.image_size = image.size;
-    options.with_rng = code == NIP_OK && wants_rng(report);
+    options.image = image->data;
+    options.image_size = image->size;
+    options.with_rng = report != NULL && wants_rng(report);
     options.notice = notice;
     options.context = run;
     if (code == NIP_OK) {
@@ -133,13 +132,54 @@ static enum nip_code boot(struct run *run, const struct imaging *imaging, uint32
         cleanup_take_back_signals();
     }
     if (code == NIP_OK) {
-        struct outcome_input input = {arch, report, result, imaging->imagedef};
+        struct outcome_input input = {arch, report, result, imagedef};
         outcome_show(run->cli, &input, run->runs, &run->failed);
     }
-    nip_image_report_free(report);
     nip_machine_free(&machine);
-    nip_buffer_free(&image);
     free(result);
+    return code;
+}
+
+static enum nip_code boot(struct run *run, const struct imaging *imaging, uint32_t arch,
+                          struct nip_error *err)
+{
+    struct nip_buffer image = {0};
+    struct nip_image_report *report = NULL;
+    enum nip_code code =
+        imaging_build(imaging, &run->decisions.sdk, NULL, arch, &image, &report, err);
+    if (code == NIP_OK)
+        code = boot_image(run, &image, arch, report, imaging->imagedef, err);
+    nip_image_report_free(report);
+    nip_buffer_free(&image);
+    return code;
+}
+
+// ---- finished images ----
+
+// The kernel judges what is in the file; nip only says beforehand what it thinks of it.
+static enum nip_code run_file(struct run *run, const char *file, struct nip_error *err)
+{
+    enum { IMAGE_SIZE_MAX = 256 << 20 };
+    struct nip_buffer image = {0};
+    struct nip_image_report *report = NULL;
+    struct nip_error opinion = {0};
+    enum nip_code code = nip_fs_read(file, IMAGE_SIZE_MAX, &image, err);
+    uint32_t arch = code == NIP_OK ? nip_image_arch(image.data, image.size) : 0;
+    if (code == NIP_OK && arch == 0) {
+        code = nip_error_set(err, NIP_ERROR_FORMAT, "%s is no image", file);
+        nip_error_hint(err, "'nip image' makes images: build/NAME-ARCH.elf");
+    }
+    if (code == NIP_OK && run->arch_mask != 0 && (run->arch_mask & RUMPK_ARCH_BIT(arch)) == 0)
+        code = nip_error_set(err, NIP_ERROR_USAGE, "%s is an image for %s", file,
+                             nip_arch_name(arch));
+    if (code == NIP_OK &&
+        nip_image_verify(image.data, image.size, file, NULL, &report, &opinion) != NIP_OK)
+        cli_warn(run->cli, "this image is not valid, and its kernel will judge it: %s",
+                 opinion.message);
+    if (code == NIP_OK)
+        code = boot_image(run, &image, arch, report, NULL, err);
+    nip_image_report_free(report);
+    nip_buffer_free(&image);
     return code;
 }
 
@@ -368,28 +408,27 @@ enum nip_code command_run(struct cli *cli, struct nip_error *err)
 {
     struct run run = {.cli = cli};
     enum project_kind kind = project_kind(".");
+    const char *file = cli_operand(cli, 0);
     enum nip_code code = read_options(&run, err);
-    if (code == NIP_OK && kind == PROJECT_NONE)
+    if (code == NIP_OK && kind == PROJECT_NONE && file == NULL)
         code = project_require(PROJECT_PACKAGE, err);
     if (code == NIP_OK)
         code = decisions_load(&run.decisions, err);
     if (code == NIP_OK && cli->is_json)
         run.runs = nip_json_make_array();
     if (code == NIP_OK)
-        code = kind == PROJECT_IMAGE ? run_image(&run, err) : run_driver(&run, err);
+        code = file != NULL            ? run_file(&run, file, err)
+               : kind == PROJECT_IMAGE ? run_image(&run, err)
+                                       : run_driver(&run, err);
     if (code == NIP_OK && cli->is_json) {
-        struct nip_json *root = nip_json_make_object();
-        nip_json_put_text(root, "schema", "nip-run-0");
-        nip_json_put_bool(root, "failed", run.failed);
-        nip_json_put(root, "runs", run.runs);
+        code = report_json("nip-run-0", "runs", run.runs, err);
         run.runs = NULL;
-        code = report_json(root, err);
     }
     if (code == NIP_OK && run.failed) {
         code = nip_error_set(err, NIP_ERROR_RUN, "not everything in the machine did what it should");
         nip_error_hint(err, "the lines above say what happened to each package");
     }
-    if (code == NIP_OK)
+    if (code == NIP_OK && file == NULL)
         say_next(&run, kind == PROJECT_IMAGE);
     nip_json_free(run.runs);
     decisions_free(&run.decisions);

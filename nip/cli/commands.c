@@ -10,7 +10,7 @@ const struct cli_option_spec cli_global_options[] = {
     {"help", 'h', NULL, "show help for the command"},
     {"version", 0, NULL, "show the version"},
     {"directory", 'C', "DIR", "work in folder DIR"},
-    {"json", 0, NULL, "report as JSON on standard output (inspect, verify, image, run)"},
+    {"json", 0, NULL, "report as JSON (key show, inspect, verify, image, run)"},
     {"color", 0, "WHEN", "auto, always or never; NO_COLOR is honoured"},
     {"quiet", 'q', NULL, "print only what was asked for"},
     {"verbose", 'v', NULL, "print the exact commands that are run"},
@@ -50,6 +50,7 @@ static const struct cli_option_spec run_options[] = {
 static const struct cli_example run_examples[] = {
     {"nip run", "in a driver or image project"},
     {"nip run --arch all", "one machine after the other"},
+    {"nip run build/box-riscv64.elf", "a finished image"},
     {"nip run --disk disk.img --timeout 30", "with a disk, for at most 30 seconds"},
     {NULL, NULL},
 };
@@ -181,13 +182,14 @@ const struct cli_command cli_commands[] = {
      "not count. Each result is checked as the kernel will check it. Writes build/ARCH/driver.elf,\n"
      "build/ARCH/driver.debug (for debuggers) and build/compile_commands.json (for editors).",
      build_options, build_examples, 0, 0, command_build},
-    {"run", "Write a driver", "Boot the driver or image of this folder in the emulator", "",
+    {"run", "Write a driver", "Boot the driver or image of this folder in the emulator", "[IMAGE]",
      "In a driver project: builds, signs with your development key (made silently, never accepted for\n"
      "release), puts the driver, the kernel, the machine's console driver and the providers of what it\n"
      "needs into a throw-away image and boots it. In an image project: boots the image. Shows what the\n"
      "machine prints, ends when it is done or with Ctrl-C, and then says for every package, out of the\n"
-     "kernel's own ledger: started, refused and why, faulted and where.",
-     run_options, run_examples, 0, 0, command_run},
+     "kernel's own ledger: started, refused and why, faulted and where. With IMAGE, boots that finished\n"
+     "file as it is.",
+     run_options, run_examples, 0, 1, command_run},
     {"key new", "Keys and packages", "Make a key pair", "[NAME]",
      "The secret key is written to XDG_DATA_HOME/rumpk/keys/NAME.key (0600, encrypted with a password in\n"
      "minisign's format), the public one beside it. NAME is 'default' when left out. The password is\n"

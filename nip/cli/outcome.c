@@ -32,7 +32,7 @@ static const char *end_words(enum emulator_end end)
 
 static const char *debug_path(const struct nip_imagedef *imagedef, const char *name)
 {
-    for (uint32_t i = 0; i < imagedef->package_count; i++)
+    for (uint32_t i = 0; imagedef != NULL && i < imagedef->package_count; i++)
         if (strcmp(imagedef->packages[i].name, name) == 0 &&
             imagedef->packages[i].path[0] != '\0')
             return imagedef->packages[i].path;
@@ -130,11 +130,12 @@ static struct nip_json *package_json(const char *name, const char *version,
     nip_json_put(item, "name", report_text(name));
     nip_json_put(item, "version", report_text(version));
     nip_json_put_text(item, "outcome", outcome_word(outcome->outcome));
+    nip_json_put_bool(item, "started", outcome->was_started);
     nip_json_put(item, "words", report_text(words));
     if (outcome->outcome == NIP_OUTCOME_REFUSED)
-        nip_json_put_text(item, "refusal", nip_refusal_name(outcome->code));
+        nip_json_put_text(item, "code", nip_refusal_name(outcome->code));
     if (outcome->outcome == NIP_OUTCOME_FAULTED) {
-        nip_json_put_text(item, "fault", nip_fault_name(outcome->code));
+        nip_json_put_text(item, "code", nip_fault_name(outcome->code));
         nip_json_put_u64(item, "pc_offset", outcome->pc_offset & INT64_MAX);
     }
     if (outcome->outcome == NIP_OUTCOME_EXITED) {
@@ -148,23 +149,27 @@ static struct nip_json *package_json(const char *name, const char *version,
 static void show_packages(const struct cli *cli, const struct outcome_input *input,
                           struct nip_json *list, bool *failed)
 {
-    for (uint32_t i = 0; i < input->report->package_count; i++) {
-        const struct rumpk_bkdl_identity *identity = &input->report->packages[i].manifest.identity;
+    const struct nip_image_report *report = input->report;
+    uint32_t count = report != NULL && report->boot != NULL ? report->boot->image.package_count : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        // In an image that is not valid, only the boot manifest may name its packages.
+        const char *name = report->boot->packages[i].package.name;
+        const char *version =
+            i < report->package_count ? report->packages[i].manifest.identity.version : "";
         struct nip_package_outcome outcome;
         struct nip_buffer words = {0};
         char label[160];
         nip_ledger_outcome(&input->result->ledger, i, &outcome);
-        describe(input, identity->name, &outcome, &words);
+        describe(input, name, &outcome, &words);
         bool good = outcome.outcome == NIP_OUTCOME_STARTED ||
                     (outcome.outcome == NIP_OUTCOME_EXITED && outcome.exit_code == 0);
         *failed = *failed || !good;
         snprintf(label, sizeof label, "  %-11s ", outcome_word(outcome.outcome));
         if (list != NULL)
-            nip_json_append(list, package_json(identity->name, identity->version, &outcome,
-                                               nip_buffer_text(&words)));
+            nip_json_append(list, package_json(name, version, &outcome, nip_buffer_text(&words)));
         else
-            cli_print_verdict(cli, good, label, "%s %s: %s", identity->name, identity->version,
-                              nip_buffer_text(&words));
+            cli_print_verdict(cli, good, label, "%s%s%s: %s", name, version[0] != '\0' ? " " : "",
+                              version, nip_buffer_text(&words));
         nip_buffer_free(&words);
     }
 }
@@ -182,6 +187,18 @@ static void show_manifest(const struct cli *cli, const struct nip_ledger *ledger
     }
 }
 
+// Milliseconds from kernel entry to the first driver, by the guest's own timer.
+static void put_times(struct nip_json *run, const struct emulator_result *result)
+{
+    const struct rumpk_boot_record *record = &result->boot_record;
+    if (!result->has_boot_record || record->timer_hz == 0)
+        return;
+    uint64_t ticks = record->ticks[RUMPK_BOOT_RUNNING];
+    nip_json_put_u64(run, "first_driver_us",
+                     ticks < UINT64_MAX / 1000000 ? ticks * 1000000 / record->timer_hz : 0);
+    nip_json_put_u64(run, "memory_size", record->memory_size & INT64_MAX);
+}
+
 void outcome_show(const struct cli *cli, const struct outcome_input *input, struct nip_json *runs,
                   bool *failed)
 {
@@ -196,7 +213,8 @@ void outcome_show(const struct cli *cli, const struct outcome_input *input, stru
                   result->seconds);
     struct nip_buffer boot = {0};
     if (result->has_boot_record)
-        nip_boot_record_print(&result->boot_record, input->report->boot, &boot);
+        nip_boot_record_print(&result->boot_record,
+                              input->report != NULL ? input->report->boot : NULL, &boot);
     if (runs == NULL && boot.size != 0 && result->end != EMULATOR_END_INTERRUPTED)
         cli_print(cli, "%s", nip_buffer_text(&boot));
     if (result->has_ledger) {
@@ -215,6 +233,7 @@ void outcome_show(const struct cli *cli, const struct outcome_input *input, stru
         nip_json_put_bool(run, "has_ledger", result->has_ledger);
         nip_json_put(run, "boot", report_text(nip_buffer_text(&boot)));
         nip_json_put(run, "packages", list);
+        put_times(run, result);
         nip_json_append(runs, run);
     }
     nip_buffer_free(&boot);

@@ -146,7 +146,6 @@ struct nip_json *report_package_json(const struct checked_package *package, cons
     struct nip_json *root = nip_json_make_object(), *files = nip_json_make_array();
     char fingerprint[NIP_DIGEST_TEXT_SIZE];
     nip_public_key_fingerprint(nip_package_key(package->package), fingerprint);
-    nip_json_put_text(root, "schema", "nip-package-0");
     put_manifest(root, &package->manifest);
     nip_json_put(root, "description", report_text(package->manifest.description));
     nip_json_put(root, "license", report_text(package->manifest.license));
@@ -205,7 +204,6 @@ struct nip_json *report_image_json(const struct nip_image_report *report)
     const struct rumpk_bkdl_image *image = &report->boot->image;
     char fingerprint[NIP_DIGEST_TEXT_SIZE];
     key_text(report->owner_key, fingerprint);
-    nip_json_put_text(root, "schema", "nip-image-0");
     nip_json_put(root, "name", report_text(image->name));
     nip_json_put(root, "version", report_text(image->version));
     nip_json_put_text(root, "arch", nip_arch_name(report->arch));
@@ -236,13 +234,17 @@ struct nip_json *report_image_json(const struct nip_image_report *report)
     return root;
 }
 
-enum nip_code report_json(struct nip_json *json, struct nip_error *err)
+enum nip_code report_json(const char *schema, const char *key, struct nip_json *json,
+                          struct nip_error *err)
 {
+    struct nip_json *root = nip_json_make_object();
     struct nip_buffer text = {0};
-    enum nip_code code = nip_json_print(json, true, &text, err);
+    nip_json_put_text(root, "schema", schema);
+    nip_json_put(root, key, json);
+    enum nip_code code = nip_json_print(root, true, &text, err);
     if (code == NIP_OK)
         printf("%s\n", nip_buffer_text(&text));
     nip_buffer_free(&text);
-    nip_json_free(json);
+    nip_json_free(root);
     return code;
 }

@@ -18,8 +18,9 @@ struct nip_json *report_package_json(const struct checked_package *package, cons
 void report_image(const struct cli *cli, const struct nip_image_report *report);
 struct nip_json *report_image_json(const struct nip_image_report *report);
 
-// Prints the value on standard output and frees it.
-enum nip_code report_json(struct nip_json *json, struct nip_error *err) NIP_MUST_CHECK;
+// Prints {"schema": ..., KEY: value} on standard output and frees the value.
+enum nip_code report_json(const char *schema, const char *key, struct nip_json *json,
+                          struct nip_error *err) NIP_MUST_CHECK;
 
 // A string from outside as a JSON value: escaped as for a terminal.
 struct nip_json *report_text(const char *text);
