@@ -10,8 +10,9 @@
 //   record    u32 tag, u32 size (payload bytes), payload, zero padding to a multiple of 8
 //
 // Each tag has one fixed payload structure (except CONFIG: 1..RUMPK_CONFIG_MAX bytes). Records come in the order of
-// the grammar below and nothing follows them. Text fields are printable ASCII, NUL-terminated, NUL-padded. A
-// reader refuses unknown tags, wrong sizes, wrong order, non-zero padding or reserved fields, and counts above the limits.
+// the grammar below and nothing follows them. Text fields are printable ASCII, NUL-terminated, NUL-padded.
+// A reader refuses unknown tags, wrong sizes, wrong order, non-zero padding or reserved fields, and counts
+// above the limits.
 //
 //   package:  IDENTITY RUNTIME MATCH* REQUEST* PROVIDES* NEEDS*
 //   boot:     IMAGE { PACKAGE KEY+ GRANT* CONFIG? }* WIRE*

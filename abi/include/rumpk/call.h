@@ -6,7 +6,8 @@
 // zero or positive, or a negative rumpk_result. Every pointer argument must be aligned for its structure
 // and lie in memory that the caller may itself access in that way: anything else is a POINTER fault.
 // Times are ticks of systable.timer_hz since kernel entry; a deadline is absolute; RUMPK_NOW polls,
-// RUMPK_FOREVER never expires. A call whose feature bit is clear returns RUMPK_E_UNSUPPORTED.
+// RUMPK_FOREVER never expires. A call whose feature bit is clear returns RUMPK_E_UNSUPPORTED; an operation of
+// mask, tick or meta that this kernel does not know, RUMPK_E_ARGUMENT.
 #ifndef RUMPK_CALL_H
 #define RUMPK_CALL_H
 

@@ -24,7 +24,7 @@
     X(E_FULL, -9, "no room: retry after the other side has made progress") \
     X(E_PEER, -10, "the other end is gone and will not come back") \
     X(E_EPOCH, -11, "the other end was restarted: resynchronise, then go on") \
-    X(E_UNSUPPORTED, -12, "this kernel does not offer this call or operation; meta tells which it offers") \
+    X(E_UNSUPPORTED, -12, "this kernel does not offer this call; meta tells which it offers") \
     X(E_LIMIT, -13, "a documented limit of the kernel is reached") \
     X(E_MEMORY, -14, "no memory left for this") \
     X(E_DEVICE, -15, "the device refused or reports failure") \
