@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// audit.c: the list behind the page-table audit (audit.h). Written at boot and by `map`; read only from outside.
+// audit.c: the list behind the page-table audit (audit.h). Written at boot and by `map`; read only
+// from outside.
 #include <kernel/audit.h>
 
 [[gnu::used]] struct audit rumpk_audit;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// call.c: from the frame to the call. Which calls exist in this release stands in one table; the feature bits of the
-// SysTable are made from it.
+// call.c: from the frame to the call. Which calls exist in this release stands in one table; the
+// feature bits of the SysTable are made from it.
 #include <kernel/call.h>
 #include <kernel/record.h>
 #include <kernel/sched.h>
@@ -9,14 +9,9 @@
 typedef int64_t call_function(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 
 static call_function *const calls[RUMPK_CALL_COUNT + 1] = {
-    [RUMPK_CALL_SEND] = call_send,
-    [RUMPK_CALL_RECV] = call_recv,
-    [RUMPK_CALL_MAP] = call_map,
-    [RUMPK_CALL_MASK] = call_mask,
-    [RUMPK_CALL_TICK] = call_tick,
-    [RUMPK_CALL_WAIT] = call_wait,
-    [RUMPK_CALL_EXIT] = call_exit,
-    [RUMPK_CALL_META] = call_meta,
+    [RUMPK_CALL_SEND] = call_send, [RUMPK_CALL_RECV] = call_recv, [RUMPK_CALL_MAP] = call_map,
+    [RUMPK_CALL_MASK] = call_mask, [RUMPK_CALL_TICK] = call_tick, [RUMPK_CALL_WAIT] = call_wait,
+    [RUMPK_CALL_EXIT] = call_exit, [RUMPK_CALL_META] = call_meta,
 };
 
 uint64_t call_features(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// call_map.c: map and mask. All tables that a mapping needs were made when the package was loaded, so the commit part
-// only stores leaves.
+// call_map.c: map and mask. All tables that a mapping needs were made when the package was loaded,
+// so the commit part only stores leaves.
 #include <kernel/audit.h>
 #include <kernel/call.h>
 #include <kernel/device.h>
@@ -9,7 +9,8 @@
 #include <kernel/ring.h>
 #include <kernel/virtio.h>
 
-static void map_range(struct fiber *fiber, const struct cap *cap, uint64_t base, uint64_t size, uint32_t prot)
+static void map_range(struct fiber *fiber, const struct cap *cap, uint64_t base, uint64_t size,
+                      uint32_t prot)
 {
     KERNEL_ASSERT(pagetable_map(&fiber->table, base, base, size, prot | PROT_USER));
     audit_region_add(fiber->number, base, base, size, prot | PROT_USER, cap->type);
@@ -45,7 +46,8 @@ static int64_t map_window(struct fiber *fiber, const struct cap *cap)
     const struct device *device = &devices[cap->object];
     uint64_t first = align_down(device->base, PAGE_SIZE);
 
-    map_range(fiber, cap, first, page_up(device->base + device->size) - first, prot_of(cap) | PROT_DEVICE);
+    map_range(fiber, cap, first, page_up(device->base + device->size) - first,
+              prot_of(cap) | PROT_DEVICE);
     return (int64_t)device->base;
 }
 
@@ -53,7 +55,8 @@ static int64_t map_ports(struct fiber *fiber, const struct cap *cap)
 {
     const struct device *device = &devices[cap->object];
 
-    fiber->ports[fiber->port_count++] = (struct boot_region){.base = device->base, .size = device->size};
+    fiber->ports[fiber->port_count++] =
+        (struct boot_region){.base = device->base, .size = device->size};
     arch_ports_set(fiber->ports, fiber->port_count);
     return (int64_t)device->base;
 }
@@ -87,7 +90,8 @@ static int64_t map_check(const struct fiber *fiber, const struct cap *cap)
 {
     switch (cap->type) {
     case RUMPK_CAP_RING:
-        return (cap->rights & (RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE)) == 0 ? RUMPK_E_RIGHTS : RUMPK_OK;
+        return (cap->rights & (RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE)) == 0 ? RUMPK_E_RIGHTS
+                                                                           : RUMPK_OK;
     case RUMPK_CAP_MEMORY:
     case RUMPK_CAP_DMA:
     case RUMPK_CAP_DEVICE:

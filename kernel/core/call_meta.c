@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// call_meta.c: the slot by which the ABI is asked about itself; on a test kernel, also the operations by which
-// a test makes the kernel fault while it serves the caller.
+// call_meta.c: the slot by which the ABI is asked about itself; on a test kernel, also the
+// operations by which a test makes the kernel fault while it serves the caller.
 #include <kernel/call.h>
 #include <kernel/memory.h>
 #include <kernel/systable.h>
 #include <kernel/user.h>
 
 #if RUMPK_TEST_KERNEL
-#define META_TEST_NULL_WRITE 0x1000u
+#define META_TEST_NULL_WRITE     0x1000u
 #define META_TEST_STACK_OVERFLOW 0x1001u
-#define META_TEST_ILLEGAL 0x1002u
+#define META_TEST_ILLEGAL        0x1002u
 
-// Uses a little more stack than the caller, for ever: each frame is written, so the guard page is met.
+// Uses a little more stack than the caller, for ever: each frame is written, so the guard page is
+// met.
 [[gnu::noinline]] static uint64_t overflow(volatile uint64_t *above)
 {
     volatile uint64_t frame[64];

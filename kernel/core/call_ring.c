@@ -22,7 +22,8 @@ static int64_t ring_send(const struct cap *cap)
     return RUMPK_OK;
 }
 
-// One request of a batch: may its memory be given to the device? The address is the kernel's own word for it.
+// One request of a batch: may its memory be given to the device? The address is the kernel's own
+// word for it.
 static int64_t request_check(struct fiber *fiber, const struct rumpk_queue_request *request,
                              struct virtio_part *part)
 {
@@ -42,7 +43,8 @@ static int64_t request_check(struct fiber *fiber, const struct rumpk_queue_reque
         return RUMPK_E_RIGHTS;
     // The device may do no more than the driver: write where the driver may write.
     if ((memory->rights & ((request->flags & RUMPK_QUEUE_DEVICE_WRITES) != 0 ? RUMPK_RIGHT_WRITE
-                                                                             : RUMPK_RIGHT_READ)) == 0)
+                                                                             : RUMPK_RIGHT_READ)) ==
+        0)
         return RUMPK_E_RIGHTS;
     object = &memory_objects[memory->object];
     if (!range_contains(0, object->size, request->offset, request->length))
@@ -56,7 +58,8 @@ static int64_t request_check(struct fiber *fiber, const struct rumpk_queue_reque
     return RUMPK_OK;
 }
 
-static int64_t queue_send(struct fiber *fiber, const struct cap *cap, uint64_t pointer, uint64_t count)
+static int64_t queue_send(struct fiber *fiber, const struct cap *cap, uint64_t pointer,
+                          uint64_t count)
 {
     struct virtio_part parts[RUMPK_QUEUE_BATCH_MAX];
     struct user_ptr from = {pointer};
@@ -68,7 +71,8 @@ static int64_t queue_send(struct fiber *fiber, const struct cap *cap, uint64_t p
     for (uint32_t index = 0; index < count; index++) {
         struct rumpk_queue_request request;
 
-        if (!user_read(fiber, &request, from, sizeof(request), _Alignof(struct rumpk_queue_request)))
+        if (!user_read(fiber, &request, from, sizeof(request),
+                       _Alignof(struct rumpk_queue_request)))
             fiber_fault_call(fiber, RUMPK_FAULT_POINTER, from.address);
         result = virtio_can_submit(cap->object, cap->part, (uint32_t)count);
         if (result == RUMPK_OK || result == RUMPK_E_FULL) {
@@ -117,7 +121,8 @@ static int64_t wait_now(struct fiber *fiber)
     sched_block(fiber);
 }
 
-static int64_t queue_recv(struct fiber *fiber, uint8_t slot, const uint64_t arguments[CALL_ARGUMENTS])
+static int64_t queue_recv(struct fiber *fiber, uint8_t slot,
+                          const uint64_t arguments[CALL_ARGUMENTS])
 {
     struct user_ptr out = {arguments[1]};
     uint64_t count = arguments[2];

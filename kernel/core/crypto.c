@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// crypto.c: the one file that includes libsodium. sodium_init is never called: nothing here draws random numbers
-// or chooses between implementations.
+// crypto.c: the one file that includes libsodium. sodium_init is never called: nothing here draws
+// random numbers or chooses between implementations.
 #include <kernel/crypto.h>
 
 #include <sodium.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fiber.c: the end of a fiber, wanted or not. Everything that others share with it is told: rings are closed and their other
-// ends woken, devices are reset before the memory they might write is cleared, and its root is used no more.
+// fiber.c: the end of a fiber, wanted or not. Everything that others share with it is told: rings
+// are closed and their other ends woken, devices are reset before the memory they might write is
+// cleared, and its root is used no more.
 #include <kernel/audit.h>
 #include <kernel/call.h>
 #include <kernel/ledger.h>
@@ -12,7 +13,8 @@
 
 struct fiber fiber_table[FIBER_COUNT];
 
-static struct rumpk_ledger_record record_of(const struct fiber *fiber, enum rumpk_ledger_kind kind, uint32_t code)
+static struct rumpk_ledger_record record_of(const struct fiber *fiber, enum rumpk_ledger_kind kind,
+                                            uint32_t code)
 {
     struct rumpk_ledger_record record = ledger_record(kind, code);
 

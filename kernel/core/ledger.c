@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ledger.c: the hash chain. Hashing needs the whole previous hash and the record in one piece, so both are laid out
-// behind each other on the stack.
+// ledger.c: the hash chain. Hashing needs the whole previous hash and the record in one piece, so
+// both are laid out behind each other on the stack.
 #include <kernel/crypto.h>
 #include <kernel/ledger.h>
 #include <kernel/record.h>
@@ -41,5 +41,5 @@ void ledger_append(struct rumpk_ledger_record *record)
     memcpy(hashed + RUMPK_DIGEST_SIZE, record, RUMPK_LEDGER_HASHED);
     crypto_digest(hashed, sizeof(hashed), record->hash);
     rumpk_ledger.records[count] = *record;
-    rumpk_ledger.count = count + 1;  // last: a reader never sees half a record counted
+    rumpk_ledger.count = count + 1; // last: a reader never sees half a record counted
 }

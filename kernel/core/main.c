@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// main.c: the boot, as one flat list. Each stage is recorded when it is complete, so the boot record says which one
-// was under way when the machine ended. The order is fixed; what a stage needs stands above it.
+// main.c: the boot, as one flat list. Each stage is recorded when it is complete, so the boot
+// record says which one was under way when the machine ended. The order is fixed; what a stage
+// needs stands above it.
 #include <arch/arch.h>
 #include <kernel/audit.h>
 #include <kernel/device.h>
@@ -21,7 +22,8 @@ static void stage_done(enum rumpk_boot_stage stage)
     audit_step(AUDIT_STEP_STAGE);
 }
 
-// The firmware's words: the tree is checked as a whole, then its memory nodes complete what the arch code found.
+// The firmware's words: the tree is checked as a whole, then its memory nodes complete what the
+// arch code found.
 static void firmware_read(void)
 {
     record_require(arch_boot_info(&boot));
@@ -43,7 +45,7 @@ static void boot_recorded(void)
 void kernel_main(void)
 {
     record_begin();
-    arch_traps_init();  // vectors first: a fault in any stage below is recorded, not a silent hang
+    arch_traps_init(); // vectors first: a fault in any stage below is recorded, not a silent hang
     record_require(arch_cpu_init());
     stage_done(RUMPK_BOOT_ENTRY);
 

@@ -2,20 +2,21 @@
 //
 // memory.c: the memory map, the two zones, and the roots. The picture is in memory.h.
 //
-// Free RAM is one sorted list of ranges. Taking from it is all that ever happens: whatever the firmware, the tree,
-// the kernel, its archive and its tables occupy is cut out before the first page is given away, and pages are
-// given away at boot only, so no bitmap and no way back is needed.
+// Free RAM is one sorted list of ranges. Taking from it is all that ever happens: whatever the
+// firmware, the tree, the kernel, its archive and its tables occupy is cut out before the first
+// page is given away, and pages are given away at boot only, so no bitmap and no way back is
+// needed.
 #include <kernel/audit.h>
 #include <kernel/link.h>
 #include <kernel/memory.h>
 #include <kernel/record.h>
 #include <kernel/tree.h>
 
-#define FREE_RANGES_MAX 64u
-#define WINDOWS_MAX 8u
-#define TABLES_MIN 24u          // fewer pages for tables cannot even start one driver
-#define TABLES_BASE 48u         // kernel's own and some air
-#define TABLES_PER_PACKAGE 14u  // top, middle, lowest tables of its pages, kernel's side of them
+#define FREE_RANGES_MAX    64u
+#define WINDOWS_MAX        8u
+#define TABLES_MIN         24u // fewer pages for tables cannot even start one driver
+#define TABLES_BASE        48u // kernel's own and some air
+#define TABLES_PER_PACKAGE 14u // top, middle, lowest tables of its pages, kernel's side of them
 
 struct pagetable memory_template_table;
 struct pagetable memory_kernel_table;
@@ -29,10 +30,10 @@ static uint32_t pool_range_count;
 static uint64_t archive_base;
 static uint64_t archive_size;
 static uint64_t systable_page;
-static uint64_t low_end;  // end of the last block that memory_take_low gave out
+static uint64_t low_end; // end of the last block that memory_take_low gave out
 static uint64_t active_root;
 
-// ---- the list of free ranges -------------------------------------------------------------------------
+// ---- the list of free ranges ----
 
 static void free_remove(uint32_t index)
 {
@@ -41,7 +42,8 @@ static void free_remove(uint32_t index)
     free_count--;
 }
 
-// Inserts at its sorted place. A list that is full keeps what it has: less memory, never wrong memory.
+// Inserts at its sorted place. A list that is full keeps what it has: less memory, never wrong
+// memory.
 static void free_insert(uint64_t base, uint64_t size)
 {
     uint32_t index = free_count;
@@ -103,7 +105,7 @@ static void free_add(uint64_t base, uint64_t size)
     end = align_down(end, PAGE_SIZE);
     if (base >= end)
         return;
-    free_cut(base, end - base);  // a range that the firmware names twice counts once
+    free_cut(base, end - base); // a range that the firmware names twice counts once
     free_insert(base, end - base);
 }
 
@@ -122,10 +124,10 @@ static void free_merge(void)
     }
 }
 
-// ---- stage: memory map -----------------------------------------------------------------------------
+// ---- stage: memory map ----
 
-// The archive's place is read from the image header. It is believed only if it is RAM behind the kernel; what is in it
-// is the loader's business.
+// The archive's place is read from the image header. It is believed only if it is RAM behind the
+// kernel; what is in it is the loader's business.
 static void archive_locate(void)
 {
     uint64_t base = rumpk_image_header.archive_base;
@@ -138,7 +140,8 @@ static void archive_locate(void)
     archive_size = size;
 }
 
-// How many pages for tables the packages of this archive may need. The header is not verified yet: clamped.
+// How many pages for tables the packages of this archive may need. The header is not verified yet:
+// clamped.
 static uint64_t tables_wanted(void)
 {
     uint32_t packages = 0;
@@ -160,8 +163,8 @@ static uint64_t pool_add(uint64_t base, uint64_t size)
     return size / PAGE_SIZE;
 }
 
-// Kernel zone: whole units around kernel and archive. Their free rest becomes the pool of tables; if that is too little, one more
-// unit joins the zone.
+// Kernel zone: whole units around kernel and archive. Their free rest becomes the pool of tables;
+// if that is too little, one more unit joins the zone.
 static void zones_divide(void)
 {
     uint64_t zone = align_down(link_address(__kernel_start), UNIT_SIZE);
@@ -235,7 +238,7 @@ void memory_init(const struct boot_info *info)
     rumpk_boot_record.pages_free = rumpk_boot_record.pages_total;
 }
 
-// ---- stage: own page tables ----------------------------------------------------------------------------
+// ---- stage: own page tables ----
 
 static void map_or_fail(struct pagetable *table, uint64_t base, uint64_t end, uint32_t prot)
 {
@@ -243,7 +246,8 @@ static void map_or_fail(struct pagetable *table, uint64_t base, uint64_t end, ui
         record_fail(RUMPK_BOOT_CAUSE_MEMORY_SHORT);
 }
 
-// What every root maps for the kernel: its image without the guard pages, its tables, its own device registers.
+// What every root maps for the kernel: its image without the guard pages, its tables, its own
+// device registers.
 static void template_build(void)
 {
     struct pagetable *table = &memory_template_table;
@@ -304,7 +308,7 @@ const void *memory_archive(uint64_t *size)
     return (const void *)(uintptr_t)archive_base;
 }
 
-// ---- giving out pages --------------------------------------------------------------------------------------
+// ---- giving out pages ----
 
 uint64_t memory_pages_free(void)
 {
@@ -384,7 +388,8 @@ bool memory_map_device(uint64_t base, uint64_t size)
     uint64_t first = align_down(base, PAGE_SIZE);
     uint64_t end;
 
-    if (!checked_add(base, size, &end) || !align_up(end, PAGE_SIZE, &end) || memory_is_ram(base, size))
+    if (!checked_add(base, size, &end) || !align_up(end, PAGE_SIZE, &end) ||
+        memory_is_ram(base, size))
         return false;
     if (!pagetable_map(&memory_kernel_table, first, first, end - first,
                        PROT_READ | PROT_WRITE | PROT_DEVICE))
@@ -402,7 +407,7 @@ bool memory_is_ram(uint64_t base, uint64_t size)
     return false;
 }
 
-// ---- roots ------------------------------------------------------------------------------------------------
+// ---- roots ----
 
 void memory_use_root(uint64_t root)
 {

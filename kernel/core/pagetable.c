@@ -2,16 +2,17 @@
 //
 // pagetable.c: building and reading page tables. The picture is in pagetable.h.
 //
-// Tables are reached by VA = PA: the pool lies in the kernel zone, which every root maps. Whether a table is
-// shared is not stored anywhere: it is shared exactly when the parent's entry on the same path points to it too.
+// Tables are reached by VA = PA: the pool lies in the kernel zone, which every root maps. Whether a
+// table is shared is not stored anywhere: it is shared exactly when the parent's entry on the same
+// path points to it too.
 #include <kernel/pagetable.h>
 
-#define ENTRIES 512u
+#define ENTRIES   512u
 #define TOP_LEVEL (ARCH_PT_LEVELS - 1u)
 
 #define POOL_RANGES_MAX 2u
 
-static struct boot_region pool[POOL_RANGES_MAX];  // what is left of each range
+static struct boot_region pool[POOL_RANGES_MAX]; // what is left of each range
 static uint32_t pool_count;
 
 static uint64_t *table_at(uint64_t pa)
@@ -69,12 +70,13 @@ bool pagetable_new(struct pagetable *table, const struct pagetable *parent)
     return true;
 }
 
-// The lowest-level table for `va`, owned by this root alone: missing tables are made, shared ones copied.
-// Null: the pool is empty. Never called for a range that a block leaf maps, because nothing makes blocks.
+// The lowest-level table for `va`, owned by this root alone: missing tables are made, shared ones
+// copied. Null: the pool is empty. Never called for a range that a block leaf maps, because nothing
+// makes blocks.
 static uint64_t *table_own(const struct pagetable *table, uint64_t va)
 {
     uint64_t *entries = table_at(table->root);
-    uint64_t shared = table->parent;  // the parent's table on the same path, or 0
+    uint64_t shared = table->parent; // the parent's table on the same path, or 0
 
     for (unsigned level = TOP_LEVEL; level > 0; level--) {
         uint64_t *entry = &entries[index_of(va, level)];

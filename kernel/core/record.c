@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// record.c: the boot record, and the two ways in which the machine ends abnormally: a boot stage that cannot
-// be completed, and a trap where no fiber can be blamed.
+// record.c: the boot record, and the two ways in which the machine ends abnormally: a boot stage
+// that cannot be completed, and a trap where no fiber can be blamed.
 #include <arch/arch.h>
 #include <kernel/link.h>
 #include <kernel/record.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ring.c: making and closing rings, and reading their indices. An index comes from a driver: the distance of the two
-// is clamped to the number of slots, so a forged one can neither hide nor invent more than the ring holds.
+// ring.c: making and closing rings, and reading their indices. An index comes from a driver: the
+// distance of the two is clamped to the number of slots, so a forged one can neither hide nor
+// invent more than the ring holds.
 #include <kernel/memory.h>
 #include <kernel/ring.h>
 
@@ -65,7 +66,8 @@ int64_t ring_ready(const struct ring *ring, uint32_t end)
     if (filled > ring->slots)
         filled = ring->slots;
     if (end == RING_PRODUCER)
-        return (closed & RUMPK_RING_CONSUMER_GONE) != 0 ? RUMPK_E_PEER : (int64_t)(ring->slots - filled);
+        return (closed & RUMPK_RING_CONSUMER_GONE) != 0 ? RUMPK_E_PEER
+                                                        : (int64_t)(ring->slots - filled);
     return filled == 0 && (closed & RUMPK_RING_PRODUCER_GONE) != 0 ? RUMPK_E_PEER : (int64_t)filled;
 }
 

@@ -2,8 +2,9 @@
 //
 // sched.c: the scheduler of the one core, and the end of a run.
 //
-// Nothing here runs in the middle of something else: interrupts stay off, and a fiber leaves the processor only by a
-// call or a fault. Devices and deadlines are looked at whenever the next fiber is chosen.
+// Nothing here runs in the middle of something else: interrupts stay off, and a fiber leaves the
+// processor only by a call or a fault. Devices and deadlines are looked at whenever the next fiber
+// is chosen.
 #include <kernel/audit.h>
 #include <kernel/call.h>
 #include <kernel/ledger.h>
@@ -17,7 +18,7 @@ struct queue {
 };
 
 static struct queue queues[RUMPK_SPECTRUM_COUNT];
-static struct fiber *fp_owner;  // whose floating point state is in the registers
+static struct fiber *fp_owner; // whose floating point state is in the registers
 static struct fiber *running;
 static bool stay_on_idle;
 
@@ -83,7 +84,8 @@ static bool stricter_is_ready(uint32_t spectrum)
     return false;
 }
 
-// Hand-over: from the kernel to user mode of `fiber`, on its own root, its floating point state loaded.
+// Hand-over: from the kernel to user mode of `fiber`, on its own root, its floating point state
+// loaded.
 [[noreturn]] static void enter(struct fiber *fiber)
 {
     running = fiber;
@@ -137,8 +139,8 @@ void sched_wake(struct fiber *fiber)
     sched_ready(fiber);
 }
 
-// Looks at everything that can become ready without a call: deadlines and devices; with `all`, rings too. True: some fiber
-// waits for what can still happen.
+// Looks at everything that can become ready without a call: deadlines and devices; with `all`,
+// rings too. True: some fiber waits for what can still happen.
 static bool poll(bool all)
 {
     bool pending = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// string.c: the memory functions that the compiler may call, written for size; copies and clears of pages go
-// by words. Compiled with -fno-builtin so that a loop is not turned into a call of itself.
+// string.c: the memory functions that the compiler may call, written for size; copies and clears of
+// pages go by words. Compiled with -fno-builtin so that a loop is not turned into a call of itself.
 #include <kernel/base.h>
 
 #define WORD sizeof(uint64_t)

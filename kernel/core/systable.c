@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// systable.c: the one page that is the same for every driver. Written at its physical address; drivers see it at
-// RUMPK_SYSTABLE_ADDRESS, which is the same number where RAM is free there.
+// systable.c: the one page that is the same for every driver. Written at its physical address;
+// drivers see it at RUMPK_SYSTABLE_ADDRESS, which is the same number where RAM is free there.
 #include <kernel/call.h>
 #include <kernel/link.h>
 #include <kernel/memory.h>
@@ -13,7 +13,7 @@ static struct rumpk_systable *table(void)
     return (struct rumpk_systable *)(uintptr_t)memory_systable_page();
 }
 
-static uint64_t features;  // a copy: calls do not switch roots to read the table
+static uint64_t features; // a copy: calls do not switch roots to read the table
 
 uint64_t systable_features(void)
 {

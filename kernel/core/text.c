@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// text.c: helpers for fixed-size fields of foreign documents. Apart from string.c because the host's tests
-// bring their own mem functions.
+// text.c: helpers for fixed-size fields of foreign documents. Apart from string.c because the
+// host's tests bring their own mem functions.
 #include <kernel/base.h>
 
 bool bytes_are_zero(const void *bytes, uint64_t size)

@@ -15,7 +15,7 @@
 struct arch_frame *arch_current_frame;
 volatile enum kernel_phase kernel_phase;
 
-static struct fiber_fault kernel_fault;  // survives the change of stacks
+static struct fiber_fault kernel_fault; // survives the change of stacks
 static bool trapping;
 
 // An access just below the stack is what a stack overflow looks like.
@@ -23,7 +23,8 @@ static enum rumpk_fault fault_refine(const struct fiber *fiber, const struct tra
 {
     bool is_access = info->fault == RUMPK_FAULT_READ || info->fault == RUMPK_FAULT_WRITE;
 
-    if (is_access && range_contains(fiber->stack_base - MEMORY_GUARD_SIZE, MEMORY_GUARD_SIZE, info->address, 1))
+    if (is_access &&
+        range_contains(fiber->stack_base - MEMORY_GUARD_SIZE, MEMORY_GUARD_SIZE, info->address, 1))
         return RUMPK_FAULT_STACK;
     return (enum rumpk_fault)info->fault;
 }

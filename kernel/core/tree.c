@@ -2,8 +2,9 @@
 //
 // tree.c: the device tree; the one file that includes libfdt.
 //
-// libfdt is built with all its checks, and fdt_check_full has walked the whole structure before anything else
-// is asked. Still every cell count, list and address is bounded here: a tree can be well-formed and absurd.
+// libfdt is built with all its checks, and fdt_check_full has walked the whole structure before
+// anything else is asked. Still every cell count, list and address is bounded here: a tree can be
+// well-formed and absurd.
 #include <kernel/tree.h>
 
 #include <libfdt.h>
@@ -24,7 +25,8 @@ static uint64_t cells_read(const uint8_t **cursor, int cells)
     return value;
 }
 
-// Entry `index` of the `reg` property of `node` under `parent`. False: there is none, or its cells are not 1 or 2.
+// Entry `index` of the `reg` property of `node` under `parent`. False: there is none, or its cells
+// are not 1 or 2.
 static bool reg_read(const void *fdt, int parent, int node, uint32_t index, uint64_t *base,
                      uint64_t *size)
 {
@@ -85,7 +87,8 @@ bool tree_memory(const void *fdt, struct boot_info *info, bool with_ram)
     }
     parent = fdt_path_offset(fdt, "/reserved-memory");
     if (parent >= 0) {
-        fdt_for_each_subnode(node, fdt, parent) {
+        fdt_for_each_subnode(node, fdt, parent)
+        {
             for (uint32_t index = 0; reg_read(fdt, parent, node, index, &base, &size); index++) {
                 if (!region_append(info->reserved, &info->reserved_count, base, size))
                     return false;
@@ -94,7 +97,8 @@ bool tree_memory(const void *fdt, struct boot_info *info, bool with_ram)
     }
     if (!with_ram)
         return true;
-    fdt_for_each_subnode(node, fdt, 0) {
+    fdt_for_each_subnode(node, fdt, 0)
+    {
         if (!is_memory(fdt, node))
             continue;
         for (uint32_t index = 0; reg_read(fdt, 0, node, index, &base, &size); index++) {
@@ -141,7 +145,8 @@ static bool is_enabled(const void *fdt, int node)
 
     if (status == NULL || length < 1)
         return true;
-    return text_equal(status, "okay", (uint64_t)length) || text_equal(status, "ok", (uint64_t)length);
+    return text_equal(status, "okay", (uint64_t)length) ||
+           text_equal(status, "ok", (uint64_t)length);
 }
 
 // Are the addresses of this node's children those of the processor, given that its own are?
@@ -161,7 +166,8 @@ static bool is_device(const void *fdt, int node, const char *compatible)
     return fdt_getprop(fdt, node, "compatible", &length) != NULL && length > 0;
 }
 
-// All enabled devices whose addresses are the processor's, in tree order; only those of `compatible` unless it is null.
+// All enabled devices whose addresses are the processor's, in tree order; only those of
+// `compatible` unless it is null.
 static uint32_t devices_collect(const void *fdt, const char *compatible, struct tree_device *out,
                                 uint32_t max)
 {
@@ -187,8 +193,8 @@ static uint32_t devices_collect(const void *fdt, const char *compatible, struct 
         transparent[depth] = transparent[depth - 1] && is_transparent(fdt, node);
         if (!transparent[depth - 1] || !is_enabled(fdt, node) || !is_device(fdt, node, compatible))
             continue;
-        for (uint32_t index = 0; reg_read(fdt, parents[depth - 1], node, index, &device.base, &device.size);
-             index++) {
+        for (uint32_t index = 0;
+             reg_read(fdt, parents[depth - 1], node, index, &device.base, &device.size); index++) {
             int length = 0;
             const uint8_t *shift = fdt_getprop(fdt, node, "reg-shift", &length);
 

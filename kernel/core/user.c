@@ -4,8 +4,8 @@
 #include <kernel/memory.h>
 #include <kernel/user.h>
 
-// The piece of [address, address + size) that lies in one page: its physical address, and how long it is. False: the driver
-// itself has not this right there, or it is no memory.
+// The piece of [address, address + size) that lies in one page: its physical address, and how long
+// it is. False: the driver itself has not this right there, or it is no memory.
 static bool piece_find(const struct fiber *fiber, uint64_t address, uint64_t size, uint32_t right,
                        uint64_t *pa, uint64_t *piece)
 {
@@ -37,12 +37,14 @@ static bool range_is_usable(const struct fiber *fiber, struct user_ptr pointer, 
     return true;
 }
 
-bool user_is_writable(const struct fiber *fiber, struct user_ptr to, uint64_t size, uint64_t alignment)
+bool user_is_writable(const struct fiber *fiber, struct user_ptr to, uint64_t size,
+                      uint64_t alignment)
 {
     return range_is_usable(fiber, to, size, alignment, PROT_WRITE);
 }
 
-bool user_read(const struct fiber *fiber, void *to, struct user_ptr from, uint64_t size, uint64_t alignment)
+bool user_read(const struct fiber *fiber, void *to, struct user_ptr from, uint64_t size,
+               uint64_t alignment)
 {
     uint8_t *bytes = to;
     uint64_t pa;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// wait.c: is what a fiber waits for there? The same function answers at the call itself, when a peer wakes the
-// fiber, and in the idle loop, so a wake that gets lost costs time and never the result.
+// wait.c: is what a fiber waits for there? The same function answers at the call itself, when a
+// peer wakes the fiber, and in the idle loop, so a wake that gets lost costs time and never the
+// result.
 #include <kernel/record.h>
 #include <kernel/ring.h>
 #include <kernel/sched.h>
@@ -25,7 +26,8 @@ static bool queue_try(struct fiber *fiber, const struct cap *cap, int64_t *resul
     if (taken == 0)
         return false;
     *result = taken;
-    // The range was found writable when the call was made, and a mapping of a living fiber never goes away.
+    // The range was found writable when the call was made, and a mapping of a living fiber never
+    // goes away.
     if (taken > 0)
         KERNEL_ASSERT(user_write(fiber, out, completions, (uint64_t)taken * sizeof(completions[0]),
                                  _Alignof(struct rumpk_queue_completion)));

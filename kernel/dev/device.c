@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// device.c: the device table. virtio-mmio transports are probed once, so that a grant names a device by what it is.
+// device.c: the device table. virtio-mmio transports are probed once, so that a grant names a
+// device by what it is.
 #include <kernel/device.h>
 #include <kernel/memory.h>
 #include <kernel/tree.h>
@@ -61,7 +62,8 @@ void device_init(const void *fdt)
         };
 
         // A tree can say anything: a device whose range is no address, or RAM, is none.
-        if (!range_contains(0, ARCH_ADDRESS_LIMIT, device.base, device.size) || memory_is_ram(device.base, device.size))
+        if (!range_contains(0, ARCH_ADDRESS_LIMIT, device.base, device.size) ||
+            memory_is_ram(device.base, device.size))
             continue;
         device_insert(&device);
     }
@@ -76,7 +78,8 @@ void device_init(const void *fdt)
     }
 }
 
-static bool device_is(const struct device *device, uint32_t bus, uint32_t device_id, const char *compatible)
+static bool device_is(const struct device *device, uint32_t bus, uint32_t device_id,
+                      const char *compatible)
 {
     if (bus == RUMPK_BUS_VIRTIO)
         return device->virtio_id != 0 && device->virtio_id == device_id;
@@ -104,7 +107,8 @@ bool device_shares_page(const struct device *device)
     for (uint32_t index = 0; index < device_count; index++) {
         const struct device *other = &devices[index];
 
-        if (other != device && !other->is_ports && range_overlaps(base, size, other->base, other->size))
+        if (other != device && !other->is_ports &&
+            range_overlaps(base, size, other->base, other->size))
             return true;
     }
     for (uint32_t index = 0; index < kernel_window_count; index++) {

@@ -25,7 +25,7 @@ struct virtio {
     uint64_t view;
     uint64_t accepted;
     uint32_t queue_count;
-    uint32_t state;  // enum state
+    uint32_t state; // enum state
     struct virtio_queue *queues[RUMPK_DEVICE_QUEUE_MAX];
 };
 
@@ -34,11 +34,12 @@ static struct virtio_queue queue_pool[VIRTIO_QUEUES_MAX];
 static uint32_t virtio_count;
 static uint32_t queue_count;
 
-// What this kernel's queues can do: no indirect descriptors (bit 28), no event index (29), split rings only (34 clear), and
-// none of the transport features it does not implement. Bits 0..23 and 50.. are the device type's own.
-#define FEATURE_VERSION_1 (UINT64_C(1) << 32)
+// What this kernel's queues can do: no indirect descriptors (bit 28), no event index (29), split
+// rings only (34 clear), and none of the transport features it does not implement. Bits 0..23
+// and 50.. are the device type's own.
+#define FEATURE_VERSION_1    (UINT64_C(1) << 32)
 #define FEATURES_DEVICE_TYPE ((UINT64_C(1) << 24) - 1)
-#define FEATURES_KNOWN (FEATURES_DEVICE_TYPE | FEATURE_VERSION_1)
+#define FEATURES_KNOWN       (FEATURES_DEVICE_TYPE | FEATURE_VERSION_1)
 
 #define RESET_POLLS_MAX 1000000u
 
@@ -136,15 +137,16 @@ uint32_t virtio_queue_entries(uint32_t index, uint32_t queue)
     return virtios[index].queues[queue]->entries;
 }
 
-// A configuration field may be torn while the device changes it: read until the generation stands still (section 4.2.2.1),
-// a bounded number of times.
+// A configuration field may be torn while the device changes it: read until the generation stands
+// still (section 4.2.2.1), a bounded number of times.
 static void config_read(const struct virtio *virtio, struct rumpk_device_view *view)
 {
     for (uint32_t tries = 0; tries < 8; tries++) {
         uint32_t generation = virtio_read(virtio->base, VIRTIO_CONFIG_GENERATION);
 
         for (uint64_t offset = 0; offset < virtio->config_size; offset++)
-            view->config[offset] = *(const volatile uint8_t *)(uintptr_t)(virtio->base + VIRTIO_CONFIG + offset);
+            view->config[offset] =
+                *(const volatile uint8_t *)(uintptr_t)(virtio->base + VIRTIO_CONFIG + offset);
         view->generation = generation;
         if (virtio_read(virtio->base, VIRTIO_CONFIG_GENERATION) == generation)
             return;
@@ -254,7 +256,8 @@ void virtio_submit(uint32_t index, uint32_t queue, const struct virtio_part *par
     virtio_write(virtio->base, VIRTIO_QUEUE_NOTIFY, queue);
 }
 
-int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_completion *out, uint32_t max)
+int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_completion *out,
+                       uint32_t max)
 {
     struct virtio *virtio = &virtios[index];
     int64_t result = state_result(virtio);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// virtio_queue.c: the rings between kernel and device. Ordering: entries before the index that publishes them
-// (release), the device's index before the entries it publishes (acquire); the fence before a notification is the transport's.
+// virtio_queue.c: the rings between kernel and device. Ordering: entries before the index that
+// publishes them (release), the device's index before the entries it publishes (acquire); the fence
+// before a notification is the transport's.
 //
-// Everything in the used ring comes from the device. It is believed only if it names the first descriptor of
-// a buffer that is at the device; the length is cut to what the device was allowed to write.
+// Everything in the used ring comes from the device. It is believed only if it names the first
+// descriptor of a buffer that is at the device; the length is cut to what the device was allowed to
+// write.
 #include "virtio_queue.h"
 
-#define DESCRIPTOR_NEXT 1u
-#define DESCRIPTOR_WRITE 2u
+#define DESCRIPTOR_NEXT        1u
+#define DESCRIPTOR_WRITE       2u
 #define AVAILABLE_NO_INTERRUPT 1u
 
 struct descriptor {
@@ -35,8 +37,10 @@ struct used_ring {
     struct used_element entries[];
 };
 
-_Static_assert(RUMPK_QUEUE_ENTRIES_MAX * sizeof(struct descriptor) <= QUEUE_AVAILABLE_OFFSET, "descriptors");
-_Static_assert(QUEUE_AVAILABLE_OFFSET + 6 + RUMPK_QUEUE_ENTRIES_MAX * 2 <= QUEUE_USED_OFFSET, "available ring");
+_Static_assert(RUMPK_QUEUE_ENTRIES_MAX * sizeof(struct descriptor) <= QUEUE_AVAILABLE_OFFSET,
+               "descriptors");
+_Static_assert(QUEUE_AVAILABLE_OFFSET + 6 + RUMPK_QUEUE_ENTRIES_MAX * 2 <= QUEUE_USED_OFFSET,
+               "available ring");
 _Static_assert(QUEUE_USED_OFFSET + 6 + RUMPK_QUEUE_ENTRIES_MAX * 8 <= PAGE_SIZE, "used ring");
 
 static struct descriptor *descriptors(const struct virtio_queue *queue)
@@ -116,7 +120,8 @@ static uint32_t buffer_write(struct virtio_queue *queue, const struct virtio_par
     return count;
 }
 
-void virtio_queue_publish(struct virtio_queue *queue, const struct virtio_part *parts, uint32_t count)
+void virtio_queue_publish(struct virtio_queue *queue, const struct virtio_part *parts,
+                          uint32_t count)
 {
     for (uint32_t done = 0; done < count;)
         done += buffer_write(queue, &parts[done]);
@@ -142,7 +147,8 @@ static void buffer_release(struct virtio_queue *queue, uint16_t first)
     queue->outstanding--;
 }
 
-uint32_t virtio_queue_take(struct virtio_queue *queue, struct rumpk_queue_completion *out, uint32_t max)
+uint32_t virtio_queue_take(struct virtio_queue *queue, struct rumpk_queue_completion *out,
+                           uint32_t max)
 {
     uint16_t index = __atomic_load_n(&used(queue)->index, __ATOMIC_ACQUIRE);
     uint32_t count = 0;
@@ -153,7 +159,8 @@ uint32_t virtio_queue_take(struct virtio_queue *queue, struct rumpk_queue_comple
         return 0;
     }
     while (count < max && queue->used != index) {
-        volatile const struct used_element *element = &used(queue)->entries[queue->used & (queue->entries - 1)];
+        volatile const struct used_element *element =
+            &used(queue)->entries[queue->used & (queue->entries - 1)];
         uint32_t id = element->id;
         uint32_t length = element->length;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// grant.c: what the package asked for, what the owner gave, and the capabilities that come of it. A grant answers the
-// request of its name; it may give less, never more or something else.
+// grant.c: what the package asked for, what the owner gave, and the capabilities that come of it. A
+// grant answers the request of its name; it may give less, never more or something else.
 #include <kernel/init.h>
 #include <kernel/memory.h>
 #include <kernel/virtio.h>
@@ -11,7 +11,8 @@ static const struct bkdl_boot_package *pinned_of(const struct package *package)
     return &init_archive.boot.packages[package->number];
 }
 
-const struct rumpk_bkdl_request *grant_request(const struct package *package, const struct rumpk_bkdl_grant *grant)
+const struct rumpk_bkdl_request *grant_request(const struct package *package,
+                                               const struct rumpk_bkdl_grant *grant)
 {
     const struct bkdl_list *requests = &package->manifest.requests;
 
@@ -24,14 +25,17 @@ const struct rumpk_bkdl_request *grant_request(const struct package *package, co
     return NULL;
 }
 
-static bool grant_is_asked(const struct rumpk_bkdl_request *request, const struct rumpk_bkdl_grant *grant)
+static bool grant_is_asked(const struct rumpk_bkdl_request *request,
+                           const struct rumpk_bkdl_grant *grant)
 {
-    return request != NULL && request->type == grant->type && (grant->rights & ~request->rights) == 0 &&
-           request->bus == grant->bus && request->device_id == grant->device_id &&
-           grant->size <= request->size && text_equal(request->compatible, grant->compatible, RUMPK_COMPATIBLE_SIZE);
+    return request != NULL && request->type == grant->type &&
+           (grant->rights & ~request->rights) == 0 && request->bus == grant->bus &&
+           request->device_id == grant->device_id && grant->size <= request->size &&
+           text_equal(request->compatible, grant->compatible, RUMPK_COMPATIBLE_SIZE);
 }
 
-static const struct rumpk_bkdl_grant *grant_of_name(const struct bkdl_list *grants, const char *name, uint32_t before)
+static const struct rumpk_bkdl_grant *grant_of_name(const struct bkdl_list *grants,
+                                                    const char *name, uint32_t before)
 {
     for (uint32_t index = 0; index < before; index++) {
         const struct rumpk_bkdl_grant *grant = bkdl_grant(grants, index);
@@ -52,7 +56,8 @@ static bool grant_is_device(const struct rumpk_bkdl_grant *grant)
     return grant->type == RUMPK_CAP_DEVICE || grant->type == RUMPK_CAP_WINDOW;
 }
 
-// The first reason against one grant. A device that is not there is no reason when the driver can do without.
+// The first reason against one grant. A device that is not there is no reason when the driver can
+// do without.
 static enum rumpk_refusal grant_judge(const struct package *package, uint32_t index)
 {
     const struct bkdl_boot_package *pinned = pinned_of(package);
@@ -60,7 +65,8 @@ static enum rumpk_refusal grant_judge(const struct package *package, uint32_t in
     const struct rumpk_bkdl_request *request = grant_request(package, grant);
     struct device *device;
 
-    if (!grant_is_asked(request, grant) || grant_of_name(&pinned->grants, grant->name, index) != NULL)
+    if (!grant_is_asked(request, grant) ||
+        grant_of_name(&pinned->grants, grant->name, index) != NULL)
         return RUMPK_REFUSE_GRANT_UNASKED;
     if ((grant->type == RUMPK_CAP_DMA || (grant->rights & RUMPK_RIGHT_DMA) != 0) &&
         (pinned->package->flags & RUMPK_PACKAGE_DMA) == 0)
@@ -107,11 +113,12 @@ void grant_release(const struct package *package)
     }
 }
 
-// ---- capabilities -----------------------------------------------------------------------------------
+// ---- capabilities ----
 
 static int64_t memory_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *grant)
 {
-    struct cap cap = {.type = (uint8_t)grant->type, .rights = (uint8_t)grant->rights, .name = grant->name};
+    struct cap cap = {
+        .type = (uint8_t)grant->type, .rights = (uint8_t)grant->rights, .name = grant->name};
     const struct memory_object *object;
     int64_t result = memory_object_new(grant->size, &cap.object);
 
@@ -122,12 +129,14 @@ static int64_t memory_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *
         return RUMPK_E_MEMORY;
     if (fiber->scrub_count == FIBER_SCRUB_MAX)
         return RUMPK_E_LIMIT;
-    fiber->scrub[fiber->scrub_count++] = (struct boot_region){.base = object->base, .size = object->size};
+    fiber->scrub[fiber->scrub_count++] =
+        (struct boot_region){.base = object->base, .size = object->size};
     return cap_add(fiber, cap);
 }
 
 // Registers: a window of memory, or ports where the machine has them there.
-static int64_t window_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *grant, const struct device *device)
+static int64_t window_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *grant,
+                            const struct device *device)
 {
     uint64_t first = align_down(device->base, PAGE_SIZE);
     struct cap cap = {
@@ -146,10 +155,11 @@ static int64_t window_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *
 }
 
 // The device, then one slot for each queue.
-static int64_t device_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *grant, struct device *device,
-                            uint32_t queues)
+static int64_t device_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *grant,
+                            struct device *device, uint32_t queues)
 {
-    struct cap cap = {.type = RUMPK_CAP_DEVICE, .rights = (uint8_t)grant->rights, .name = grant->name};
+    struct cap cap = {
+        .type = RUMPK_CAP_DEVICE, .rights = (uint8_t)grant->rights, .name = grant->name};
     int64_t result = virtio_grant(device, queues, &cap.object);
 
     if (result != RUMPK_OK)
@@ -166,7 +176,8 @@ static int64_t device_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *
     return result;
 }
 
-static int64_t grant_apply_one(const struct package *package, struct fiber *fiber, const struct rumpk_bkdl_grant *grant)
+static int64_t grant_apply_one(const struct package *package, struct fiber *fiber,
+                               const struct rumpk_bkdl_grant *grant)
 {
     struct device *device = NULL;
 
@@ -174,7 +185,7 @@ static int64_t grant_apply_one(const struct package *package, struct fiber *fibe
         return memory_apply(fiber, grant);
     device = grant_device(grant);
     if (device == NULL)
-        return RUMPK_OK;  // optional and not there
+        return RUMPK_OK; // optional and not there
     if (grant->type == RUMPK_CAP_WINDOW)
         return window_apply(fiber, grant, device);
     return device_apply(fiber, grant, device, grant_request(package, grant)->queues);

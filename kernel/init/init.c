@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// init.c: stage 2 as one flat list: read the archive, judge each package alone, judge them together, give them
-// memory, connect them, start them. A package that is refused at any step is left out and recorded; who
-// needs it is refused with it; everybody else goes on.
+// init.c: stage 2 as one flat list: read the archive, judge each package alone, judge them
+// together, give them memory, connect them, start them. A package that is refused at any step is
+// left out and recorded; who needs it is refused with it; everybody else goes on.
 #include <kernel/audit.h>
 #include <kernel/init.h>
 #include <kernel/ledger.h>
@@ -20,7 +20,8 @@ static uint32_t package_count(void)
     return init_archive.boot.image->package_count;
 }
 
-static struct rumpk_ledger_record record_of(const struct package *package, enum rumpk_ledger_kind kind, uint32_t code)
+static struct rumpk_ledger_record record_of(const struct package *package,
+                                            enum rumpk_ledger_kind kind, uint32_t code)
 {
     const struct rumpk_bkdl_package *pinned = init_archive.boot.packages[package->number].package;
     struct rumpk_ledger_record record = ledger_record(kind, code);
@@ -115,7 +116,8 @@ void init_packages_load(void)
     wire_check_needs();
     for (uint32_t number = 0; number < package_count(); number++) {
         const struct package *package = &init_packages[number];
-        struct rumpk_ledger_record record = record_of(package, RUMPK_LEDGER_REFUSE, package->refusal);
+        struct rumpk_ledger_record record =
+            record_of(package, RUMPK_LEDGER_REFUSE, package->refusal);
 
         if (init_is_accepted(package))
             continue;

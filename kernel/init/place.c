@@ -4,9 +4,11 @@
 //
 //   low addresses   64 KiB or more that are not this driver's
 //                   stack      RW
-//                   image      R | R X | R (relocated) | RW     copied once, code and constants never written again
+//                   image      R | R X | R (relocated) | RW
 //                   heap       RW
 //   elsewhere       start block R, SysTable R, gate page X, and what `map` adds
+//
+// Code and constants are copied from the archive once and never written again.
 #include <kernel/audit.h>
 #include <kernel/init.h>
 #include <kernel/link.h>
@@ -36,8 +38,8 @@ static void scrub_add(struct fiber *fiber, uint64_t base, uint64_t size)
         fiber->scrub[fiber->scrub_count++] = (struct boot_region){.base = base, .size = size};
 }
 
-// What the driver may do in one page-aligned piece of its image. Read-only and executable pieces are sealed first, so
-// no page is ever writable in one root and executable in another.
+// What the driver may do in one page-aligned piece of its image. Read-only and executable pieces
+// are sealed first, so no page is ever writable in one root and executable in another.
 static bool map_piece(struct fiber *fiber, uint64_t offset, uint64_t size, uint32_t prot)
 {
     uint64_t base = fiber->image_base + offset;
@@ -51,7 +53,8 @@ static bool map_piece(struct fiber *fiber, uint64_t offset, uint64_t size, uint3
     return map_user(fiber, base, base, size, prot);
 }
 
-static bool map_segment(struct fiber *fiber, const struct elf_image *image, const struct elf_segment *segment)
+static bool map_segment(struct fiber *fiber, const struct elf_image *image,
+                        const struct elf_segment *segment)
 {
     uint64_t start = segment->offset;
     uint64_t end = page_up(segment->offset + segment->memory_size);
@@ -86,9 +89,12 @@ static bool map_image(struct fiber *fiber, const struct elf_image *image)
 // What every driver has.
 static bool map_common(struct fiber *fiber)
 {
-    return map_user(fiber, fiber->stack_base, fiber->stack_base, fiber->stack_size, PROT_READ | PROT_WRITE) &&
-           map_user(fiber, fiber->heap_base, fiber->heap_base, fiber->heap_size, PROT_READ | PROT_WRITE) &&
-           map_user(fiber, link_address(__gate_start), link_address(__gate_start), PAGE_SIZE, PROT_EXECUTE) &&
+    return map_user(fiber, fiber->stack_base, fiber->stack_base, fiber->stack_size,
+                    PROT_READ | PROT_WRITE) &&
+           map_user(fiber, fiber->heap_base, fiber->heap_base, fiber->heap_size,
+                    PROT_READ | PROT_WRITE) &&
+           map_user(fiber, link_address(__gate_start), link_address(__gate_start), PAGE_SIZE,
+                    PROT_EXECUTE) &&
            map_user(fiber, RUMPK_SYSTABLE_ADDRESS, memory_systable_page(), PAGE_SIZE, PROT_READ);
 }
 
@@ -104,7 +110,8 @@ void place_fiber(struct package *package, struct fiber *fiber)
     fiber->spectrum = init_archive.boot.packages[package->number].package->spectrum;
     memcpy(fiber->package_id, package->id, sizeof(fiber->package_id));
     memcpy(fiber->name, package->digests.name, sizeof(fiber->name));
-    if (!memory_take_low(size / PAGE_SIZE, &base) || !pagetable_new(&fiber->table, &memory_template_table)) {
+    if (!memory_take_low(size / PAGE_SIZE, &base) ||
+        !pagetable_new(&fiber->table, &memory_template_table)) {
         init_refuse(package, RUMPK_REFUSE_MEMORY, size);
         return;
     }
@@ -126,7 +133,7 @@ void place_fiber(struct package *package, struct fiber *fiber)
     fiber->state = FIBER_NEW;
 }
 
-// ---- start block ------------------------------------------------------------------------------------
+// ---- start block ----
 
 static void cap_describe(const struct fiber *fiber, uint32_t slot, struct rumpk_cap_info *info)
 {
@@ -162,7 +169,8 @@ void place_start_block(struct package *package, struct fiber *fiber)
     const struct bkdl_boot_package *pinned = &init_archive.boot.packages[package->number];
     uint64_t caps_offset = sizeof(struct rumpk_start);
     uint64_t channels_offset = caps_offset + fiber->cap_count * sizeof(struct rumpk_cap_info);
-    uint64_t size_max = channels_offset + CHANNELS_MAX * sizeof(struct rumpk_channel) + pinned->config_size;
+    uint64_t size_max =
+        channels_offset + CHANNELS_MAX * sizeof(struct rumpk_channel) + pinned->config_size;
     struct rumpk_start *start;
     uint8_t *block;
     uint64_t base;
@@ -194,8 +202,8 @@ void place_start_block(struct package *package, struct fiber *fiber)
     memcpy(start->version, package->digests.version, sizeof(start->version));
     for (uint32_t slot = 0; slot < fiber->cap_count; slot++)
         cap_describe(fiber, slot, (struct rumpk_cap_info *)(void *)(block + caps_offset) + slot);
-    start->channel_count =
-        wire_channels(package, (struct rumpk_channel *)(void *)(block + channels_offset), CHANNELS_MAX);
+    start->channel_count = wire_channels(
+        package, (struct rumpk_channel *)(void *)(block + channels_offset), CHANNELS_MAX);
     start->config_offset =
         (uint32_t)(channels_offset + start->channel_count * sizeof(struct rumpk_channel));
     if (pinned->config_size != 0)
@@ -209,6 +217,6 @@ void place_start_block(struct package *package, struct fiber *fiber)
     }
     fiber->start_block = base;
     arch_fp_clear(&fiber->fp);
-    arch_frame_init(&fiber->frame, fiber->image_base + package->elf.entry, fiber->stack_base + fiber->stack_size,
-                    base);
+    arch_frame_init(&fiber->frame, fiber->image_base + package->elf.entry,
+                    fiber->stack_base + fiber->stack_size, base);
 }

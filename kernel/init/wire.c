@@ -29,18 +29,21 @@ static const struct bkdl_list *all(void)
     return &init_archive.boot.wires;
 }
 
-static const struct rumpk_bkdl_service *service_find(const struct bkdl_list *list, const struct rumpk_bkdl_wire *wire)
+static const struct rumpk_bkdl_service *service_find(const struct bkdl_list *list,
+                                                     const struct rumpk_bkdl_wire *wire)
 {
     for (uint32_t index = 0; index < list->count; index++) {
         const struct rumpk_bkdl_service *service = bkdl_service(list, index);
 
-        if (text_equal(service->name, wire->service, RUMPK_LABEL_SIZE) && service->style == wire->style)
+        if (text_equal(service->name, wire->service, RUMPK_LABEL_SIZE) &&
+            service->style == wire->style)
             return service;
     }
     return NULL;
 }
 
-// Earlier wires with the same service at the same client or server; refused clients do not count for the server.
+// Earlier wires with the same service at the same client or server; refused clients do not count
+// for the server.
 static uint32_t earlier_count(uint32_t index, bool at_server)
 {
     const struct rumpk_bkdl_wire *wire = bkdl_wire(all(), index);
@@ -52,7 +55,8 @@ static uint32_t earlier_count(uint32_t index, bool at_server)
         if (!text_equal(earlier->service, wire->service, RUMPK_LABEL_SIZE))
             continue;
         if (at_server)
-            count += earlier->server == wire->server && init_is_accepted(&init_packages[earlier->client]);
+            count += earlier->server == wire->server &&
+                     init_is_accepted(&init_packages[earlier->client]);
         else
             count += earlier->client == wire->client;
     }
@@ -63,11 +67,14 @@ static uint32_t earlier_count(uint32_t index, bool at_server)
 static bool wire_fits(uint32_t index)
 {
     const struct rumpk_bkdl_wire *wire = bkdl_wire(all(), index);
-    const struct rumpk_bkdl_service *need = service_find(&init_packages[wire->client].manifest.needs, wire);
-    const struct rumpk_bkdl_service *offer = service_find(&init_packages[wire->server].manifest.provides, wire);
+    const struct rumpk_bkdl_service *need =
+        service_find(&init_packages[wire->client].manifest.needs, wire);
+    const struct rumpk_bkdl_service *offer =
+        service_find(&init_packages[wire->server].manifest.provides, wire);
 
-    return wire->client != wire->server && need != NULL && offer != NULL && need->version == offer->version &&
-           earlier_count(index, false) == 0 && earlier_count(index, true) < offer->clients;
+    return wire->client != wire->server && need != NULL && offer != NULL &&
+           need->version == offer->version && earlier_count(index, false) == 0 &&
+           earlier_count(index, true) < offer->clients;
 }
 
 void wire_check(void)
@@ -76,7 +83,8 @@ void wire_check(void)
         const struct rumpk_bkdl_wire *wire = bkdl_wire(all(), index);
         struct package *client = &init_packages[wire->client];
 
-        if (init_is_accepted(client) && init_is_accepted(&init_packages[wire->server]) && !wire_fits(index))
+        if (init_is_accepted(client) && init_is_accepted(&init_packages[wire->server]) &&
+            !wire_fits(index))
             init_refuse(client, RUMPK_REFUSE_WIRE, index);
     }
 }
@@ -87,15 +95,16 @@ static bool need_is_met(const struct package *package, const struct rumpk_bkdl_s
     for (uint32_t index = 0; index < all()->count; index++) {
         const struct rumpk_bkdl_wire *wire = bkdl_wire(all(), index);
 
-        if (wire->client == package->number && text_equal(wire->service, need->name, RUMPK_LABEL_SIZE) &&
+        if (wire->client == package->number &&
+            text_equal(wire->service, need->name, RUMPK_LABEL_SIZE) &&
             init_is_accepted(&init_packages[wire->server]))
             return true;
     }
     return false;
 }
 
-// Refusing one package may leave another without its service, so this goes on until nothing changes: at most once
-// per package.
+// Refusing one package may leave another without its service, so this goes on until nothing
+// changes: at most once per package.
 void wire_check_needs(void)
 {
     uint32_t count = init_archive.boot.image->package_count;
@@ -106,8 +115,10 @@ void wire_check_needs(void)
         for (uint32_t number = 0; number < count; number++) {
             struct package *package = &init_packages[number];
 
-            for (uint32_t index = 0; init_is_accepted(package) && index < package->manifest.needs.count; index++) {
-                const struct rumpk_bkdl_service *need = bkdl_service(&package->manifest.needs, index);
+            for (uint32_t index = 0;
+                 init_is_accepted(package) && index < package->manifest.needs.count; index++) {
+                const struct rumpk_bkdl_service *need =
+                    bkdl_service(&package->manifest.needs, index);
 
                 if (need->optional == 0 && !need_is_met(package, need)) {
                     init_refuse(package, RUMPK_REFUSE_NEED_MISSING, index);
@@ -118,10 +129,11 @@ void wire_check_needs(void)
     }
 }
 
-// ---- rings and arenas -----------------------------------------------------------------------------------
+// ---- rings and arenas ----
 
 // A capability for one end, and tables so that it can be mapped.
-static int64_t end_add(struct fiber *fiber, struct cap cap, uint64_t base, uint64_t size, uint8_t *slot)
+static int64_t end_add(struct fiber *fiber, struct cap cap, uint64_t base, uint64_t size,
+                       uint8_t *slot)
 {
     int64_t result;
 
@@ -133,10 +145,13 @@ static int64_t end_add(struct fiber *fiber, struct cap cap, uint64_t base, uint6
     return result;
 }
 
-static int64_t ring_apply(const struct rumpk_bkdl_wire *wire, struct fiber *from, struct fiber *to, uint8_t *from_slot,
-                          uint8_t *to_slot)
+static int64_t ring_apply(const struct rumpk_bkdl_wire *wire, struct fiber *from, struct fiber *to,
+                          uint8_t *from_slot, uint8_t *to_slot)
 {
-    struct cap cap = {.type = RUMPK_CAP_RING, .rights = RUMPK_RIGHT_WRITE, .part = RING_PRODUCER, .name = wire->service};
+    struct cap cap = {.type = RUMPK_CAP_RING,
+                      .rights = RUMPK_RIGHT_WRITE,
+                      .part = RING_PRODUCER,
+                      .name = wire->service};
     struct ring *ring;
     int64_t result = ring_new(wire->slots, &cap.object);
 
@@ -156,20 +171,23 @@ static int64_t ring_apply(const struct rumpk_bkdl_wire *wire, struct fiber *from
     return RUMPK_OK;
 }
 
-// Whose owner allows DMA may let its device reach the arena: data go from the disk to the client without a copy.
+// Whose owner allows DMA may let its device reach the arena: data go from the disk to the client
+// without a copy.
 static uint8_t arena_rights(const struct fiber *fiber)
 {
     uint32_t flags = init_archive.boot.packages[fiber->number].package->flags;
 
-    return RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE | ((flags & RUMPK_PACKAGE_DMA) != 0 ? RUMPK_RIGHT_DMA : 0);
+    return RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE |
+           ((flags & RUMPK_PACKAGE_DMA) != 0 ? RUMPK_RIGHT_DMA : 0);
 }
 
-static int64_t arena_apply(const struct rumpk_bkdl_wire *wire, struct fiber *client, struct fiber *server,
-                           struct wire_state *state)
+static int64_t arena_apply(const struct rumpk_bkdl_wire *wire, struct fiber *client,
+                           struct fiber *server, struct wire_state *state)
 {
     struct cap cap = {.type = RUMPK_CAP_MEMORY, .name = wire->service};
     const struct memory_object *object;
-    int64_t result = memory_object_new(page_up((uint64_t)wire->arena_count * wire->arena_size), &cap.object);
+    int64_t result =
+        memory_object_new(page_up((uint64_t)wire->arena_count * wire->arena_size), &cap.object);
 
     if (result != RUMPK_OK)
         return result;
@@ -191,7 +209,8 @@ static int64_t wire_make(const struct rumpk_bkdl_wire *wire, struct wire_state *
 
     if (result < 0 || wire->style == RUMPK_STYLE_STREAM)
         return result;
-    result = ring_apply(wire, server, client, &state->server_slots[PART_REPLY], &state->client_slots[PART_REPLY]);
+    result = ring_apply(wire, server, client, &state->server_slots[PART_REPLY],
+                        &state->client_slots[PART_REPLY]);
     if (result < 0)
         return result;
     return arena_apply(wire, client, server, state);
@@ -209,7 +228,8 @@ void wire_apply(void)
         result = wire_make(wire, &states[index]);
         states[index].is_made = result >= 0;
         if (result < 0)
-            init_refuse(client, result == RUMPK_E_LIMIT ? RUMPK_REFUSE_LIMIT : RUMPK_REFUSE_MEMORY, index);
+            init_refuse(client, result == RUMPK_E_LIMIT ? RUMPK_REFUSE_LIMIT : RUMPK_REFUSE_MEMORY,
+                        index);
     }
 }
 
@@ -239,7 +259,8 @@ uint32_t wire_channels(const struct package *package, struct rumpk_channel *out,
             .arena_size = wire->arena_size,
         };
         memcpy(channel->service, wire->service, sizeof(channel->service));
-        memcpy(channel->peer, init_archive.boot.packages[peer].package->name, sizeof(channel->peer));
+        memcpy(channel->peer, init_archive.boot.packages[peer].package->name,
+               sizeof(channel->peer));
         count++;
     }
     return count;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// archive.c: from bytes that anybody may have changed to packages that can be started. The order of the checks is
-// the order of the refusals: what a later check needs, an earlier one has settled.
+// archive.c: from bytes that anybody may have changed to packages that can be started. The order of
+// the checks is the order of the refusals: what a later check needs, an earlier one has settled.
 //
-// The layout leaves no freedom: every part begins where the one before it ends (rumpk/archive.h), and what no field
-// covers is zero. A part that is elsewhere costs its own package only: the next one is looked for where its own entry says.
+// The layout leaves no freedom: every part begins where the one before it ends (rumpk/archive.h),
+// and what no field covers is zero. A part that is elsewhere costs its own package only: the next
+// one is looked for where its own entry says.
+#include <arch/formats.h>
 #include <kernel/crypto.h>
 #include <kernel/load.h>
 
-#define ENTRIES_OFFSET PAGE_SIZE
+#define ENTRIES_OFFSET     PAGE_SIZE
 #define DOCUMENT_ALIGNMENT 16u
 
 static enum rumpk_refusal refuse(enum rumpk_refusal reason, uint64_t detail, uint64_t *out)
@@ -28,10 +30,11 @@ static bool size_is_valid(uint64_t size, uint64_t max)
     return size != 0 && size <= max;
 }
 
-// One entry, which begins at `start`: NONE and *end (a page boundary), or the reason against it. Sizes are small and
-// `start` lies in the archive, so no sum here can overflow.
-static enum rumpk_refusal entry_check(const struct archive *archive, const struct rumpk_archive_entry *entry,
-                                      uint64_t start, uint64_t *end, uint64_t *detail)
+// One entry, which begins at `start`: NONE and *end (a page boundary), or the reason against it.
+// Sizes are small and `start` lies in the archive, so no sum here can overflow.
+static enum rumpk_refusal entry_check(const struct archive *archive,
+                                      const struct rumpk_archive_entry *entry, uint64_t start,
+                                      uint64_t *end, uint64_t *detail)
 {
     uint64_t limit = archive->header->size;
     uint64_t digests_end;
@@ -45,7 +48,8 @@ static enum rumpk_refusal entry_check(const struct archive *archive, const struc
         !size_is_valid(entry->elf_size, RUMPK_ELF_SIZE_MAX) || entry->digests_offset != start)
         return refuse(RUMPK_REFUSE_ARCHIVE_BOUNDS, start, detail);
     digests_end = start + entry->digests_size;
-    if (entry->bkdl_offset != ((digests_end + DOCUMENT_ALIGNMENT - 1) & ~(uint64_t)(DOCUMENT_ALIGNMENT - 1)))
+    if (entry->bkdl_offset !=
+        ((digests_end + DOCUMENT_ALIGNMENT - 1) & ~(uint64_t)(DOCUMENT_ALIGNMENT - 1)))
         return refuse(RUMPK_REFUSE_ARCHIVE_BOUNDS, start, detail);
     bkdl_end = entry->bkdl_offset + entry->bkdl_size;
     if (entry->elf_offset != page_up(bkdl_end))
@@ -63,8 +67,9 @@ static enum rumpk_refusal entry_check(const struct archive *archive, const struc
     return RUMPK_REFUSE_NONE;
 }
 
-// Every entry in turn. *end: where the last one ends; when an entry was refused, where the next begins is what the
-// next entry (or the header, for the manifest) says, as long as that is further on and a page.
+// Every entry in turn. *end: where the last one ends; when an entry was refused, where the next
+// begins is what the next entry (or the header, for the manifest) says, as long as that is further
+// on and a page.
 static void entries_check(struct archive *archive, uint64_t *end)
 {
     const struct rumpk_archive_header *header = archive->header;
@@ -73,7 +78,8 @@ static void entries_check(struct archive *archive, uint64_t *end)
 
     for (uint32_t index = 0; index < header->entry_count; index++) {
         struct archive_entry *entry = &archive->entries[index];
-        uint64_t next = index + 1 < header->entry_count ? table[index + 1].digests_offset : header->manifest_offset;
+        uint64_t next = index + 1 < header->entry_count ? table[index + 1].digests_offset
+                                                        : header->manifest_offset;
 
         entry->entry = &table[index];
         entry->refusal = entry_check(archive, &table[index], cursor, &cursor, &entry->detail);
@@ -93,8 +99,8 @@ static enum rumpk_refusal header_check(const struct archive *archive, uint64_t s
 
     if (size < 2 * PAGE_SIZE || size > RUMPK_ARCHIVE_SIZE_MAX || (size & PAGE_MASK) != 0)
         return refuse(RUMPK_REFUSE_ARCHIVE_HEADER, 0, detail);
-    if (memcmp(header->magic, RUMPK_ARCHIVE_MAGIC, sizeof(header->magic)) != 0 || header->size != size ||
-        header->entry_count > RUMPK_PACKAGES_MAX || header->arch != arch ||
+    if (memcmp(header->magic, RUMPK_ARCHIVE_MAGIC, sizeof(header->magic)) != 0 ||
+        header->size != size || header->entry_count > RUMPK_PACKAGES_MAX || header->arch != arch ||
         !bytes_are_zero(header->reserved, sizeof(header->reserved)))
         return refuse(RUMPK_REFUSE_ARCHIVE_HEADER, 0, detail);
     table_end = ENTRIES_OFFSET + header->entry_count * sizeof(struct rumpk_archive_entry);
@@ -108,12 +114,14 @@ static enum rumpk_refusal header_check(const struct archive *archive, uint64_t s
 }
 
 // The manifest is the last part: it begins where the entries end and its padding ends the archive.
-static enum rumpk_refusal manifest_locate(const struct archive *archive, uint64_t start, uint64_t *detail)
+static enum rumpk_refusal manifest_locate(const struct archive *archive, uint64_t start,
+                                          uint64_t *detail)
 {
     const struct rumpk_archive_header *header = archive->header;
     uint64_t end;
 
-    if (header->manifest_offset != start || !size_is_valid(header->manifest_size, RUMPK_BKDL_BOOT_SIZE_MAX) ||
+    if (header->manifest_offset != start ||
+        !size_is_valid(header->manifest_size, RUMPK_BKDL_BOOT_SIZE_MAX) ||
         page_up(start + header->manifest_size) != header->size)
         return refuse(RUMPK_REFUSE_ARCHIVE_BOUNDS, start, detail);
     end = start + header->manifest_size;
@@ -148,11 +156,12 @@ enum rumpk_refusal archive_validate(const void *bytes, uint64_t size, uint32_t a
     if (refusal != RUMPK_REFUSE_NONE)
         return refusal;
     // Did the owner sign the manifest?
-    if (!crypto_signature_fits(out->bytes + header->manifest_offset, header->manifest_size, owner_key,
-                               header->manifest_signature))
+    if (!crypto_signature_fits(out->bytes + header->manifest_offset, header->manifest_size,
+                               owner_key, header->manifest_signature))
         return RUMPK_REFUSE_MANIFEST_SIGNATURE;
     // What does it say?
-    refusal = bkdl_boot_validate(out->bytes + header->manifest_offset, header->manifest_size, &out->boot);
+    refusal =
+        bkdl_boot_validate(out->bytes + header->manifest_offset, header->manifest_size, &out->boot);
     if (refusal != RUMPK_REFUSE_NONE)
         return refusal;
     if (out->boot.image->arch != arch)
@@ -162,12 +171,13 @@ enum rumpk_refusal archive_validate(const void *bytes, uint64_t size, uint32_t a
     return RUMPK_REFUSE_NONE;
 }
 
+// Where the driver for `arch` stands in a package.
 static const char *elf_path(uint32_t arch)
 {
-    static const char paths[RUMPK_ARCH_COUNT][24] = {
-        [RUMPK_ARCH_RISCV64 - 1] = "riscv64/driver.elf",
-        [RUMPK_ARCH_AARCH64 - 1] = "aarch64/driver.elf",
-        [RUMPK_ARCH_X86_64 - 1] = "x86_64/driver.elf",
+    static const char *const paths[RUMPK_ARCH_COUNT] = {
+#define ELF_PATH(name, number, machine, relative) [(number) - 1] = name "/driver.elf",
+        ARCH_FORMATS(ELF_PATH)
+#undef ELF_PATH
     };
 
     return paths[arch - 1];
@@ -183,7 +193,8 @@ static bool key_is_pinned(const struct bkdl_boot_package *pinned, const uint8_t 
 }
 
 // Is this file the one that the digests list under `path`?
-static bool file_is_signed(const struct digests *digests, const char *path, const void *bytes, uint64_t size)
+static bool file_is_signed(const struct digests *digests, const char *path, const void *bytes,
+                           uint64_t size)
 {
     struct digests_file file;
 
@@ -192,7 +203,8 @@ static bool file_is_signed(const struct digests *digests, const char *path, cons
 }
 
 // Do manifest, digests and boot manifest speak of the same thing?
-static enum rumpk_refusal identity_check(const struct package *package, const struct rumpk_bkdl_package *pinned)
+static enum rumpk_refusal identity_check(const struct package *package,
+                                         const struct rumpk_bkdl_package *pinned)
 {
     const struct rumpk_bkdl_identity *identity = package->manifest.identity;
     const struct digests *digests = &package->digests;
@@ -203,12 +215,14 @@ static enum rumpk_refusal identity_check(const struct package *package, const st
         return RUMPK_REFUSE_PACKAGE_NAME;
     if (identity->kind != digests->kind || identity->arch_mask != digests->arch_mask ||
         identity->abi_version != digests->abi_version ||
-        identity->security_version != digests->security_version || digests->kind != RUMPK_KIND_DRIVER)
+        identity->security_version != digests->security_version ||
+        digests->kind != RUMPK_KIND_DRIVER)
         return RUMPK_REFUSE_PACKAGE_FORM;
     return RUMPK_REFUSE_NONE;
 }
 
-static enum rumpk_refusal package_check(const struct archive *archive, uint32_t number, struct package *out)
+static enum rumpk_refusal package_check(const struct archive *archive, uint32_t number,
+                                        struct package *out)
 {
     const struct archive_entry *place = &archive->entries[number];
     const struct rumpk_archive_entry *entry = place->entry;
@@ -232,7 +246,8 @@ static enum rumpk_refusal package_check(const struct archive *archive, uint32_t 
         return RUMPK_REFUSE_PACKAGE_ID;
     if (!key_is_pinned(pinned, entry->publisher_key))
         return RUMPK_REFUSE_PACKAGE_KEY;
-    if (!crypto_signature_fits(digests, entry->digests_size, entry->publisher_key, entry->signature))
+    if (!crypto_signature_fits(digests, entry->digests_size, entry->publisher_key,
+                               entry->signature))
         return RUMPK_REFUSE_SIGNATURE;
 
     // What does the signed list say, and may that run here?

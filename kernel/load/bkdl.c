@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// bkdl.c: the two packed manifests (rumpk/bkdl.h). One reader walks the records and proves their outer form; one
-// grammar per document takes them in order; one check per record judges every field. What passes can be used in place:
-// texts end, numbers are inside their limits, reserved bytes are zero, structures are aligned.
+// bkdl.c: the two packed manifests (rumpk/bkdl.h). One reader walks the records and proves their
+// outer form; one grammar per document takes them in order; one check per record judges every
+// field. What passes can be used in place: texts end, numbers are inside their limits, reserved
+// bytes are zero, structures are aligned.
 #include <kernel/load.h>
 
-#define RECORD_ALIGNMENT 8u
-#define DEVICE_ID_MAX 65535u
-#define CHANNEL_MAX 65535u
-#define SERVICE_VERSION_MAX 65535u
+#define RECORD_ALIGNMENT     8u
+#define DEVICE_ID_MAX        65535u
+#define CHANNEL_MAX          65535u
+#define SERVICE_VERSION_MAX  65535u
 #define SECURITY_VERSION_MAX 65535u
-#define GRANT_INDEX_MAX 255u
+#define GRANT_INDEX_MAX      255u
 
-// ---- records ---------------------------------------------------------------------------------------
+// ---- records ----
 
 struct reader {
     const uint8_t *bytes;
     uint64_t size;
-    uint64_t offset;  // of the next record
-    uint32_t left;    // records not yet taken
-    uint32_t tag;     // of the next record; 0 at the end
+    uint64_t offset; // of the next record
+    uint32_t left;   // records not yet taken
+    uint32_t tag;    // of the next record; 0 at the end
     uint32_t payload_size;
     const uint8_t *payload;
     bool broken;
@@ -52,7 +53,8 @@ static void reader_look(struct reader *reader)
 
 static void reader_next(struct reader *reader)
 {
-    uint64_t padded = ((uint64_t)reader->payload_size + RECORD_ALIGNMENT - 1) & ~(uint64_t)(RECORD_ALIGNMENT - 1);
+    uint64_t padded =
+        ((uint64_t)reader->payload_size + RECORD_ALIGNMENT - 1) & ~(uint64_t)(RECORD_ALIGNMENT - 1);
 
     reader->offset += sizeof(struct rumpk_bkdl_record) + padded;
     reader->left--;
@@ -65,7 +67,8 @@ static bool reader_begin(struct reader *reader, const void *bytes, uint64_t size
     const struct rumpk_bkdl_opening *opening = bytes;
 
     *reader = (struct reader){.bytes = bytes, .size = size, .offset = sizeof(*opening)};
-    if (size < sizeof(*opening) || size > size_max || ((uintptr_t)bytes & (RECORD_ALIGNMENT - 1)) != 0)
+    if (size < sizeof(*opening) || size > size_max ||
+        ((uintptr_t)bytes & (RECORD_ALIGNMENT - 1)) != 0)
         return false;
     if (memcmp(opening->title, title, title_size) != 0 ||
         !bytes_are_zero(opening->title + title_size, RUMPK_BKDL_TITLE_SIZE - title_size))
@@ -77,7 +80,8 @@ static bool reader_begin(struct reader *reader, const void *bytes, uint64_t size
     return !reader->broken;
 }
 
-// Takes up to `max` records of one tag, each of `size` bytes and accepted by `check`. False: one is wrong.
+// Takes up to `max` records of one tag, each of `size` bytes and accepted by `check`. False: one is
+// wrong.
 static bool list_take(struct reader *reader, uint32_t tag, uint32_t size, uint32_t max,
                       bool (*check)(const void *payload), struct bkdl_list *list)
 {
@@ -130,7 +134,7 @@ const struct rumpk_bkdl_wire *bkdl_wire(const struct bkdl_list *list, uint32_t i
     return list_at(list, index, sizeof(struct rumpk_bkdl_wire));
 }
 
-// ---- fields ----------------------------------------------------------------------------------------
+// ---- fields ----
 
 // Printable ASCII, a NUL inside the field, only NULs behind it.
 static bool text_is_valid(const char *text, uint64_t size, bool may_be_empty)
@@ -193,8 +197,9 @@ static bool runtime_is_valid(const void *payload)
 {
     const struct rumpk_bkdl_runtime *runtime = payload;
 
-    return runtime->spectrum < RUMPK_SPECTRUM_COUNT && runtime->flags == 0 && runtime->reserved == 0 &&
-           is_page_multiple(runtime->stack_size) && is_page_multiple(runtime->heap_size) &&
+    return runtime->spectrum < RUMPK_SPECTRUM_COUNT && runtime->flags == 0 &&
+           runtime->reserved == 0 && is_page_multiple(runtime->stack_size) &&
+           is_page_multiple(runtime->heap_size) &&
            is_in(runtime->stack_size, RUMPK_STACK_MIN, RUMPK_STACK_MAX) &&
            runtime->heap_size <= RUMPK_HEAP_MAX;
 }
@@ -207,7 +212,8 @@ static bool match_is_valid(const void *payload)
         return false;
     if (match->bus == RUMPK_BUS_VIRTIO)
         return is_in(match->device_id, 1, DEVICE_ID_MAX) && match->compatible[0] == '\0';
-    return match->bus == RUMPK_BUS_COMPATIBLE && match->device_id == 0 && match->compatible[0] != '\0';
+    return match->bus == RUMPK_BUS_COMPATIBLE && match->device_id == 0 &&
+           match->compatible[0] != '\0';
 }
 
 static bool request_is_valid(const void *payload)
@@ -283,12 +289,13 @@ static bool grant_is_valid(const void *payload)
            text_is_valid(grant->compatible, sizeof(grant->compatible), true) &&
            is_in(grant->rights, 1, RUMPK_RIGHTS_ALL) && grant->reserved == 0 &&
            grant->index <= (is_memory ? 0 : GRANT_INDEX_MAX) &&
-           object_is_consistent(grant->type, grant->bus, grant->device_id, grant->size, grant->compatible);
+           object_is_consistent(grant->type, grant->bus, grant->device_id, grant->size,
+                                grant->compatible);
 }
 
 static bool config_is_valid(const void *payload)
 {
-    (void)payload;  // opaque
+    (void)payload; // opaque
     return true;
 }
 
@@ -302,13 +309,14 @@ static bool wire_is_valid(const void *payload)
            is_in(wire->style, RUMPK_STYLE_STREAM, RUMPK_STYLE_SERVICE) && wire->reserved == 0 &&
            is_in(wire->slots, RUMPK_RING_SLOTS_MIN, RUMPK_RING_SLOTS_MAX) &&
            (wire->slots & (wire->slots - 1)) == 0 &&
-           (service ? is_in(wire->arena_count, 1, RUMPK_ARENA_COUNT_MAX) : wire->arena_count == 0) &&
+           (service ? is_in(wire->arena_count, 1, RUMPK_ARENA_COUNT_MAX)
+                    : wire->arena_count == 0) &&
            (service ? is_in(wire->arena_size, RUMPK_NINEP_MSIZE_MIN, RUMPK_ARENA_SIZE_MAX) &&
                           (wire->arena_size & 63) == 0
                     : wire->arena_size == 0);
 }
 
-// ---- documents -------------------------------------------------------------------------------------
+// ---- documents ----
 
 static bool requests_are_distinct(const struct bkdl_list *requests)
 {
@@ -322,7 +330,8 @@ static bool requests_are_distinct(const struct bkdl_list *requests)
     return true;
 }
 
-enum rumpk_refusal bkdl_manifest_validate(const void *bytes, uint64_t size, struct bkdl_manifest *out)
+enum rumpk_refusal bkdl_manifest_validate(const void *bytes, uint64_t size,
+                                          struct bkdl_manifest *out)
 {
     struct reader reader;
 
@@ -330,7 +339,8 @@ enum rumpk_refusal bkdl_manifest_validate(const void *bytes, uint64_t size, stru
     if (!reader_begin(&reader, bytes, size, RUMPK_BKDL_PACKAGE_SIZE_MAX, RUMPK_BKDL_TITLE_PACKAGE,
                       sizeof(RUMPK_BKDL_TITLE_PACKAGE) - 1))
         return RUMPK_REFUSE_PACKAGE_FORM;
-    out->identity = one_take(&reader, RUMPK_BKDL_IDENTITY, sizeof(*out->identity), identity_is_valid);
+    out->identity =
+        one_take(&reader, RUMPK_BKDL_IDENTITY, sizeof(*out->identity), identity_is_valid);
     if (out->identity == NULL)
         return RUMPK_REFUSE_PACKAGE_FORM;
     out->runtime = one_take(&reader, RUMPK_BKDL_RUNTIME, sizeof(*out->runtime), runtime_is_valid);
@@ -338,8 +348,8 @@ enum rumpk_refusal bkdl_manifest_validate(const void *bytes, uint64_t size, stru
         return RUMPK_REFUSE_PACKAGE_FORM;
     if (!list_take(&reader, RUMPK_BKDL_MATCH, sizeof(struct rumpk_bkdl_match), RUMPK_MATCHES_MAX,
                    match_is_valid, &out->matches) ||
-        !list_take(&reader, RUMPK_BKDL_REQUEST, sizeof(struct rumpk_bkdl_request), RUMPK_REQUESTS_MAX,
-                   request_is_valid, &out->requests) ||
+        !list_take(&reader, RUMPK_BKDL_REQUEST, sizeof(struct rumpk_bkdl_request),
+                   RUMPK_REQUESTS_MAX, request_is_valid, &out->requests) ||
         !list_take(&reader, RUMPK_BKDL_PROVIDES, sizeof(struct rumpk_bkdl_service),
                    RUMPK_SERVICES_MAX, provides_is_valid, &out->provides) ||
         !list_take(&reader, RUMPK_BKDL_NEEDS, sizeof(struct rumpk_bkdl_service), RUMPK_SERVICES_MAX,
@@ -357,8 +367,8 @@ static bool boot_package_take(struct reader *reader, struct bkdl_boot_package *o
     out->package = one_take(reader, RUMPK_BKDL_PACKAGE, sizeof(*out->package), package_is_valid);
     if (out->package == NULL)
         return false;
-    if (!list_take(reader, RUMPK_BKDL_KEY, sizeof(struct rumpk_bkdl_key), RUMPK_KEYS_MAX, key_is_valid,
-                   &out->keys) ||
+    if (!list_take(reader, RUMPK_BKDL_KEY, sizeof(struct rumpk_bkdl_key), RUMPK_KEYS_MAX,
+                   key_is_valid, &out->keys) ||
         out->keys.count < out->package->threshold)
         return false;
     if (!list_take(reader, RUMPK_BKDL_GRANT, sizeof(struct rumpk_bkdl_grant), RUMPK_REQUESTS_MAX,
@@ -379,7 +389,8 @@ static bool wires_are_valid(const struct bkdl_boot *boot)
     for (uint32_t index = 0; index < boot->wires.count; index++) {
         const struct rumpk_bkdl_wire *wire = bkdl_wire(&boot->wires, index);
 
-        if (wire->client >= boot->image->package_count || wire->server >= boot->image->package_count)
+        if (wire->client >= boot->image->package_count ||
+            wire->server >= boot->image->package_count)
             return false;
     }
     return true;

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// digests.c: the signed text that names a package and lists its files. One spelling only: fixed lines in a fixed
-// order, one space between fields, no leading zeros, every line ended by LF (FORMATS section 1).
+// digests.c: the signed text that names a package and lists its files. One spelling only: fixed
+// lines in a fixed order, one space between fields, no leading zeros, every line ended by LF
+// (FORMATS section 1).
+#include <arch/formats.h>
 #include <kernel/load.h>
 
-#define FIRST_LINE "rumpk-digests 0"
-#define PATH_MAX_BYTES 100u
-#define TOOLCHAIN_MAX 128u
-#define SOURCE_MAX 192u
+#define FIRST_LINE           "rumpk-digests 0"
+#define PATH_MAX_BYTES       100u
+#define TOOLCHAIN_MAX        128u
+#define SOURCE_MAX           192u
 #define SECURITY_VERSION_MAX 65535u
-#define FILE_SIZE_MAX (UINT64_C(1) << 30)
-#define NAME_PART_MAX 32u
-#define VERSION_MAX 64u
-#define HEX_DIGITS (2u * RUMPK_DIGEST_SIZE)
+#define FILE_SIZE_MAX        (UINT64_C(1) << 30)
+#define NAME_PART_MAX        32u
+#define VERSION_MAX          64u
+#define HEX_DIGITS           (2u * RUMPK_DIGEST_SIZE)
 
 struct cursor {
     const char *at;
@@ -48,7 +50,8 @@ static bool line_take(struct cursor *cursor, struct field *line)
     return true;
 }
 
-// Splits the first word off; the rest begins after exactly one space. False: no space, or nothing on one side of it.
+// Splits the first word off; the rest begins after exactly one space. False: no space, or nothing
+// on one side of it.
 static bool word_take(struct field *rest, struct field *word)
 {
     uint64_t index = 0;
@@ -98,7 +101,7 @@ static bool number_parse(struct field field, uint64_t max, uint64_t *out)
 // One part of a name: [a-z][a-z0-9]*(-[a-z0-9]+)*, at most 32 bytes.
 static bool name_part_is_valid(struct field part)
 {
-    bool dash = true;  // a dash may not come now
+    bool dash = true; // a dash may not come now
 
     if (part.size == 0 || part.size > NAME_PART_MAX || part.text[0] < 'a' || part.text[0] > 'z')
         return false;
@@ -133,8 +136,8 @@ static bool version_is_valid(struct field version)
     for (uint64_t index = 0; index < version.size; index++) {
         char byte = version.text[index];
 
-        if ((byte < '0' || byte > '9') && (byte < 'a' || byte > 'z') && (byte < 'A' || byte > 'Z') &&
-            byte != '.' && byte != '-')
+        if ((byte < '0' || byte > '9') && (byte < 'a' || byte > 'z') &&
+            (byte < 'A' || byte > 'Z') && byte != '.' && byte != '-')
             return false;
     }
     return true;
@@ -155,8 +158,12 @@ static bool kind_parse(struct field field, uint32_t *kind)
 
 static bool archs_parse(struct field rest, uint32_t *mask)
 {
-    static const char names[][8] = {"aarch64", "riscv64", "x86_64"};  // sorted
-    static const uint8_t numbers[] = {RUMPK_ARCH_AARCH64, RUMPK_ARCH_RISCV64, RUMPK_ARCH_X86_64};
+#define ARCH_NAME(name, number, machine, relative)   name,
+#define ARCH_NUMBER(name, number, machine, relative) number,
+    static const char *const names[] = {ARCH_FORMATS(ARCH_NAME)}; // sorted
+    static const uint8_t numbers[] = {ARCH_FORMATS(ARCH_NUMBER)};
+#undef ARCH_NAME
+#undef ARCH_NUMBER
     uint32_t next = 0;
 
     *mask = 0;

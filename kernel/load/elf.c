@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// elf.c: is this file a driver as the linker script of the SDK makes them, and nothing else? The checks are numbered
-// by the refusal codes; each answers one question. No field is used before its range is known.
+// elf.c: is this file a driver as the linker script of the SDK makes them, and nothing else? The
+// checks are numbered by the refusal codes; each answers one question. No field is used before its
+// range is known.
 //
-// What the kernel relies on afterwards: segments are page-aligned, in order, without overlap, inside the file, never
-// writable and executable; file offset = address; the first begins at 0 with the headers; only writable
-// memory is relocated, by base alone.
+// What the kernel relies on afterwards: segments are page-aligned, in order, without overlap,
+// inside the file, never writable and executable; file offset = address; the first begins at 0 with
+// the headers; only writable memory is relocated, by base alone.
+#include <arch/formats.h>
 #include <kernel/load.h>
 
 #include "elf_format.h"
@@ -17,21 +19,24 @@ static enum rumpk_refusal refuse(enum rumpk_refusal reason, uint64_t place, uint
 }
 
 static const uint16_t machines[RUMPK_ARCH_COUNT] = {
-    [RUMPK_ARCH_RISCV64 - 1] = EM_RISCV,
-    [RUMPK_ARCH_AARCH64 - 1] = EM_AARCH64,
-    [RUMPK_ARCH_X86_64 - 1] = EM_X86_64,
+#define ELF_MACHINE(name, number, machine, relative) [(number) - 1] = machine,
+    ARCH_FORMATS(ELF_MACHINE)
+#undef ELF_MACHINE
 };
 
-static const struct elf_program *program_at(const struct elf_image *image, const struct elf_header *header,
-                                            uint32_t index)
+static const struct elf_program *program_at(const struct elf_image *image,
+                                            const struct elf_header *header, uint32_t index)
 {
-    return (const struct elf_program *)(const void *)(image->bytes + header->program_offset) + index;
+    return (const struct elf_program *)(const void *)(image->bytes + header->program_offset) +
+           index;
 }
 
-static enum rumpk_refusal header_check(const struct elf_image *image, uint32_t arch, uint64_t *detail)
+static enum rumpk_refusal header_check(const struct elf_image *image, uint32_t arch,
+                                       uint64_t *detail)
 {
     const struct elf_header *header = (const void *)image->bytes;
-    static const uint8_t magic[] = {0x7F, 'E', 'L', 'F', ELF_CLASS_64, ELF_LITTLE_ENDIAN, ELF_VERSION_1};
+    static const uint8_t magic[] = {0x7F,         'E', 'L', 'F', ELF_CLASS_64, ELF_LITTLE_ENDIAN,
+                                    ELF_VERSION_1};
 
     if (memcmp(header->ident, magic, sizeof(magic)) != 0 || header->version != ELF_VERSION_1)
         return refuse(RUMPK_REFUSE_ELF_HEADER, 0, detail);
@@ -42,7 +47,8 @@ static enum rumpk_refusal header_check(const struct elf_image *image, uint32_t a
         return refuse(RUMPK_REFUSE_ELF_HEADER, 16, detail);
     if (header->machine != machines[arch - 1])
         return refuse(RUMPK_REFUSE_ELF_MACHINE, header->machine, detail);
-    // The program headers follow the header at once: so they are aligned and lie in the first segment.
+    // The program headers follow the header at once: so they are aligned and lie in the first
+    // segment.
     if (header->program_offset != sizeof(*header) || header->program_count == 0 ||
         header->program_count > ELF_PROGRAMS_MAX ||
         !range_contains(0, image->size, header->program_offset,
@@ -52,7 +58,8 @@ static enum rumpk_refusal header_check(const struct elf_image *image, uint32_t a
 }
 
 // One PT_LOAD, given the ones before it.
-static enum rumpk_refusal load_check(struct elf_image *image, const struct elf_program *program, uint64_t *detail)
+static enum rumpk_refusal load_check(struct elf_image *image, const struct elf_program *program,
+                                     uint64_t *detail)
 {
     struct elf_segment *segment = &image->segments[image->segment_count];
     uint64_t end;
@@ -62,20 +69,24 @@ static enum rumpk_refusal load_check(struct elf_image *image, const struct elf_p
     if (program->file_size > program->memory_size || program->memory_size == 0 ||
         !checked_add(program->offset, program->file_size, &end) || end > image->size)
         return refuse(RUMPK_REFUSE_ELF_BOUNDS, program->offset, detail);
-    if (!checked_add(program->address, program->memory_size, &end) || !align_up(end, PAGE_SIZE, &end))
+    if (!checked_add(program->address, program->memory_size, &end) ||
+        !align_up(end, PAGE_SIZE, &end))
         return refuse(RUMPK_REFUSE_ELF_BOUNDS, program->address, detail);
     if (end > ELF_IMAGE_SIZE_MAX)
         return refuse(RUMPK_REFUSE_ELF_SIZE, program->address, detail);
     if ((program->address & PAGE_MASK) != 0 || program->offset != program->address ||
         program->alignment != PAGE_SIZE)
         return refuse(RUMPK_REFUSE_ELF_ALIGNMENT, program->address, detail);
-    if (program->address < image->image_size || (image->segment_count == 0 && program->address != 0))
+    if (program->address < image->image_size ||
+        (image->segment_count == 0 && program->address != 0))
         return refuse(RUMPK_REFUSE_ELF_OVERLAP, program->address, detail);
     if ((program->flags & (ELF_WRITE | ELF_EXECUTE)) == (ELF_WRITE | ELF_EXECUTE))
         return refuse(RUMPK_REFUSE_ELF_WX, program->address, detail);
-    if ((program->flags & ~(ELF_READ | ELF_WRITE | ELF_EXECUTE)) != 0 || (program->flags & ELF_READ) == 0)
+    if ((program->flags & ~(ELF_READ | ELF_WRITE | ELF_EXECUTE)) != 0 ||
+        (program->flags & ELF_READ) == 0)
         return refuse(RUMPK_REFUSE_ELF_SEGMENT, program->address, detail);
-    // Only writable memory may be longer than its part of the file: the rest is cleared, never executed.
+    // Only writable memory may be longer than its part of the file: the rest is cleared, never
+    // executed.
     if (program->file_size != program->memory_size && (program->flags & ELF_WRITE) == 0)
         return refuse(RUMPK_REFUSE_ELF_BOUNDS, program->address, detail);
     *segment = (struct elf_segment){
@@ -90,7 +101,8 @@ static enum rumpk_refusal load_check(struct elf_image *image, const struct elf_p
 }
 
 // The segment that holds [address, address + size) in memory, or null.
-static const struct elf_segment *segment_of(const struct elf_image *image, uint64_t address, uint64_t size)
+static const struct elf_segment *segment_of(const struct elf_image *image, uint64_t address,
+                                            uint64_t size)
 {
     for (uint32_t index = 0; index < image->segment_count; index++) {
         const struct elf_segment *segment = &image->segments[index];
@@ -109,13 +121,15 @@ static bool is_loaded(const struct elf_image *image, uint64_t address, uint64_t 
     return segment != NULL && range_contains(segment->offset, segment->file_size, address, size);
 }
 
-static enum rumpk_refusal relro_check(struct elf_image *image, const struct elf_program *program, uint64_t *detail)
+static enum rumpk_refusal relro_check(struct elf_image *image, const struct elf_program *program,
+                                      uint64_t *detail)
 {
     const struct elf_segment *segment;
     uint64_t end;
 
-    if (image->relro_size != 0 || (program->address & PAGE_MASK) != 0 || program->memory_size == 0 ||
-        !checked_add(program->address, program->memory_size, &end) || !align_up(end, PAGE_SIZE, &end))
+    if (image->relro_size != 0 || (program->address & PAGE_MASK) != 0 ||
+        program->memory_size == 0 || !checked_add(program->address, program->memory_size, &end) ||
+        !align_up(end, PAGE_SIZE, &end))
         return refuse(RUMPK_REFUSE_ELF_SEGMENT, program->address, detail);
     segment = segment_of(image, program->address, program->memory_size);
     if (segment == NULL || (segment->flags & ELF_WRITE) == 0)
@@ -126,7 +140,8 @@ static enum rumpk_refusal relro_check(struct elf_image *image, const struct elf_
 }
 
 // All program headers: first those that are loaded, then those that speak about them.
-static enum rumpk_refusal programs_check(struct elf_image *image, const struct elf_program **dynamic, uint64_t *detail)
+static enum rumpk_refusal programs_check(struct elf_image *image,
+                                         const struct elf_program **dynamic, uint64_t *detail)
 {
     const struct elf_header *header = (const void *)image->bytes;
     enum rumpk_refusal refusal;
@@ -140,8 +155,9 @@ static enum rumpk_refusal programs_check(struct elf_image *image, const struct e
         if (refusal != RUMPK_REFUSE_NONE)
             return refusal;
     }
-    if (image->segment_count == 0 || !is_loaded(image, 0, header->program_offset +
-                                                header->program_count * sizeof(struct elf_program)))
+    if (image->segment_count == 0 ||
+        !is_loaded(image, 0,
+                   header->program_offset + header->program_count * sizeof(struct elf_program)))
         return refuse(RUMPK_REFUSE_ELF_BOUNDS, 0, detail);
     for (uint32_t index = 0; index < header->program_count; index++) {
         const struct elf_program *program = program_at(image, header, index);
@@ -154,12 +170,14 @@ static enum rumpk_refusal programs_check(struct elf_image *image, const struct e
             break;
         case PT_PHDR:
         case PT_NOTE:
-            if (program->offset != program->address || !is_loaded(image, program->address, program->file_size))
+            if (program->offset != program->address ||
+                !is_loaded(image, program->address, program->file_size))
                 return refuse(RUMPK_REFUSE_ELF_BOUNDS, program->offset, detail);
             break;
         case PT_DYNAMIC:
             if (*dynamic != NULL || program->offset != program->address ||
-                (program->offset & 7) != 0 || !is_loaded(image, program->address, program->file_size))
+                (program->offset & 7) != 0 ||
+                !is_loaded(image, program->address, program->file_size))
                 return refuse(RUMPK_REFUSE_ELF_DYNAMIC, program->offset, detail);
             *dynamic = program;
             break;
@@ -176,7 +194,8 @@ static enum rumpk_refusal programs_check(struct elf_image *image, const struct e
 }
 
 // One note of a PT_NOTE segment. False: malformed, or a second ABI note.
-static bool note_take(struct elf_image *image, uint64_t offset, uint64_t limit, uint64_t *next, bool *found)
+static bool note_take(struct elf_image *image, uint64_t offset, uint64_t limit, uint64_t *next,
+                      bool *found)
 {
     const struct elf_note *note = (const void *)(image->bytes + offset);
     uint64_t name = offset + sizeof(*note);
@@ -219,7 +238,8 @@ static enum rumpk_refusal notes_check(struct elf_image *image, uint32_t arch, ui
     }
     if (!found)
         return refuse(RUMPK_REFUSE_NOTE_MISSING, 0, detail);
-    if (image->note.abi_version > RUMPK_ABI_VERSION || image->note.systable_size != RUMPK_SYSTABLE_SIZE)
+    if (image->note.abi_version > RUMPK_ABI_VERSION ||
+        image->note.systable_size != RUMPK_SYSTABLE_SIZE)
         return refuse(RUMPK_REFUSE_NOTE_ABI, image->note.abi_version, detail);
     if (image->note.arch != arch)
         return refuse(RUMPK_REFUSE_NOTE_ARCH, image->note.arch, detail);
@@ -255,7 +275,8 @@ static bool dynamic_is_harmless(const struct elf_dynamic *entry)
     }
 }
 
-static enum rumpk_refusal dynamic_check(struct elf_image *image, const struct elf_program *program, uint64_t *detail)
+static enum rumpk_refusal dynamic_check(struct elf_image *image, const struct elf_program *program,
+                                        uint64_t *detail)
 {
     const struct elf_dynamic *entries;
     uint64_t count = program->file_size / sizeof(*entries);
@@ -297,16 +318,17 @@ static enum rumpk_refusal dynamic_check(struct elf_image *image, const struct el
         return refuse(RUMPK_REFUSE_ELF_DYNAMIC, program->offset, detail);
     if (size == 0)
         return RUMPK_REFUSE_NONE;
-    if (entry_size != sizeof(struct elf_rela) || size % sizeof(struct elf_rela) != 0 || (table & 7) != 0 ||
-        size / sizeof(struct elf_rela) > ELF_RELOCATIONS_MAX || !is_loaded(image, table, size))
+    if (entry_size != sizeof(struct elf_rela) || size % sizeof(struct elf_rela) != 0 ||
+        (table & 7) != 0 || size / sizeof(struct elf_rela) > ELF_RELOCATIONS_MAX ||
+        !is_loaded(image, table, size))
         return refuse(RUMPK_REFUSE_ELF_DYNAMIC, table, detail);
     image->relocations = table;
     image->relocation_count = (uint32_t)(size / sizeof(struct elf_rela));
     return RUMPK_REFUSE_NONE;
 }
 
-enum rumpk_refusal elf_validate(const void *bytes, uint64_t size, uint32_t arch, struct elf_image *out,
-                                uint64_t *detail)
+enum rumpk_refusal elf_validate(const void *bytes, uint64_t size, uint32_t arch,
+                                struct elf_image *out, uint64_t *detail)
 {
     const struct elf_header *header = bytes;
     const struct elf_program *dynamic = NULL;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// relocate.c: the only relocation that a driver may carry is "add the load address", and only in memory that is
-// writable while it is loaded. So code and constants are the same bytes in every instance, at every address.
+// relocate.c: the only relocation that a driver may carry is "add the load address", and only in
+// memory that is writable while it is loaded. So code and constants are the same bytes in every
+// instance, at every address.
+#include <arch/formats.h>
 #include <kernel/load.h>
 
 #include "elf_format.h"
 
 static const uint32_t relative_types[RUMPK_ARCH_COUNT] = {
-    [RUMPK_ARCH_RISCV64 - 1] = R_RISCV_RELATIVE,
-    [RUMPK_ARCH_AARCH64 - 1] = R_AARCH64_RELATIVE,
-    [RUMPK_ARCH_X86_64 - 1] = R_X86_64_RELATIVE,
+#define RELATIVE_TYPE(name, number, machine, relative) [(number) - 1] = relative,
+    ARCH_FORMATS(RELATIVE_TYPE)
+#undef RELATIVE_TYPE
 };
 
 static const struct elf_rela *table_of(const struct elf_image *image)
@@ -29,7 +31,8 @@ enum rumpk_refusal elf_relocations_check(const struct elf_image *image, uint64_t
             const struct elf_segment *segment = &image->segments[number];
 
             writable |= (segment->flags & ELF_WRITE) != 0 &&
-                        range_contains(segment->offset, segment->memory_size, rela->offset, sizeof(uint64_t));
+                        range_contains(segment->offset, segment->memory_size, rela->offset,
+                                       sizeof(uint64_t));
         }
         if (rela->info != relative_types[image->arch - 1] || (rela->offset & 7) != 0 || !writable) {
             *detail = index;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// boot.c (riscv64): OpenSBI hands over one thing, the device tree; memory and the firmware's own region
+// boot.c (riscv64): OpenSBI hands over one thing, the device tree; memory and the firmware's own
+// region
 // (/reserved-memory) are in it.
 #include <arch/arch.h>
 #include <rumpk/ledger.h>
@@ -9,9 +10,9 @@
 uint64_t boot_hart;
 uint64_t boot_fdt;
 
-#define FDT_MAGIC 0xD00DFEEDu
+#define FDT_MAGIC       0xD00DFEEDu
 #define FDT_HEADER_SIZE 40u
-#define FDT_SIZE_MAX 0x200000u
+#define FDT_SIZE_MAX    0x200000u
 
 static uint32_t big_endian(const uint8_t *bytes)
 {

@@ -4,21 +4,21 @@
 #include <arch/arch.h>
 #include <rumpk/ledger.h>
 
-#define SSTATUS_SPIE (UINT64_C(1) << 5)
-#define SSTATUS_SPP (UINT64_C(1) << 8)
+#define SSTATUS_SPIE     (UINT64_C(1) << 5)
+#define SSTATUS_SPP      (UINT64_C(1) << 8)
 #define SSTATUS_FS_DIRTY (UINT64_C(3) << 13)
-#define SSTATUS_SUM (UINT64_C(1) << 18)
-#define SSTATUS_MXR (UINT64_C(1) << 19)
-#define SSTATUS_VS_MASK (UINT64_C(3) << 9)
+#define SSTATUS_SUM      (UINT64_C(1) << 18)
+#define SSTATUS_MXR      (UINT64_C(1) << 19)
+#define SSTATUS_VS_MASK  (UINT64_C(3) << 9)
 
-#define X_SP 1   // index of x2 in arch_frame.x
-#define X_A0 9   // x10
-#define X_A7 16  // x17
+#define X_SP 1  // index of x2 in arch_frame.x
+#define X_A0 9  // x10
+#define X_A7 16 // x17
 
 uint32_t arch_cpu_init(void)
 {
-    // The kernel itself moves FP state; vectors stay off so that they trap. SUM and MXR stay clear for ever: the
-    // kernel never reads user pages through user mappings.
+    // The kernel itself moves FP state; vectors stay off so that they trap. SUM and MXR stay clear
+    // for ever: the kernel never reads user pages through user mappings.
     uint64_t clear = SSTATUS_SUM | SSTATUS_MXR | SSTATUS_VS_MASK;
     uint64_t set = SSTATUS_FS_DIRTY;
 
@@ -45,7 +45,8 @@ bool arch_has_ports(void)
     return false;
 }
 
-void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_top, uint64_t argument)
+void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_top,
+                     uint64_t argument)
 {
     *frame = (struct arch_frame){0};
     frame->pc = entry;
@@ -66,9 +67,10 @@ void arch_frame_init(struct arch_frame *frame, uint64_t entry, uint64_t stack_to
     return frame->x[X_A0 + index];
 }
 
-// a0 is the result; the other caller-saved registers (ra, t0-t2, a1-a7, t3-t6) carry nothing out of the kernel. ra is the
-// stub's way home and stays.
-[[gnu::section(".text.syscall")]] void arch_frame_set_result(struct arch_frame *frame, int64_t result)
+// a0 is the result; the other caller-saved registers (ra, t0-t2, a1-a7, t3-t6) carry nothing out of
+// the kernel. ra is the stub's way home and stays.
+[[gnu::section(".text.syscall")]] void arch_frame_set_result(struct arch_frame *frame,
+                                                             int64_t result)
 {
     for (unsigned index = 4; index <= 6; index++)
         frame->x[index] = 0;

@@ -7,8 +7,8 @@
 
 void arch_root_switch(uint64_t root)
 {
-    // The first fence orders earlier stores to the tables before their first use (section "sfence.vma"),
-    // the second drops what the old root left behind.
+    // The first fence orders earlier stores to the tables before their first use (section
+    // "sfence.vma"), the second drops what the old root left behind.
     __asm__ volatile("sfence.vma zero, zero\n\tcsrw satp, %0\n\tsfence.vma zero, zero" ::"r"(
                          SATP_SV39 | root >> 12)
                      : "memory");

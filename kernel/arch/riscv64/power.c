@@ -3,7 +3,7 @@
 // power.c (riscv64): power-off by the SBI system reset extension (SBI 0.3, chapter "System Reset").
 #include <arch/arch.h>
 
-#define SBI_EXTENSION_SRST 0x53525354u
+#define SBI_EXTENSION_SRST  0x53525354u
 #define SBI_LEGACY_SHUTDOWN 8u
 
 static void sbi_call(uint64_t extension, uint64_t function, uint64_t first, uint64_t second)
@@ -23,7 +23,7 @@ void arch_power_init(const void *fdt)
 
 void arch_power_off(void)
 {
-    sbi_call(SBI_EXTENSION_SRST, 0, 0, 0);  // shutdown, no reason
+    sbi_call(SBI_EXTENSION_SRST, 0, 0, 0); // shutdown, no reason
     sbi_call(SBI_LEGACY_SHUTDOWN, 0, 0, 0);
     for (;;)
         __asm__ volatile("wfi");

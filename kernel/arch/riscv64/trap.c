@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// trap.c (riscv64): scause into the kernel's words (privileged specification, "Supervisor Cause Register").
+// trap.c (riscv64): scause into the kernel's words (privileged specification, "Supervisor Cause
+// Register").
 #include <arch/arch.h>
 #include <rumpk/result.h>
 
@@ -8,27 +9,24 @@ extern char trap_vector[];
 [[noreturn]] void trap_user(struct arch_frame *frame);
 [[noreturn]] void trap_kernel(void);
 
-#define CAUSE_INTERRUPT (UINT64_C(1) << 63)
+#define CAUSE_INTERRUPT  (UINT64_C(1) << 63)
 #define CAUSE_ECALL_USER 8u
-#define ECALL_SIZE 4u
+#define ECALL_SIZE       4u
 
 static const uint8_t cause_faults[16] = {
-    [0] = RUMPK_FAULT_MISALIGNED,   // instruction address
-    [1] = RUMPK_FAULT_EXECUTE,      // instruction access
-    [2] = RUMPK_FAULT_ILLEGAL,
-    [3] = RUMPK_FAULT_BREAKPOINT,
-    [4] = RUMPK_FAULT_MISALIGNED,   // load address
-    [5] = RUMPK_FAULT_READ,         // load access
-    [6] = RUMPK_FAULT_MISALIGNED,   // store address
-    [7] = RUMPK_FAULT_WRITE,        // store access
-    [8] = RUMPK_FAULT_TRAP,
-    [9] = RUMPK_FAULT_OTHER,
-    [10] = RUMPK_FAULT_OTHER,
-    [11] = RUMPK_FAULT_OTHER,
-    [12] = RUMPK_FAULT_EXECUTE,     // instruction page
-    [13] = RUMPK_FAULT_READ,        // load page
+    [0] = RUMPK_FAULT_MISALIGNED, // instruction address
+    [1] = RUMPK_FAULT_EXECUTE,    // instruction access
+    [2] = RUMPK_FAULT_ILLEGAL,    [3] = RUMPK_FAULT_BREAKPOINT,
+    [4] = RUMPK_FAULT_MISALIGNED, // load address
+    [5] = RUMPK_FAULT_READ,       // load access
+    [6] = RUMPK_FAULT_MISALIGNED, // store address
+    [7] = RUMPK_FAULT_WRITE,      // store access
+    [8] = RUMPK_FAULT_TRAP,       [9] = RUMPK_FAULT_OTHER,
+    [10] = RUMPK_FAULT_OTHER,     [11] = RUMPK_FAULT_OTHER,
+    [12] = RUMPK_FAULT_EXECUTE, // instruction page
+    [13] = RUMPK_FAULT_READ,    // load page
     [14] = RUMPK_FAULT_OTHER,
-    [15] = RUMPK_FAULT_WRITE,       // store page
+    [15] = RUMPK_FAULT_WRITE, // store page
 };
 
 static struct trap_info info_read(void)

@@ -2,9 +2,10 @@
 //
 // base.h: the small words of the kernel: pages, checked arithmetic, half-open ranges, assertion.
 //
-// Every sum or product of numbers that come from outside goes through the checked helpers; every comparison
-// of ranges goes through range_contains and range_overlaps. KERNEL_ASSERT states what the code itself
-// guarantees: nothing that a driver, a package, a device or the firmware sends may reach one.
+// Every sum or product of numbers that come from outside goes through the checked helpers; every
+// comparison of ranges goes through range_contains and range_overlaps. KERNEL_ASSERT states what
+// the code itself guarantees: nothing that a driver, a package, a device or the firmware sends may
+// reach one.
 #ifndef KERNEL_BASE_H
 #define KERNEL_BASE_H
 
@@ -15,7 +16,7 @@
 
 #define PAGE_SIZE UINT64_C(4096)
 #define PAGE_MASK (PAGE_SIZE - 1)
-#define UNIT_SIZE UINT64_C(0x200000)  // what one lowest-level table maps: the grain of the two zones
+#define UNIT_SIZE UINT64_C(0x200000) // what one lowest-level table maps: the grain of the two zones
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -70,10 +71,10 @@ static inline bool range_overlaps(uint64_t left, uint64_t left_size, uint64_t ri
 // Ends the machine with boot cause TRAP: defined in record.c.
 [[noreturn]] void kernel_assert_failed(void);
 
-#define KERNEL_ASSERT(condition)        \
-    do {                                \
-        if (!(condition))               \
-            kernel_assert_failed();     \
+#define KERNEL_ASSERT(condition)    \
+    do {                            \
+        if (!(condition))           \
+            kernel_assert_failed(); \
     } while (0)
 
 // The four mem functions that the compiler may call, and nothing else of a libc.

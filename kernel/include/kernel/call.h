@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// call.h: the calls. Each function has a check part, which writes nothing shared, and a commit part, which cannot
-// fail. The result goes back by sched_return; a call that sleeps does not return to its caller here.
+// call.h: the calls. Each function has a check part, which writes nothing shared, and a commit
+// part, which cannot fail. The result goes back by sched_return; a call that sleeps does not return
+// to its caller here.
 #ifndef KERNEL_CALL_H
 #define KERNEL_CALL_H
 
 #include <kernel/fiber.h>
 
-// The code from a trap up to the objects' own functions: one section, less than 2,048 bytes (kernel.ld.in).
+// The code from a trap up to the objects' own functions: one section, less than 2,048 bytes
+// (kernel.ld.in).
 #define SYSCALL_CORE [[gnu::section(".text.syscall")]]
 
 // From the trap handler: the frame of `fiber` holds number and arguments.
@@ -25,8 +27,9 @@ int64_t call_wait(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
 int64_t call_exit(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 int64_t call_meta(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 
-// What the kernel is doing, for a trap in the kernel itself: in the check part the fiber pays for it with its life; in
-// a commit part, at boot or while idle there is nobody to blame and the machine ends.
+// What the kernel is doing, for a trap in the kernel itself: in the check part the fiber pays for
+// it with its life; in a commit part, at boot or while idle there is nobody to blame and the
+// machine ends.
 enum kernel_phase {
     PHASE_BOOT,
     PHASE_CHECK,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cap.h: the capability slots of a fiber. Zero means denied: an empty slot has type NONE and no rights.
+// cap.h: the capability slots of a fiber. Zero means denied: an empty slot has type NONE and no
+// rights.
 #ifndef KERNEL_CAP_H
 #define KERNEL_CAP_H
 
@@ -10,12 +11,12 @@
 #define RING_CONSUMER 1u
 
 struct cap {
-    uint8_t type;      // enum rumpk_cap_type
-    uint8_t rights;    // RUMPK_RIGHT_*
-    uint8_t part;      // RING: which end; QUEUE: which queue
+    uint8_t type;   // enum rumpk_cap_type
+    uint8_t rights; // RUMPK_RIGHT_*
+    uint8_t part;   // RING: which end; QUEUE: which queue
     uint8_t is_mapped;
-    uint32_t object;   // index in the table of its type: ring, memory object, device
-    const char *name;  // of the request or service, in the archive
+    uint32_t object;  // index in the table of its type: ring, memory object, device
+    const char *name; // of the request or service, in the archive
 };
 
 struct fiber;
@@ -25,7 +26,7 @@ struct fiber;
 
 // Memory that capabilities name: MEMORY, DMA.
 struct memory_object {
-    uint64_t base;  // physical = virtual
+    uint64_t base; // physical = virtual
     uint64_t size;
 };
 #define MEMORY_OBJECTS_MAX 256u

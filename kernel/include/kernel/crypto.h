@@ -11,7 +11,8 @@ void crypto_digest(const void *bytes, uint64_t size, uint8_t digest[RUMPK_DIGEST
 // Is the BLAKE2b-256 of `bytes` this one?
 [[nodiscard]] bool crypto_digest_fits(const void *bytes, uint64_t size,
                                       const uint8_t digest[RUMPK_DIGEST_SIZE]);
-// Ed25519 over BLAKE2b-512 of `bytes` (minisign "ED"). A key of small order or not canonical never fits.
+// Ed25519 over BLAKE2b-512 of `bytes` (minisign "ED"). A key of small order or not canonical never
+// fits.
 [[nodiscard]] bool crypto_signature_fits(const void *bytes, uint64_t size,
                                          const uint8_t key[RUMPK_KEY_SIZE],
                                          const uint8_t signature[RUMPK_SIGNATURE_SIZE]);

@@ -2,8 +2,9 @@
 //
 // device.h: what devices the machine has, and who holds which.
 //
-// The table lists every register range that the device tree or the arch code names, sorted by address, including those that no
-// package ever asks for: only so can a window be refused because something else lies in its pages.
+// The table lists every register range that the device tree or the arch code names, sorted by
+// address, including those that no package ever asks for: only so can a window be refused because
+// something else lies in its pages.
 #ifndef KERNEL_DEVICE_H
 #define KERNEL_DEVICE_H
 
@@ -14,15 +15,15 @@
 #define DEVICE_FREE 0xFFFFFFFFu
 
 struct device {
-    uint64_t base;  // first register, or first port
+    uint64_t base; // first register, or first port
     uint64_t size;
     bool is_ports;
-    uint8_t shift;            // registers are 1 << shift bytes apart
-    uint16_t virtio_id;       // virtio-mmio transport with a device behind it; else 0
-    int32_t node;             // in the tree; -1: fixed device
-    const char *compatible;   // fixed device
-    uint32_t holder;          // package number, or DEVICE_FREE
-    uint32_t virtio;          // index of its virtio state once granted
+    uint8_t shift;          // registers are 1 << shift bytes apart
+    uint16_t virtio_id;     // virtio-mmio transport with a device behind it; else 0
+    int32_t node;           // in the tree; -1: fixed device
+    const char *compatible; // fixed device
+    uint32_t holder;        // package number, or DEVICE_FREE
+    uint32_t virtio;        // index of its virtio state once granted
 };
 
 extern struct device devices[DEVICES_MAX];
@@ -30,7 +31,8 @@ extern struct device devices[DEVICES_MAX];
 void device_init(const void *fdt);
 
 // The index-th device of a kind, in the order of addresses. Null: there is none.
-struct device *device_find(uint32_t bus, uint32_t device_id, const char *compatible, uint32_t index);
+struct device *device_find(uint32_t bus, uint32_t device_id, const char *compatible,
+                           uint32_t index);
 
 // Does any other device, RAM or kernel-owned register lie in the pages of this window?
 bool device_shares_page(const struct device *device);

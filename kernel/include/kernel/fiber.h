@@ -5,13 +5,14 @@
 //        fiber_new            sched_ready           sched_run
 //   FREE ---------> NEW ------------------> READY ------------> RUNNING
 //                                             ^                  |   |
-//                                             | wait_poll        |   | fiber_end
+//                                             | wait_try         |   | fiber_end
 //                                             +--- WAITING <-----+   v
 //                                                     |   sched_block
 //                                                     +-----------> ENDED
 //
-// A fiber is numbered by its package's place in the boot manifest; an ended one keeps its number and its memory. Restart
-// (a later release) begins a new instance in the same structure from the package kept in the archive.
+// A fiber is numbered by its package's place in the boot manifest; an ended one keeps its number
+// and its memory. Restart (a later release) begins a new instance in the same structure from the
+// package kept in the archive.
 #ifndef KERNEL_FIBER_H
 #define KERNEL_FIBER_H
 
@@ -28,21 +29,21 @@ enum fiber_state {
 };
 
 #define FIBER_PORTS_MAX 8u
-#define FIBER_SCRUB_MAX 20u  // stack, heap, writable image, and each MEMORY and DMA of its own
+#define FIBER_SCRUB_MAX 20u // stack, heap, writable image, and each MEMORY and DMA of its own
 
 enum wait_kind {
-    WAIT_SLEEP,  // only the deadline
-    WAIT_RING,   // one ring: the result is what it offers
-    WAIT_QUEUE,  // one device queue: completions are stored at `out`
-    WAIT_MANY,   // several: the result is an index
+    WAIT_SLEEP, // only the deadline
+    WAIT_RING,  // one ring: the result is what it offers
+    WAIT_QUEUE, // one device queue: completions are stored at `out`
+    WAIT_MANY,  // several: the result is an index
 };
 
 struct fiber_wait {
-    uint8_t kind;   // enum wait_kind
-    uint8_t count;  // of slots
+    uint8_t kind;  // enum wait_kind
+    uint8_t count; // of slots
     uint8_t slots[RUMPK_WAIT_MAX];
     uint32_t out_count;
-    uint64_t out;  // address in the driver, checked when the call was made and again when it is used
+    uint64_t out; // address in the driver, checked when the call was made and again when it is used
     uint64_t deadline;
 };
 
@@ -50,12 +51,12 @@ struct fiber {
     struct arch_frame frame;
     struct arch_fp fp;
     struct pagetable table;
-    struct fiber *next;  // in a run queue
+    struct fiber *next; // in a run queue
     uint32_t number;
-    uint32_t state;  // enum fiber_state
+    uint32_t state; // enum fiber_state
     uint32_t spectrum;
     uint32_t port_count;
-    struct boot_region ports[FIBER_PORTS_MAX];  // opened by `map`
+    struct boot_region ports[FIBER_PORTS_MAX]; // opened by `map`
     struct fiber_wait wait;
     uint64_t calls;
     uint64_t switches;
@@ -66,7 +67,7 @@ struct fiber {
     uint64_t image_size;
     uint64_t heap_base;
     uint64_t heap_size;
-    struct boot_region scrub[FIBER_SCRUB_MAX];  // cleared when the fiber ends
+    struct boot_region scrub[FIBER_SCRUB_MAX]; // cleared when the fiber ends
     uint32_t scrub_count;
     uint32_t cap_count;
     uint8_t package_id[RUMPK_DIGEST_SIZE];
@@ -94,7 +95,8 @@ struct fiber_fault {
     uint64_t cause;
 };
 
-// Ends `fiber` and runs another one: rings closed, peers woken, devices reset, memory scrubbed, one ledger record.
+// Ends `fiber` and runs another one: rings closed, peers woken, devices reset, memory scrubbed, one
+// ledger record.
 [[noreturn]] void fiber_end_fault(struct fiber *fiber, const struct fiber_fault *fault);
 [[noreturn]] void fiber_end_exit(struct fiber *fiber, uint64_t code);
 

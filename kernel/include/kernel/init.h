@@ -17,7 +17,7 @@ void init_packages_load(void);
 // Makes the fibers ready, in the order of the manifest; records each start.
 void init_start(void);
 
-// ---- between the parts of init -----------------------------------------------------------------------------
+// ---- between the parts of init ----
 
 // Refuses a package: the first reason stands. Recorded by init_packages_load at the end.
 void init_refuse(struct package *package, enum rumpk_refusal reason, uint64_t detail);
@@ -33,7 +33,8 @@ void grant_apply(struct package *package, struct fiber *fiber);
 // Gives the devices of a refused package back.
 void grant_release(const struct package *package);
 
-// wire.c: does each wire fit what both ends say, and is each need that is not optional wired to an accepted package?
+// wire.c: does each wire fit what both ends say, and is each need that is not optional wired to an
+// accepted package?
 void wire_check(void);
 void wire_check_needs(void);
 // Makes rings and arenas between accepted packages. On failure the client is refused.
@@ -48,5 +49,6 @@ void place_start_block(struct package *package, struct fiber *fiber);
 [[nodiscard]] bool place_prepare(struct fiber *fiber, uint64_t base, uint64_t size);
 
 // The request that this grant answers, or null.
-const struct rumpk_bkdl_request *grant_request(const struct package *package, const struct rumpk_bkdl_grant *grant);
+const struct rumpk_bkdl_request *grant_request(const struct package *package,
+                                               const struct rumpk_bkdl_grant *grant);
 #endif

@@ -2,7 +2,8 @@
 //
 // link.h: addresses that the link script defines (kernel/kernel.ld.in). Physical = virtual.
 //
-//   __kernel_start  text (R X) | rodata (R) | gate page (R) | image header (R) | data (RW) | bss (RW)
+//   __kernel_start  text (R X) | rodata (R) | gate page (R) | image header (R) | data (RW) | bss
+//   (RW)
 //                   ... guard page, emergency stack, guard page, kernel stack   __kernel_end
 #ifndef KERNEL_LINK_H
 #define KERNEL_LINK_H
@@ -11,7 +12,7 @@
 
 extern char __kernel_start[], __kernel_end[];
 extern char __text_start[], __text_end[];
-extern char __rodata_start[], __rodata_end[];  // gate page and image header included
+extern char __rodata_start[], __rodata_end[]; // gate page and image header included
 extern char __data_start[], __data_end[];
 extern char __bss_start[], __bss_end[];
 extern char __gate_start[];

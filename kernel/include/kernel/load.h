@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// load.h: the boot archive and the formats in it. Everything here reads bytes that nobody has vouched for
-// yet; each format has one validator that either refuses with the reason or gives out a description whose every
-// offset, size and text has been checked. Nothing here allocates, so the host's tests and fuzzers run the same code.
+// load.h: the boot archive and the formats in it. Everything here reads bytes that nobody has
+// vouched for yet; each format has one validator that either refuses with the reason or gives out a
+// description whose every offset, size and text has been checked. Nothing here allocates, so the
+// host's tests and fuzzers run the same code.
 //
-//   archive -> boot manifest (owner's signature) -> per package: digests (pinned id, publisher's signature)
-//           -> npl.bkdl and ELF (digests)        -> ELF, note, relocations
+//   archive -> boot manifest (owner's signature)
+//           -> per package: digests (pinned id, publisher's signature)
+//                           -> npl.bkdl and ELF (digests) -> ELF rules, note, relocations
 //
 // Descriptions point into the archive, which is mapped read-only and never changes.
 #ifndef KERNEL_LOAD_H
@@ -13,16 +15,16 @@
 
 #include <kernel/base.h>
 
-// ---- digests.c -------------------------------------------------------------------------------------------------
+// ---- digests.c ----
 
 struct digests {
-    uint32_t kind;  // RUMPK_KIND_*
+    uint32_t kind; // RUMPK_KIND_*
     uint32_t security_version;
     uint32_t abi_version;
     uint32_t arch_mask;
     char name[RUMPK_NAME_SIZE];
     char version[RUMPK_VERSION_SIZE];
-    const uint8_t *files;  // the file and beside lines
+    const uint8_t *files; // the file and beside lines
     uint64_t files_size;
 };
 
@@ -32,13 +34,16 @@ struct digests_file {
 };
 
 // NONE or DIGESTS_FORM.
-[[nodiscard]] enum rumpk_refusal digests_validate(const void *bytes, uint64_t size, struct digests *out);
+[[nodiscard]] enum rumpk_refusal digests_validate(const void *bytes, uint64_t size,
+                                                  struct digests *out);
 // The `file` line of `path`, after digests_validate.
-[[nodiscard]] bool digests_find(const struct digests *digests, const char *path, struct digests_file *out);
+[[nodiscard]] bool digests_find(const struct digests *digests, const char *path,
+                                struct digests_file *out);
 
-// ---- bkdl.c ------------------------------------------------------------------------------------------------------
+// ---- bkdl.c ----
 
-// Records of one tag stand one behind the other at a fixed distance: a list is the first and a count.
+// Records of one tag stand one behind the other at a fixed distance: a list is the first and a
+// count.
 struct bkdl_list {
     const uint8_t *first;
     uint32_t count;
@@ -57,7 +62,7 @@ struct bkdl_boot_package {
     const struct rumpk_bkdl_package *package;
     struct bkdl_list keys;
     struct bkdl_list grants;
-    const uint8_t *config;  // null: none
+    const uint8_t *config; // null: none
     uint32_t config_size;
 };
 
@@ -80,53 +85,55 @@ const struct rumpk_bkdl_key *bkdl_key(const struct bkdl_list *list, uint32_t ind
 const struct rumpk_bkdl_grant *bkdl_grant(const struct bkdl_list *list, uint32_t index);
 const struct rumpk_bkdl_wire *bkdl_wire(const struct bkdl_list *list, uint32_t index);
 
-// ---- elf.c, relocate.c -----------------------------------------------------------------------------------------------
+// ---- elf.c, relocate.c ----
 
-#define ELF_SEGMENTS_MAX 8u
-#define ELF_IMAGE_SIZE_MAX UINT64_C(16777216)  // memory of a driver's image
+#define ELF_SEGMENTS_MAX    8u
+#define ELF_IMAGE_SIZE_MAX  UINT64_C(16777216) // memory of a driver's image
 #define ELF_RELOCATIONS_MAX 65536u
 
 struct elf_segment {
-    uint64_t offset;  // in the file and from the load address
+    uint64_t offset; // in the file and from the load address
     uint64_t file_size;
     uint64_t memory_size;
-    uint32_t flags;  // ELF_READ | ELF_WRITE | ELF_EXECUTE
+    uint32_t flags; // ELF_READ | ELF_WRITE | ELF_EXECUTE
 };
 
 #define ELF_EXECUTE 1u
-#define ELF_WRITE 2u
-#define ELF_READ 4u
+#define ELF_WRITE   2u
+#define ELF_READ    4u
 
 struct elf_image {
     const uint8_t *bytes;
     uint64_t size;
     uint64_t entry;
-    uint64_t image_size;  // multiple of the page size
+    uint64_t image_size; // multiple of the page size
     struct elf_segment segments[ELF_SEGMENTS_MAX];
     uint32_t segment_count;
     uint32_t arch;
-    uint64_t relro;  // range that is read-only after relocation; size 0: none; whole pages
+    uint64_t relro; // range that is read-only after relocation; size 0: none; whole pages
     uint64_t relro_size;
-    uint64_t relocations;  // offset of the table in the file
+    uint64_t relocations; // offset of the table in the file
     uint32_t relocation_count;
     struct rumpk_abi_note note;
 };
 
-// The first reason against the file (detail: the byte offset or index that shows the place), or NONE. Checked for `arch`.
-// `bytes` is 16-byte aligned.
+// The first reason against the file (detail: the byte offset or index that shows the place), or
+// NONE. Checked for `arch`. `bytes` is 16-byte aligned.
 [[nodiscard]] enum rumpk_refusal elf_validate(const void *bytes, uint64_t size, uint32_t arch,
                                               struct elf_image *out, uint64_t *detail);
 // Checks every relocation without writing anything: part of elf_validate, apart for its length.
-[[nodiscard]] enum rumpk_refusal elf_relocations_check(const struct elf_image *image, uint64_t *detail);
-// Copies the segments to `to` (image_size cleared bytes, reachable) and relocates for load address `base`. Cannot fail.
+[[nodiscard]] enum rumpk_refusal elf_relocations_check(const struct elf_image *image,
+                                                       uint64_t *detail);
+// Copies the segments to `to` (image_size cleared bytes, reachable) and relocates for load address
+// `base`. Cannot fail.
 void elf_place(const struct elf_image *image, uint8_t *to, uint64_t base);
 
-// ---- archive.c --------------------------------------------------------------------------------------------------------
+// ---- archive.c ----
 
 struct archive_entry {
-    const struct rumpk_archive_entry *entry;  // null when the table itself is unusable
-    enum rumpk_refusal refusal;               // NONE: layout and padding of this entry are as they must be
-    uint64_t detail;                          // offset in the archive that shows the place
+    const struct rumpk_archive_entry *entry; // null when the table itself is unusable
+    enum rumpk_refusal refusal; // NONE: layout and padding of this entry are as they must be
+    uint64_t detail;            // offset in the archive that shows the place
 };
 
 struct archive {
@@ -147,12 +154,14 @@ struct package {
     struct elf_image elf;
 };
 
-// Header, layout, owner's signature, boot manifest, in this order. NONE: `out` describes the archive, and
-// out->entries[n] says for each package whether its part is well formed. `bytes` is page-aligned.
+// Header, layout, owner's signature, boot manifest, in this order. NONE: `out` describes the
+// archive, and out->entries[n] says for each package whether its part is well formed. `bytes` is
+// page-aligned.
 [[nodiscard]] enum rumpk_refusal archive_validate(const void *bytes, uint64_t size, uint32_t arch,
                                                   const uint8_t owner_key[RUMPK_KEY_SIZE],
                                                   struct archive *out, uint64_t *detail);
-// Everything that can be said about one package from its signed bytes, the boot manifest and this kernel's limits.
+// Everything that can be said about one package from its signed bytes, the boot manifest and this
+// kernel's limits.
 void archive_package_validate(const struct archive *archive, uint32_t number, struct package *out);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// record.h: the boot record: how far the machine came, and what ended it. Read from outside at the symbol
-// rumpk_boot_record; the kernel prints nothing.
+// record.h: the boot record: how far the machine came, and what ended it. Read from outside at the
+// symbol rumpk_boot_record; the kernel prints nothing.
 #ifndef KERNEL_RECORD_H
 #define KERNEL_RECORD_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ring.h: ION rings as the kernel sees them (layout: rumpk/ring.h). The kernel owns the memory, writes only the header,
-// and reads the two indices, which it never believes.
+// ring.h: ION rings as the kernel sees them (layout: rumpk/ring.h). The kernel owns the memory,
+// writes only the header, and reads the two indices, which it never believes.
 #ifndef KERNEL_RING_H
 #define KERNEL_RING_H
 
@@ -13,7 +13,7 @@ struct ring {
     uint64_t base;
     uint64_t size;
     uint32_t slots;
-    struct fiber *ends[2];  // RING_PRODUCER, RING_CONSUMER
+    struct fiber *ends[2]; // RING_PRODUCER, RING_CONSUMER
 };
 
 extern struct ring rings[RINGS_MAX];
@@ -29,7 +29,8 @@ struct ring_part {
 void ring_parts(const struct ring *ring, uint32_t end, struct ring_part parts[3]);
 
 // All below: on the kernel root.
-// What the end can take or fill: 0..slots, or E_PEER when the other end is gone (and the ring drained).
+// What the end can take or fill: 0..slots, or E_PEER when the other end is gone (and the ring
+// drained).
 int64_t ring_ready(const struct ring *ring, uint32_t end);
 // This end is gone for good.
 void ring_close(struct ring *ring, uint32_t end);

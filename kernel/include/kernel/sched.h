@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sched.h: who runs next. Four queues by spectrum, strictly ordered, first in first out, cooperative.
+// sched.h: who runs next. Four queues by spectrum, strictly ordered, first in first out,
+// cooperative.
 #ifndef KERNEL_SCHED_H
 #define KERNEL_SCHED_H
 
@@ -9,10 +10,10 @@
 // Whether the machine stays when nothing can happen any more (boot manifest).
 void sched_stay_on_idle(bool stay);
 
-void sched_ready(struct fiber *fiber);  // to the end of its queue
+void sched_ready(struct fiber *fiber); // to the end of its queue
 // Back to the running fiber with this result, unless a stricter fiber has become ready.
 [[noreturn]] void sched_return(struct fiber *fiber, int64_t result);
-[[noreturn]] void sched_yield(struct fiber *fiber);  // result 0
+[[noreturn]] void sched_yield(struct fiber *fiber); // result 0
 // The running fiber waits for fiber->wait.
 [[noreturn]] void sched_block(struct fiber *fiber);
 // Runs the next fiber, or ends the machine when there is none and nothing can make one ready.
@@ -20,10 +21,12 @@ void sched_ready(struct fiber *fiber);  // to the end of its queue
 // If `fiber` waits and what it waits for is there, it becomes ready with its result.
 void sched_wake(struct fiber *fiber);
 
-// wait.c: is what fiber->wait describes there (or its deadline past)? Then *result is the result of the call. May end
-// the fiber's life with POINTER only while it is the one being served. On the kernel root.
+// wait.c: is what fiber->wait describes there (or its deadline past)? Then *result is the result of
+// the call. May end the fiber's life with POINTER only while it is the one being served. On the
+// kernel root.
 [[nodiscard]] bool wait_try(struct fiber *fiber, int64_t *result);
-// Could waiting longer change anything without another fiber's doing: a deadline, or a request at a device?
+// Could waiting longer change anything without another fiber's doing: a deadline, or a request at a
+// device?
 bool wait_is_pending(const struct fiber *fiber);
 
 #endif

@@ -2,22 +2,22 @@
 //
 // tree.h: the device tree as the kernel asks it. Its source file is the one door to libfdt.
 //
-// The tree is input from the firmware: its structure is checked once in tree_init, every number is read through
-// bounded helpers, and every list has a limit. All functions bear a tree that is null.
+// The tree is input from the firmware: its structure is checked once in tree_init, every number is
+// read through bounded helpers, and every list has a limit. All functions bear a tree that is null.
 #ifndef KERNEL_TREE_H
 #define KERNEL_TREE_H
 
 #include <arch/arch.h>
 #include <kernel/base.h>
 
-#define TREE_NODES_MAX 4096u  // nodes that are looked at; more are ignored
+#define TREE_NODES_MAX 4096u // nodes that are looked at; more are ignored
 #define TREE_DEPTH_MAX 16u
 
 // Checks the structure of `fdt` (size bytes are readable). False: not a tree that can be used.
 [[nodiscard]] bool tree_check(const void *fdt, uint64_t size);
 
-// Appends the memory nodes to info->ram (when `with_ram`) and /memreserve/ and /reserved-memory to info->reserved.
-// False: more than fits, or malformed.
+// Appends the memory nodes to info->ram (when `with_ram`) and /memreserve/ and /reserved-memory to
+// info->reserved. False: more than fits, or malformed.
 [[nodiscard]] bool tree_memory(const void *fdt, struct boot_info *info, bool with_ram);
 
 // A property of the node at `path` as a 32-bit number or a NUL-terminated text inside the tree.
@@ -26,13 +26,14 @@ const char *tree_text(const void *fdt, const char *path, const char *property);
 
 // One register range of one node whose addresses are the processor's.
 struct tree_device {
-    int32_t node;  // handle for tree_is_compatible
+    int32_t node; // handle for tree_is_compatible
     uint64_t base;
     uint64_t size;
-    uint32_t shift;  // property reg-shift, else 0
+    uint32_t shift; // property reg-shift, else 0
 };
 
-// Fills `out` with up to `max` enabled devices; returns how many there are (not more than max are written).
+// Fills `out` with up to `max` enabled devices; returns how many there are (not more than max are
+// written).
 uint32_t tree_devices(const void *fdt, struct tree_device *out, uint32_t max);
 bool tree_is_compatible(const void *fdt, int32_t node, const char *compatible);
 

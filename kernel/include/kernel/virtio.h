@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// virtio.h: the virtio transport (virtio 1.2, sections 2, 3 and 4.2), which is kernel code so that no driver ever
-// writes an address for a device.
+// virtio.h: the virtio transport (virtio 1.2, sections 2, 3 and 4.2), which is kernel code so that
+// no driver ever writes an address for a device.
 //
 //   driver                     kernel                                         device
 //   send(queue, batch) ------> checks every part, writes descriptors -------> reads descriptors
@@ -16,16 +16,17 @@
 #include <kernel/device.h>
 
 #define VIRTIO_DEVICES_MAX 16u
-#define VIRTIO_QUEUES_MAX 32u
+#define VIRTIO_QUEUES_MAX  32u
 
-// Is a virtio 1.x device behind this virtio-mmio transport? Its device id, or 0. The registers are mapped.
+// Is a virtio 1.x device behind this virtio-mmio transport? Its device id, or 0. The registers are
+// mapped.
 uint32_t virtio_mmio_probe(uint64_t base);
 
-// Makes the state of a granted device with `queues` queues: pages for queues and view, device reset. E_LIMIT, E_MEMORY,
-// or E_DEVICE when the device has fewer queues.
+// Makes the state of a granted device with `queues` queues: pages for queues and view, device
+// reset. E_LIMIT, E_MEMORY, or E_DEVICE when the device has fewer queues.
 [[nodiscard]] int64_t virtio_grant(struct device *device, uint32_t queues, uint32_t *index);
 
-uint64_t virtio_view(uint32_t index);  // page of the rumpk_device_view
+uint64_t virtio_view(uint32_t index); // page of the rumpk_device_view
 uint32_t virtio_queue_entries(uint32_t index, uint32_t queue);
 
 // All below: on the kernel root.
@@ -38,13 +39,14 @@ struct virtio_part {
     uint64_t address;
     uint64_t cookie;
     uint32_t length;
-    uint32_t flags;  // RUMPK_QUEUE_*
+    uint32_t flags; // RUMPK_QUEUE_*
 };
 // 0, E_FULL, E_STATE or E_DEVICE: would virtio_submit of `count` parts work?
 int64_t virtio_can_submit(uint32_t index, uint32_t queue, uint32_t count);
 void virtio_submit(uint32_t index, uint32_t queue, const struct virtio_part *parts, uint32_t count);
 // Takes up to `max` completions. 0: none yet; E_STATE; E_DEVICE.
-int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_completion *out, uint32_t max);
+int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_completion *out,
+                       uint32_t max);
 // Has the queue something to say (a completion, or an error)?
 bool virtio_is_ready(uint32_t index, uint32_t queue);
 // Are requests at the device?
