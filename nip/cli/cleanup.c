@@ -74,7 +74,7 @@ static void end_process(int signal_number)
             remove_tree(watcher.paths[i]);
     if (watcher.has_terminal)
         tcsetattr(STDIN_FILENO, TCSANOW, &watcher.terminal);
-    static const char text[] = "\ninterrupted: nothing was left half-written\n";
+    static const char text[] = "\ninterrupted: nothing was left half-written; run the command again\n";
     ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
     (void)ignored;
     signal(signal_number, SIG_DFL);
@@ -111,7 +111,9 @@ enum nip_code cleanup_start(struct nip_error *err)
     sigaddset(&watcher.watched, SIGTERM);
     sigaddset(&watcher.watched, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &watcher.watched, &watcher.child_mask);
+    // A reader that went away and a file size limit are errors of a write, not the end of the process.
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     watcher.main_thread = pthread_self();
     pthread_t thread;
     int result = pthread_create(&thread, NULL, watch, NULL);

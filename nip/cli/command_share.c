@@ -179,7 +179,7 @@ enum nip_code command_publish(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK)
         code = publish_package(cli, &decisions, registry, &manifest, err);
     if (code == NIP_OK)
-        cli_next(cli, "cd .. && nip new --image box, then in box: nip add %s --registry %s",
+        cli_next(cli, "cd .. && nip new --image box   (in it: nip add %s --registry %s)",
                  manifest.identity.name, registry_url(registry));
     registry_close(registry);
     decisions_free(&decisions);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the commands of a guide from top to bottom, as its reader would.
 
-    run_doc.py GUIDE.md [--expect TEXT]... [--allow-status N]
+    run_doc.py GUIDE.md [--expect TEXT]... [--env NAME=VALUE]...
 
 Fenced `sh` blocks run in order in one shell that stops at the first failure; a fenced block with
 file=NAME is written to that file at its place. The reader is an ordinary user with an empty home, the
@@ -39,6 +39,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("guide")
     parser.add_argument("--expect", action="append", default=[])
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="what the reader types when asked")
     parser.add_argument("--timeout", type=int, default=600)
     args = parser.parse_args()
     with open(args.guide) as f:
@@ -49,6 +50,7 @@ def main():
         os.mkdir(work)
         environment = {"HOME": home, "LANG": "C.UTF-8", "TERM": "dumb",
                        "PATH": os.path.join(ROOT, "build", "sdk", "bin") + ":/usr/local/bin:/usr/bin:/bin"}
+        environment.update(pair.split("=", 1) for pair in args.env)
         command = ["bash", "-c", script]
         if os.geteuid() == 0:
             user = pwd.getpwnam("nobody")
