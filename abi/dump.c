@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// dump.c: prints the whole ABI as text: names, numbers, sentences, sizes and offsets. The output is kept in
-// abi/abi.txt and compared by a test, so a change of the ABI is a visible difference in review. Its hash is in
-// the ABI note of every driver.
+// dump.c: prints the whole ABI as text: names, numbers, sentences, sizes and offsets. The output is
+// kept in abi/abi.txt and compared by a test, so a change of the ABI is a visible difference in
+// review. Its hash is in the ABI note of every driver.
 //
 //   rumpk-abi-dump > abi/abi.txt
 #include "dump_list.h"
@@ -32,21 +32,22 @@ static void print_item(const char *prefix, const char *name, int64_t value, cons
     printf("  %s%s %" PRId64 " \"%s\"\n", prefix, name, value, sentence);
 }
 
-#define DUMP_SECTION(header) printf("%s\n", header);
-#define DUMP_NUMBER(name) print_number(#name, (uint64_t)(name));
-#define DUMP_STRING(name) print_string(#name, name);
-#define DUMP_ENUM(name) printf(" enum %s\n", #name);
-#define DUMP_VALUE(name) printf("  %s %d\n", #name, (int)(name));
+#define DUMP_SECTION(header)             printf("%s\n", header);
+#define DUMP_NUMBER(name)                print_number(#name, (uint64_t)(name));
+#define DUMP_STRING(name)                print_string(#name, name);
+#define DUMP_ENUM(name)                  printf(" enum %s\n", #name);
+#define DUMP_VALUE(name)                 printf("  %s %d\n", #name, (int)(name));
 #define DUMP_ITEM(name, value, sentence) print_item(prefix, #name, (value), sentence);
-#define DUMP_LIST(list, text) \
-    { \
+#define DUMP_LIST(list, text)      \
+    {                              \
         const char *prefix = text; \
-        list(DUMP_ITEM) \
+        list(DUMP_ITEM)            \
     }
 #define DUMP_STRUCT(name) \
     printf(" struct %s size %zu align %zu\n", #name, sizeof(struct name), _Alignof(struct name));
-#define DUMP_FIELD(owner, name) \
-    printf("  %zu +%zu %s\n", offsetof(struct owner, name), sizeof(((struct owner *)0)->name), #name);
+#define DUMP_FIELD(owner, name)                                                                \
+    printf("  %zu +%zu %s\n", offsetof(struct owner, name), sizeof(((struct owner *)0)->name), \
+           #name);
 
 int main(void)
 {

@@ -2,25 +2,25 @@
 //
 // disk-sum: the BLAKE2b-256 of a disk, through the block service.
 //
-// As many reads as there are buffers are under way. Answers may come in any order; each is held in its
-// buffer until its turn, because a digest needs the bytes in theirs.
+// As many reads as there are buffers are under way. Answers may come in any order; each is held in
+// its buffer until its turn, because a digest needs the bytes in theirs.
 //
 //   chunk n is read into held[n % window]; asked: next chunk to ask for; turn: next to hash
 #include <npl/npl.h>
 #include <sodium.h>
 #include <string.h>
 
-#define WINDOW_MAX 64u
+#define WINDOW_MAX  64u
 #define DIGEST_SIZE 32u
-#define SECTOR 512u
+#define SECTOR      512u
 
 struct sum {
     struct npl_client disk;
     int64_t fid;
-    uint64_t size;      // bytes of the disk
-    uint32_t chunk;     // bytes of one read
-    uint32_t window;    // reads under way at most
-    uint64_t asked;     // bytes asked for so far
+    uint64_t size;   // bytes of the disk
+    uint32_t chunk;  // bytes of one read
+    uint32_t window; // reads under way at most
+    uint64_t asked;  // bytes asked for so far
     uint64_t hashed;
     struct npl_answer held[WINDOW_MAX];
     bool is_held[WINDOW_MAX];

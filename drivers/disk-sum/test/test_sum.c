@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the printed digest is that of the disk for every size and message size, and every failure of the
-// block service ends in one line that says so and exit code 1.
-// Method: a block service in memory and a collecting console in the simulated machine of npl/host.h;
-// answers come late and out of order.
+// Goal: the printed digest is that of the disk for every size and message size, and every failure
+// of the block service ends in one line that says so and exit code 1. Method: a block service in
+// memory and a collecting console in the simulated machine of npl/host.h; answers come late and out
+// of order.
 #include <npl/host.h>
 #include <npl/npl.h>
 #include <setjmp.h>
@@ -16,15 +16,15 @@
 #include <cmocka.h>
 
 #define SIZE_MAX_DISK 100000u
-#define KEPT_MAX 64u
-#define OUTPUT_MAX 4096u
+#define KEPT_MAX      64u
+#define OUTPUT_MAX    4096u
 
-#define CHECK(condition) \
-    do { \
-        if (!(condition)) { \
+#define CHECK(condition)                                                                  \
+    do {                                                                                  \
+        if (!(condition)) {                                                               \
             fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
+            abort();                                                                      \
+        }                                                                                 \
     } while (0)
 
 enum trouble { NONE, SHORT_READ, READ_ERROR, NO_FILE, NO_CONSOLE, GONE };
@@ -71,7 +71,9 @@ static void answer_one(void)
 static int block_main(void)
 {
     const struct npl_file file = {
-        .name = trouble == NO_FILE ? "other" : "data", .mode = NPL_FILE_READ, .size = data_size,
+        .name = trouble == NO_FILE ? "other" : "data",
+        .mode = NPL_FILE_READ,
+        .size = data_size,
         .read = data_read,
     };
     struct npl_service service;
@@ -119,9 +121,12 @@ static int64_t run(uint64_t size, uint32_t buffers, uint32_t buffer_size, enum t
     struct host_machine *machine = host_machine_new(seed);
     uint32_t sum = host_fiber_add(machine, "rumpk/disk-sum", npl_main);
     struct host_service_wire wire = {
-        .service = "block", .client = sum,
-        .server = host_fiber_add(machine, "test/block", block_main), .slots = 64,
-        .buffer_count = buffers, .buffer_size = buffer_size,
+        .service = "block",
+        .client = sum,
+        .server = host_fiber_add(machine, "test/block", block_main),
+        .slots = 64,
+        .buffer_count = buffers,
+        .buffer_size = buffer_size,
     };
     int64_t code = -1;
 
@@ -180,8 +185,9 @@ static void troubles(void **state)
         assert_int_equal(run(50000, 8, 4096, NO_FILE, seed), 1);
         assert_string_equal(output, "disk-sum: cannot open the disk: file does not exist\n");
         assert_int_equal(run(50000, 8, 4096, GONE, seed), 1);
-        assert_string_equal(output, "disk-sum: cannot read the disk: the other end is gone and will "
-                                    "not come back\n");
+        assert_string_equal(output,
+                            "disk-sum: cannot read the disk: the other end is gone and will "
+                            "not come back\n");
         assert_int_equal(run(50000, 8, 4096, NO_CONSOLE, seed), 0);
     }
 }

@@ -2,34 +2,34 @@
 //
 // uart-16550: the console service on a 16550 serial port.
 //
-// Lines of all clients come merged from npl_stream; this file knows only the chip. Speed is left as the
-// firmware set it. The port is polled: it takes 16 bytes each time its transmitter is empty, and other
-// drivers run while it is not.
+// Lines of all clients come merged from npl_stream; this file knows only the chip. Speed is left as
+// the firmware set it. The port is polled: it takes 16 bytes each time its transmitter is empty,
+// and other drivers run while it is not.
 //
 // Registers: National Semiconductor PC16550D data sheet, section 8.
 #include <npl/npl.h>
 
 enum {
-    REG_DATA = 0,          // write: transmitter holding register
-    REG_INTERRUPTS = 1,    // interrupt enable
-    REG_FIFO = 2,          // FIFO control
-    REG_LINE = 3,          // line control
-    REG_MODEM = 4,         // modem control
+    REG_DATA = 0,       // write: transmitter holding register
+    REG_INTERRUPTS = 1, // interrupt enable
+    REG_FIFO = 2,       // FIFO control
+    REG_LINE = 3,       // line control
+    REG_MODEM = 4,      // modem control
     REG_LINE_STATUS = 5,
 };
 
-#define FIFO_ENABLE_AND_CLEAR 0x07u
-#define LINE_8N1 0x03u
-#define MODEM_DTR_RTS 0x03u
+#define FIFO_ENABLE_AND_CLEAR    0x07u
+#define LINE_8N1                 0x03u
+#define MODEM_DTR_RTS            0x03u
 #define STATUS_TRANSMITTER_EMPTY 0x20u
 
 #define FIFO_BYTES 16u
-#define POLLS_MAX 64u      // looks before the driver sleeps
-#define PAUSES_MAX 1000u   // pauses of 1 ms before the port counts as stuck
+#define POLLS_MAX  64u   // looks before the driver sleeps
+#define PAUSES_MAX 1000u // pauses of 1 ms before the port counts as stuck
 
-#define EXIT_NO_PORT 1
+#define EXIT_NO_PORT   1
 #define EXIT_NO_MEMORY 2
-#define EXIT_STUCK 3
+#define EXIT_STUCK     3
 
 static void port_init(const struct npl_registers *port)
 {

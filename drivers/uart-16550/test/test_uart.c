@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the driver writes every byte to the chip, never more than its FIFO takes, at ports and in memory,
-// and gives up on a chip that is stuck.
-// Method: a model of the chip in the simulated machine of npl/host.h.
+// Goal: the driver writes every byte to the chip, never more than its FIFO takes, at ports and in
+// memory, and gives up on a chip that is stuck. Method: a model of the chip in the simulated
+// machine of npl/host.h.
 #include <npl/host.h>
 #include <npl/npl.h>
 #include <setjmp.h>
@@ -13,13 +13,13 @@
 #include <cmocka.h>
 
 #define OUTPUT_MAX 20000u
-#define LINES 200
+#define LINES      200
 
 struct chip {
     uint32_t shift;
-    uint32_t room;       // bytes that the FIFO takes
-    uint32_t busy;       // looks until the transmitter is empty again
-    uint32_t overruns;   // bytes written without room
+    uint32_t room;     // bytes that the FIFO takes
+    uint32_t busy;     // looks until the transmitter is empty again
+    uint32_t overruns; // bytes written without room
     uint8_t line;
     uint8_t fifo;
     uint8_t interrupts;
@@ -133,7 +133,7 @@ static void gives_up_on_a_stuck_chip(void **state)
 
     (void)state;
     assert_int_equal(run(&chip, false, 1, &client_code), 3);
-    assert_int_equal(client_code, 1);  // the client is told
+    assert_int_equal(client_code, 1); // the client is told
 }
 
 static void says_when_nothing_was_granted(void **state)

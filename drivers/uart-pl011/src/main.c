@@ -2,8 +2,8 @@
 //
 // uart-pl011: the console service on an Arm PL011 serial port.
 //
-// Lines of all clients come merged from npl_stream; this file knows only the chip. Speed is left as the
-// firmware set it. The port is polled, and other drivers run while its FIFO is full.
+// Lines of all clients come merged from npl_stream; this file knows only the chip. Speed is left as
+// the firmware set it. The port is polled, and other drivers run while its FIFO is full.
 //
 // Registers: PrimeCell UART (PL011) Technical Reference Manual, ARM DDI 0183, section 3.2. The tree
 // states no register spacing, so they are numbered by their byte offsets.
@@ -18,18 +18,18 @@ enum {
     REG_INTERRUPT_CLEAR = 0x44,
 };
 
-#define FLAG_TRANSMIT_FULL 0x20u
-#define FLAG_BUSY 0x08u
-#define LINE_8N1_FIFO 0x70u
+#define FLAG_TRANSMIT_FULL      0x20u
+#define FLAG_BUSY               0x08u
+#define LINE_8N1_FIFO           0x70u
 #define CONTROL_ENABLE_TRANSMIT 0x101u
-#define INTERRUPTS_ALL 0x7FFu
+#define INTERRUPTS_ALL          0x7FFu
 
-#define POLLS_MAX 64u      // looks before the driver sleeps
-#define PAUSES_MAX 1000u   // pauses of 1 ms before the port counts as stuck
+#define POLLS_MAX  64u   // looks before the driver sleeps
+#define PAUSES_MAX 1000u // pauses of 1 ms before the port counts as stuck
 
-#define EXIT_NO_PORT 1
+#define EXIT_NO_PORT   1
 #define EXIT_NO_MEMORY 2
-#define EXIT_STUCK 3
+#define EXIT_STUCK     3
 
 // Waits until none of `flags` is set. False when that does not happen within about a second.
 static bool port_wait(const struct npl_registers *port, uint32_t flags)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the driver writes every byte to the chip, never into a full FIFO, sets it up only while it is idle,
-// and gives up on a chip that is stuck.
-// Method: a model of the chip in the simulated machine of npl/host.h.
+// Goal: the driver writes every byte to the chip, never into a full FIFO, sets it up only while it
+// is idle, and gives up on a chip that is stuck. Method: a model of the chip in the simulated
+// machine of npl/host.h.
 #include <npl/host.h>
 #include <npl/npl.h>
 #include <setjmp.h>
@@ -13,13 +13,13 @@
 #include <cmocka.h>
 
 #define OUTPUT_MAX 20000u
-#define LINES 200
+#define LINES      200
 
 struct chip {
-    uint32_t filled;    // bytes in the FIFO
-    uint32_t looks;     // every few looks one byte leaves
+    uint32_t filled; // bytes in the FIFO
+    uint32_t looks;  // every few looks one byte leaves
     uint32_t overruns;
-    uint32_t wrong;     // line control changed while enabled or busy
+    uint32_t wrong; // line control changed while enabled or busy
     uint32_t line;
     uint32_t control;
     uint32_t mask;
@@ -131,7 +131,7 @@ static void gives_up_on_a_stuck_chip(void **state)
 
     (void)state;
     assert_int_equal(run(&chip, 1, &client_code), 3);
-    assert_int_equal(client_code, 1);  // the client is told
+    assert_int_equal(client_code, 1); // the client is told
 }
 
 static void says_when_nothing_was_granted(void **state)

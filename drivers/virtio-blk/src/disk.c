@@ -1,44 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// disk.c: virtio block requests (virtio 1.2, section 5.2.6): header, data, status byte; each one chain.
+// disk.c: virtio block requests (virtio 1.2, section 5.2.6): header, data, status byte; each one
+// chain.
 #include "disk.h"
 #include <string.h>
 
 #define FEATURE_SIZE_MAX (UINT64_C(1) << 1)
-#define FEATURE_SEG_MAX (UINT64_C(1) << 2)
-#define FEATURE_RO (UINT64_C(1) << 5)
+#define FEATURE_SEG_MAX  (UINT64_C(1) << 2)
+#define FEATURE_RO       (UINT64_C(1) << 5)
 #define FEATURE_BLK_SIZE (UINT64_C(1) << 6)
-#define FEATURE_FLUSH (UINT64_C(1) << 9)
+#define FEATURE_FLUSH    (UINT64_C(1) << 9)
 
 // Device-specific configuration, section 5.2.4.
 #define CONFIG_CAPACITY 0u
 #define CONFIG_SIZE_MAX 8u
 #define CONFIG_BLK_SIZE 20u
 
-#define TYPE_IN 0u
-#define TYPE_OUT 1u
-#define TYPE_FLUSH 4u
+#define TYPE_IN     0u
+#define TYPE_OUT    1u
+#define TYPE_FLUSH  4u
 #define TYPE_GET_ID 8u
 
-#define STATUS_OK 0u
+#define STATUS_OK          0u
 #define STATUS_UNSUPPORTED 2u
-#define STATUS_PENDING 0xFFu
+#define STATUS_PENDING     0xFFu
 
-#define QUEUE 0u
-#define CHAIN_MAX 3u  // header, data, status
-#define HEADER_SIZE 16u
-#define HEADER_STRIDE 64u
-#define STATUS_OFFSET 16u
-#define BOUNCE_OFFSET 4096u
-#define SEGMENT_MAX (1u << 20)
-#define SERIAL_WAIT_MS 1000u
+#define QUEUE           0u
+#define CHAIN_MAX       3u // header, data, status
+#define HEADER_SIZE     16u
+#define HEADER_STRIDE   64u
+#define STATUS_OFFSET   16u
+#define BOUNCE_OFFSET   4096u
+#define SEGMENT_MAX     (1u << 20)
+#define SERIAL_WAIT_MS  1000u
 #define COMPLETIONS_MAX 16u
 
 // One data part of a request: where it lies and in which direction it moves.
 struct part {
     uint32_t slot;
     uint64_t offset;
-    uint32_t length;  // 0: no data
+    uint32_t length; // 0: no data
     bool device_writes;
 };
 
@@ -73,30 +74,39 @@ static int64_t submit(struct disk *disk, uint32_t job, uint32_t type, uint64_t s
     header[STATUS_OFFSET] = STATUS_PENDING;
 
     chain[count++] = (struct rumpk_queue_request){
-        .memory_slot = disk->memory.slot, .flags = RUMPK_QUEUE_CHAINED, .offset = header_offset,
-        .length = HEADER_SIZE, .cookie = job,
+        .memory_slot = disk->memory.slot,
+        .flags = RUMPK_QUEUE_CHAINED,
+        .offset = header_offset,
+        .length = HEADER_SIZE,
+        .cookie = job,
     };
     if (part->length > 0)
         chain[count++] = (struct rumpk_queue_request){
             .memory_slot = part->slot,
             .flags = RUMPK_QUEUE_CHAINED | (part->device_writes ? RUMPK_QUEUE_DEVICE_WRITES : 0),
-            .offset = part->offset, .length = part->length,
+            .offset = part->offset,
+            .length = part->length,
         };
     chain[count++] = (struct rumpk_queue_request){
-        .memory_slot = disk->memory.slot, .flags = RUMPK_QUEUE_DEVICE_WRITES,
-        .offset = header_offset + STATUS_OFFSET, .length = 1,
+        .memory_slot = disk->memory.slot,
+        .flags = RUMPK_QUEUE_DEVICE_WRITES,
+        .offset = header_offset + STATUS_OFFSET,
+        .length = 1,
     };
     return npl_virtio_submit(&disk->device, QUEUE, chain, count);
 }
 
-// ---- opening -----------------------------------------------------------------------------------------
+// ---- opening
+// -----------------------------------------------------------------------------------------
 
 // The serial number is asked for once, before any client is served; a disk without one is fine.
 static void read_serial(struct disk *disk)
 {
     struct rumpk_queue_completion completion;
     struct part part = {
-        .slot = disk->memory.slot, .offset = bounce_offset(0), .length = DISK_SERIAL_SIZE,
+        .slot = disk->memory.slot,
+        .offset = bounce_offset(0),
+        .length = DISK_SERIAL_SIZE,
         .device_writes = true,
     };
 
@@ -106,7 +116,7 @@ static void read_serial(struct disk *disk)
         result = npl_virtio_complete(&disk->device, QUEUE, &completion, 1,
                                      npl_deadline_ms(SERIAL_WAIT_MS));
     if (result < 0) {
-        disk->is_lost = true;  // a device that does not answer this answers nothing
+        disk->is_lost = true; // a device that does not answer this answers nothing
         return;
     }
     if (header_of(disk, 0)[STATUS_OFFSET] != STATUS_OK)
@@ -120,8 +130,8 @@ static void read_serial(struct disk *disk)
 
 int64_t disk_open(struct disk *disk, const char **what)
 {
-    uint64_t wanted = FEATURE_SIZE_MAX | FEATURE_SEG_MAX | FEATURE_RO | FEATURE_BLK_SIZE |
-                      FEATURE_FLUSH;
+    uint64_t wanted =
+        FEATURE_SIZE_MAX | FEATURE_SEG_MAX | FEATURE_RO | FEATURE_BLK_SIZE | FEATURE_FLUSH;
 
     memset(disk, 0, sizeof(*disk));
     *what = "no disk was granted";
@@ -172,7 +182,8 @@ int64_t disk_open(struct disk *disk, const char **what)
     return disk->is_lost ? RUMPK_E_DEVICE : RUMPK_OK;
 }
 
-// ---- steps of a request ------------------------------------------------------------------------------
+// ---- steps of a request
+// ------------------------------------------------------------------------------
 
 static bool is_flush(const struct npl_request *request)
 {
@@ -200,8 +211,10 @@ static void plan_direct(struct disk *disk, struct disk_job *job, struct part *pa
     if (job->step > disk->segment_max)
         job->step = disk->segment_max;
     *part = (struct part){
-        .slot = request->memory_slot, .offset = request->memory_offset + job->done,
-        .length = job->step, .device_writes = !request->is_write,
+        .slot = request->memory_slot,
+        .offset = request->memory_offset + job->done,
+        .length = job->step,
+        .device_writes = !request->is_write,
     };
 }
 
@@ -217,7 +230,8 @@ static void plan_bounced(struct disk *disk, uint32_t index, struct part *part)
     job->skip = (uint32_t)((request->offset + job->done) % DISK_SECTOR);
     job->step = rest < chunk - job->skip ? rest : chunk - job->skip;
     *part = (struct part){
-        .slot = disk->memory.slot, .offset = bounce_offset(index),
+        .slot = disk->memory.slot,
+        .offset = bounce_offset(index),
         .length = (job->skip + job->step + DISK_SECTOR - 1) / DISK_SECTOR * DISK_SECTOR,
         .device_writes = !request->is_write,
     };
@@ -273,15 +287,16 @@ static void end_step(struct disk *disk, uint32_t index, uint32_t written)
         return;
     }
     if (job->is_bounced && !request->is_write)
-        memcpy(request->data + job->done,
-               disk->memory.base + bounce_offset(index) + job->skip, job->step);
+        memcpy(request->data + job->done, disk->memory.base + bounce_offset(index) + job->skip,
+               job->step);
     job->done += job->step;
     job->step = 0;
     if (job->done == request->count)
         finish(disk, index, job->done, NULL);
 }
 
-// ---- queueing ----------------------------------------------------------------------------------------
+// ---- queueing
+// ----------------------------------------------------------------------------------------
 
 // Must one of the two wait for the other? Two reads never do.
 static bool conflict(const struct npl_request *left, const struct npl_request *right)
@@ -397,12 +412,13 @@ void disk_start(struct disk *disk, struct npl_request *request)
     disk->waiting_last = request;
 }
 
-// Takes completions. A cookie that names no step at the device is the kernel's or the device's fault.
+// Takes completions. A cookie that names no step at the device is the kernel's or the device's
+// fault.
 static bool take_completions(struct disk *disk)
 {
     struct rumpk_queue_completion completions[COMPLETIONS_MAX];
-    int64_t count = npl_virtio_complete(&disk->device, QUEUE, completions, COMPLETIONS_MAX,
-                                        RUMPK_NOW);
+    int64_t count =
+        npl_virtio_complete(&disk->device, QUEUE, completions, COMPLETIONS_MAX, RUMPK_NOW);
 
     if (count == RUMPK_E_DEVICE || count == RUMPK_E_STATE) {
         lose(disk);

@@ -9,7 +9,7 @@
 
 #define INFO_SIZE 256u
 
-#define EXIT_NO_DISK 1
+#define EXIT_NO_DISK    1
 #define EXIT_NO_CLIENTS 2
 
 static uint64_t data_size(void *context, const struct npl_file *file)
@@ -54,7 +54,8 @@ static int64_t data_write(void *context, struct npl_request *request)
     return NPL_LATER;
 }
 
-// Any write; what counts is that it was written. Without the feature the disk has no volatile cache.
+// Any write; what counts is that it was written. Without the feature the disk has no volatile
+// cache.
 static int64_t flush_write(void *context, struct npl_request *request)
 {
     struct disk *disk = context;
@@ -68,11 +69,12 @@ static int64_t flush_write(void *context, struct npl_request *request)
 
 static int info_text(const struct disk *disk, char text[INFO_SIZE])
 {
-    return snprintf(text, INFO_SIZE,
-                    "sectors %llu\nsector-size %u\nblock-size %u\nread-only %s\nflush %s\nserial %s\n",
-                    (unsigned long long)(disk->size / DISK_SECTOR), DISK_SECTOR, disk->block_size,
-                    disk->is_read_only ? "yes" : "no", disk->has_flush ? "yes" : "no",
-                    disk->serial[0] ? disk->serial : "-");
+    return snprintf(
+        text, INFO_SIZE,
+        "sectors %llu\nsector-size %u\nblock-size %u\nread-only %s\nflush %s\nserial %s\n",
+        (unsigned long long)(disk->size / DISK_SECTOR), DISK_SECTOR, disk->block_size,
+        disk->is_read_only ? "yes" : "no", disk->has_flush ? "yes" : "no",
+        disk->serial[0] ? disk->serial : "-");
 }
 
 static uint64_t info_size(void *context, const struct npl_file *file)
@@ -92,7 +94,10 @@ static int64_t info_read(void *context, struct npl_request *request)
 }
 
 static const struct npl_file files[] = {
-    {.name = "data", .mode = NPL_FILE_READ | NPL_FILE_WRITE, .size = data_size, .read = data_read,
+    {.name = "data",
+     .mode = NPL_FILE_READ | NPL_FILE_WRITE,
+     .size = data_size,
+     .read = data_read,
      .write = data_write},
     {.name = "info", .mode = NPL_FILE_READ, .size = info_size, .read = info_read},
     {.name = "flush", .mode = NPL_FILE_WRITE, .write = flush_write},

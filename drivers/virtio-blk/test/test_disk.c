@@ -14,15 +14,15 @@
 #include <cmocka.h>
 
 #define SECTORS 300u
-#define SIZE (SECTORS * 512u)
-#define LIMIT 4000000u
+#define SIZE    (SECTORS * 512u)
+#define LIMIT   4000000u
 
-#define CHECK(condition) \
-    do { \
-        if (!(condition)) { \
+#define CHECK(condition)                                                                  \
+    do {                                                                                  \
+        if (!(condition)) {                                                               \
             fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
+            abort();                                                                      \
+        }                                                                                 \
     } while (0)
 
 static uint8_t image[SIZE];
@@ -41,7 +41,10 @@ static void fill_image(void)
 static struct host_disk disk_of(uint64_t size)
 {
     return (struct host_disk){
-        .bytes = image, .size = size, .bad_sector = UINT64_MAX, .serve_max = UINT64_MAX,
+        .bytes = image,
+        .size = size,
+        .bad_sector = UINT64_MAX,
+        .serve_max = UINT64_MAX,
     };
 }
 
@@ -77,9 +80,13 @@ static int64_t run(struct host_disk *disk, const struct setting *setting, uint64
     host_cap_dma(machine, driver, "buffers", setting->dma_size);
     for (uint32_t index = 0; index < count; index++) {
         struct host_service_wire wire = {
-            .service = "block", .client = host_fiber_add(machine, "test/client", clients[index]),
-            .server = driver, .slots = setting->slots, .buffer_count = setting->buffers,
-            .buffer_size = setting->buffer_size, .is_dma = setting->is_dma,
+            .service = "block",
+            .client = host_fiber_add(machine, "test/client", clients[index]),
+            .server = driver,
+            .slots = setting->slots,
+            .buffer_count = setting->buffers,
+            .buffer_size = setting->buffer_size,
+            .is_dma = setting->is_dma,
         };
 
         host_wire_service(machine, &wire);
@@ -101,7 +108,8 @@ static void open_data(struct npl_client *client, int64_t *fid, uint32_t mode)
     CHECK(*fid > 0);
 }
 
-// ---- reading ------------------------------------------------------------------------------------------------
+// ---- reading
+// ------------------------------------------------------------------------------------------------
 
 static int read_all_main(void)
 {
@@ -151,7 +159,8 @@ static int read_window_main(void)
     uint32_t chunk = client.io_max < 512 ? 100 : client.io_max / 512 * 512;
     uint64_t chunks = (SIZE + chunk - 1) / chunk;
     while (answered < chunks) {
-        while (asked < chunks && npl_client_read_start(&client, fid, asked * chunk, chunk, asked) == 0)
+        while (asked < chunks &&
+               npl_client_read_start(&client, fid, asked * chunk, chunk, asked) == 0)
             asked++;
         CHECK(npl_client_next(&client, &answer, RUMPK_FOREVER) == 1);
         uint64_t offset = answer.cookie * chunk;
@@ -194,7 +203,8 @@ static void reads(void **state)
     }
 }
 
-// ---- writing ------------------------------------------------------------------------------------------------
+// ---- writing
+// ------------------------------------------------------------------------------------------------
 
 // Each client owns half of the disk, so that what it reads back is what it wrote.
 static int write_half(uint64_t base)
@@ -207,7 +217,7 @@ static int write_half(uint64_t base)
 
     open_data(&client, &fid, RUMPK_NINEP_ORDWR);
     if (client.io_max < 512)
-        return 0;  // a message cannot carry a sector
+        return 0; // a message cannot carry a sector
     for (uint32_t round = 0; round < 30; round++) {
         random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
         uint64_t count = ((random >> 30) % 6 + 1) * 512;
@@ -287,7 +297,8 @@ static void writes(void **state)
     }
 }
 
-// ---- refusals -------------------------------------------------------------------------------------------------
+// ---- refusals
+// -------------------------------------------------------------------------------------------------
 
 static void expect_refused(struct npl_client *client, int64_t result, const char *text)
 {
@@ -443,7 +454,7 @@ static void unusable_devices(void **state)
     disk.segment_max = 0;
     assert_int_equal(run(&disk, &settings[0], 1, clients, 1), 1);
     disk = disk_of(SIZE);
-    disk.serve_max = 0;  // breaks with the first request
+    disk.serve_max = 0; // breaks with the first request
     assert_int_equal(run(&disk, &settings[0], 1, clients, 1), 1);
 }
 

@@ -2,26 +2,26 @@
 //
 // virtio-rng: the "rng" service on a virtio entropy device (virtio 1.2, section 5.4).
 //
-// One buffer is at the device at a time; reads are answered in the order in which they came. Bytes go to
-// one client only: the buffer is cleared after each copy. A device may return fewer bytes than asked;
-// the rest is asked for again, so that a read is always answered whole.
+// One buffer is at the device at a time; reads are answered in the order in which they came. Bytes
+// go to one client only: the buffer is cleared after each copy. A device may return fewer bytes
+// than asked; the rest is asked for again, so that a read is always answered whole.
 #include <npl/npl.h>
 #include <string.h>
 
-#define QUEUE 0u
+#define QUEUE  0u
 #define FAILED "the entropy device failed"
 
-#define EXIT_NO_DEVICE 1
+#define EXIT_NO_DEVICE  1
 #define EXIT_NO_CLIENTS 2
 
 struct source {
     struct npl_virtio device;
     struct npl_memory memory;
-    struct npl_request *first;  // being filled
+    struct npl_request *first; // being filled
     struct npl_request *last;
-    uint32_t done;              // bytes of `first` that are filled
-    bool is_asked;              // the buffer is at the device
-    bool is_lost;               // the device failed for good
+    uint32_t done; // bytes of `first` that are filled
+    bool is_asked; // the buffer is at the device
+    bool is_lost;  // the device failed for good
 };
 
 static int64_t random_read(void *context, struct npl_request *request)
@@ -59,7 +59,8 @@ static bool ask(struct source *source)
 {
     uint32_t rest = source->first->count - source->done;
     struct rumpk_queue_request request = {
-        .memory_slot = source->memory.slot, .flags = RUMPK_QUEUE_DEVICE_WRITES,
+        .memory_slot = source->memory.slot,
+        .flags = RUMPK_QUEUE_DEVICE_WRITES,
         .length = rest < source->memory.size ? rest : (uint32_t)source->memory.size,
     };
 

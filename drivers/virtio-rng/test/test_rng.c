@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: every read is answered whole with bytes that nobody else gets, also when the device gives few at a
-// time; a device that fails is reported, not waited for.
-// Method: a counting device in the simulated machine: each byte that it ever gives is different enough to
-// be told from the others.
+// Goal: every read is answered whole with bytes that nobody else gets, also when the device gives
+// few at a time; a device that fails is reported, not waited for. Method: a counting device in the
+// simulated machine: each byte that it ever gives is different enough to be told from the others.
 #include <npl/host.h>
 #include <npl/npl.h>
 #include <setjmp.h>
@@ -14,19 +13,19 @@
 
 #include <cmocka.h>
 
-#define CHECK(condition) \
-    do { \
-        if (!(condition)) { \
+#define CHECK(condition)                                                                  \
+    do {                                                                                  \
+        if (!(condition)) {                                                               \
             fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
+            abort();                                                                      \
+        }                                                                                 \
     } while (0)
 
 struct model {
-    uint32_t given;     // bytes so far
-    uint32_t at_most;   // bytes per request
-    uint32_t fail_at;   // fails when so many bytes have been given
-    bool breaks;        // fails by breaking the protocol, else by giving nothing
+    uint32_t given;   // bytes so far
+    uint32_t at_most; // bytes per request
+    uint32_t fail_at; // fails when so many bytes have been given
+    bool breaks;      // fails by breaking the protocol, else by giving nothing
 };
 
 // Byte n of the stream; four in a row name their place.
@@ -51,7 +50,8 @@ static uint32_t serve(void *context, uint32_t queue, const struct host_part *par
 
 static uint8_t seen[1u << 20];
 
-// Where in the stream these bytes come from: they hold at least one whole word, at one of four phases.
+// Where in the stream these bytes come from: they hold at least one whole word, at one of four
+// phases.
 static uint32_t place_of(const uint8_t *bytes, uint32_t count)
 {
     for (uint32_t phase = 0; phase < 4; phase++) {
@@ -115,8 +115,12 @@ static void run(struct model *model, uint64_t seed, int (*client)(void), uint32_
     struct host_machine *machine = host_machine_new(seed);
     uint32_t driver = host_fiber_add(machine, "rumpk/virtio-rng", npl_main);
     struct host_device device = {
-        .device_id = 4, .features = UINT64_C(1) << 32, .queue_count = 1, .queue_entries = 8,
-        .serve = serve, .context = model,
+        .device_id = 4,
+        .features = UINT64_C(1) << 32,
+        .queue_count = 1,
+        .queue_entries = 8,
+        .serve = serve,
+        .context = model,
     };
     int64_t code = -1;
 
@@ -125,8 +129,12 @@ static void run(struct model *model, uint64_t seed, int (*client)(void), uint32_
     host_cap_dma(machine, driver, "buffer", 4096);
     for (uint32_t index = 0; index < clients; index++) {
         struct host_service_wire wire = {
-            .service = "rng", .client = host_fiber_add(machine, "test/client", client),
-            .server = driver, .slots = 8, .buffer_count = 4, .buffer_size = 1024,
+            .service = "rng",
+            .client = host_fiber_add(machine, "test/client", client),
+            .server = driver,
+            .slots = 8,
+            .buffer_count = 4,
+            .buffer_size = 1024,
         };
 
         host_wire_service(machine, &wire);

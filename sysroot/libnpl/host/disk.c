@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// disk.c: the device side of a virtio disk (virtio 1.2, section 5.2), with the failures a test asks for.
+// disk.c: the device side of a virtio disk (virtio 1.2, section 5.2), with the failures a test asks
+// for.
 #include <npl/host.h>
 #include <string.h>
 
-#define SECTOR 512u
+#define SECTOR      512u
 #define HEADER_SIZE 16u
-#define ID_SIZE 20u
+#define ID_SIZE     20u
 
 enum { TYPE_IN = 0, TYPE_OUT = 1, TYPE_FLUSH = 4, TYPE_GET_ID = 8 };
 enum { STATUS_OK = 0, STATUS_IOERR = 1, STATUS_UNSUPP = 2 };

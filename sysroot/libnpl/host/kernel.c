@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // kernel.c: the calls of the simulated kernel, checked as rumpk/call.h says.
-#include <stdlib.h>
-#include <string.h>
-#include <npl/call.h>
 #include "machine.h"
 #include "reg_access.h"
+#include <npl/call.h>
+#include <stdlib.h>
+#include <string.h>
 
 static _Thread_local const struct rumpk_systable *other_systable;
 
@@ -25,7 +25,7 @@ static struct host_fiber *enter(void)
     struct host_fiber *fiber = host_current();
 
     if (!fiber)
-        abort();  // a call outside host_run: the test forgot the machine
+        abort(); // a call outside host_run: the test forgot the machine
     fiber->calls++;
     fiber->machine->now++;
     if (++fiber->machine->calls >= fiber->machine->limit)
@@ -42,7 +42,8 @@ static int64_t slot_at(struct host_fiber *fiber, uint64_t slot, uint32_t type,
     return type != RUMPK_CAP_NONE && (*out)->type != type ? RUMPK_E_TYPE : RUMPK_OK;
 }
 
-// ---- sleeping --------------------------------------------------------------------------------------------
+// ---- sleeping
+// --------------------------------------------------------------------------------------------
 
 // Sleeps until one of the slots (one bit each) is woken, or the deadline. False when that passed.
 static bool sleep_until(struct host_fiber *fiber, uint64_t deadline, uint64_t waits)
@@ -68,7 +69,8 @@ void host_ring_wake(struct host_fiber *fiber, const struct host_object *ring)
     }
 }
 
-// ---- rings -------------------------------------------------------------------------------------------------
+// ---- rings
+// -------------------------------------------------------------------------------------------------
 
 // Slots that this end may use, or why it has to go on without.
 static int64_t ring_ready(const struct host_slot *slot)
@@ -111,7 +113,8 @@ static int64_t send_ring(struct host_fiber *fiber, const struct host_slot *slot)
     const struct rumpk_ring_header *header = ring->memory;
     uint32_t gone = slot->is_producer ? RUMPK_RING_CONSUMER_GONE : RUMPK_RING_PRODUCER_GONE;
 
-    host_ring_wake(&fiber->machine->fibers[slot->is_producer ? ring->consumer : ring->producer], ring);
+    host_ring_wake(&fiber->machine->fibers[slot->is_producer ? ring->consumer : ring->producer],
+                   ring);
     return header->closed & gone ? RUMPK_E_PEER : RUMPK_OK;
 }
 
@@ -133,7 +136,8 @@ static int64_t recv_ring(struct host_fiber *fiber, uint64_t number, const struct
     }
 }
 
-// ---- queues ------------------------------------------------------------------------------------------------
+// ---- queues
+// ------------------------------------------------------------------------------------------------
 
 bool host_queue_has_completion(const struct host_object *object, uint32_t queue)
 {
@@ -255,7 +259,8 @@ static int64_t take_completions(struct host_slot *slot, struct rumpk_queue_compl
         if (!chain->is_done)
             continue;
         out[taken++] = (struct rumpk_queue_completion){
-            .cookie = chain->cookie, .written = chain->written,
+            .cookie = chain->cookie,
+            .written = chain->written,
         };
         queue->entries_used -= chain->part_count;
         *chain = (struct host_chain){0};
@@ -288,7 +293,8 @@ static int64_t recv_queue(struct host_fiber *fiber, uint64_t number, struct host
     }
 }
 
-// ---- the calls -----------------------------------------------------------------------------------------------
+// ---- the calls
+// -----------------------------------------------------------------------------------------------
 
 static int64_t call_send(uint64_t number, uint64_t requests, uint64_t count, uint64_t unused)
 {
@@ -365,7 +371,7 @@ static int64_t call_mask(uint64_t number, uint64_t operation, uint64_t value, ui
         return RUMPK_OK;
     }
     if (operation != RUMPK_MASK_FEATURES)
-        return RUMPK_E_UNSUPPORTED;
+        return RUMPK_E_ARGUMENT;
     if (slot->type != RUMPK_CAP_DEVICE)
         return RUMPK_E_TYPE;
     if (!(slot->rights & RUMPK_RIGHT_CONTROL))
@@ -385,7 +391,7 @@ static int64_t call_tick(uint64_t operation, uint64_t unused0, uint64_t unused1,
     (void)unused0;
     (void)unused1;
     (void)unused2;
-    return operation == RUMPK_TICK_NOW ? (int64_t)fiber->machine->now : RUMPK_E_UNSUPPORTED;
+    return operation == RUMPK_TICK_NOW ? (int64_t)fiber->machine->now : RUMPK_E_ARGUMENT;
 }
 
 // Index of the first slot that is ready, or RUMPK_E_TIMEOUT; all of them as bits in *waits.
@@ -463,11 +469,13 @@ static int64_t call_meta(uint64_t operation, uint64_t out, uint64_t size, uint64
         if (size != sizeof(struct rumpk_meta_self))
             return RUMPK_E_ARGUMENT;
         *(struct rumpk_meta_self *)(uintptr_t)out = (struct rumpk_meta_self){
-            .fiber = fiber->number, .spectrum = RUMPK_SPECTRUM_GRAVITY, .calls = fiber->calls,
+            .fiber = fiber->number,
+            .spectrum = RUMPK_SPECTRUM_GRAVITY,
+            .calls = fiber->calls,
         };
         return RUMPK_OK;
     default:
-        return RUMPK_E_UNSUPPORTED;
+        return RUMPK_E_ARGUMENT;
     }
 }
 
@@ -481,7 +489,8 @@ static int64_t call_absent(uint64_t unused0, uint64_t unused1, uint64_t unused2,
     return RUMPK_E_UNSUPPORTED;
 }
 
-// ---- registers -------------------------------------------------------------------------------------------------
+// ---- registers
+// -------------------------------------------------------------------------------------------------
 
 static struct host_object *registers_at(uint64_t address, bool is_ports, uint64_t *offset)
 {
@@ -497,7 +506,7 @@ static struct host_object *registers_at(uint64_t address, bool is_ports, uint64_
         *offset = address - object->base;
         return object;
     }
-    abort();  // npl_reg_* lets nothing else through
+    abort(); // npl_reg_* lets nothing else through
 }
 
 static uint32_t read_register(uint64_t address, bool is_ports, uint32_t width)
@@ -556,7 +565,8 @@ void port_write32(uint16_t port, uint32_t value)
     write_register(port, true, 4, value);
 }
 
-// ---- the table ---------------------------------------------------------------------------------------------------
+// ---- the table
+// ---------------------------------------------------------------------------------------------------
 
 struct rumpk_systable host_systable = {
     .magic = RUMPK_SYSTABLE_MAGIC,
@@ -583,6 +593,7 @@ __attribute__((constructor)) static void fill_table(void)
     };
 
     for (uint32_t index = 0; index < RUMPK_CALL_COUNT; index++)
-        host_systable.calls[index] = (uint64_t)(uintptr_t)(calls[index] ? calls[index] : call_absent);
+        host_systable.calls[index] =
+            (uint64_t)(uintptr_t)(calls[index] ? calls[index] : call_absent);
     host_systable.meta = (uint64_t)(uintptr_t)call_meta;
 }

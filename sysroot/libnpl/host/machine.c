@@ -2,10 +2,10 @@
 //
 // machine.c: sets a simulated machine up and runs its drivers, one at a time.
 #include "machine.h"
+#include "start_set.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "start_set.h"
 
 #define REGISTERS_BASE UINT64_C(0x10000000)
 #define REGISTERS_STEP UINT64_C(0x10000)
@@ -61,7 +61,8 @@ void host_machine_free(struct host_machine *machine)
     free(machine);
 }
 
-// ---- objects, capabilities, wires -------------------------------------------------------------------
+// ---- objects, capabilities, wires
+// -------------------------------------------------------------------
 
 static struct host_object *object_new(struct host_machine *machine, uint32_t type)
 {
@@ -108,7 +109,11 @@ static struct host_slot *slot_new(struct host_fiber *fiber, const char *name, ui
         misuse("too many capabilities");
     fiber->slots[slot] = (struct host_slot){.type = type, .rights = rights, .object = object};
     fiber->caps[slot] = (struct rumpk_cap_info){
-        .slot = slot, .type = type, .rights = rights, .detail = object->shift, .size = object->size,
+        .slot = slot,
+        .type = type,
+        .rights = rights,
+        .detail = object->shift,
+        .size = object->size,
     };
     copy_text(fiber->caps[slot].name, RUMPK_LABEL_SIZE, name);
     fiber->cap_count++;
@@ -143,8 +148,8 @@ static uint32_t last_slot(struct host_machine *machine, uint32_t fiber)
     return machine->fibers[fiber].cap_count - 1;
 }
 
-uint32_t host_cap_memory(struct host_machine *machine, uint32_t fiber, const char *name, uint64_t size,
-                         uint32_t rights)
+uint32_t host_cap_memory(struct host_machine *machine, uint32_t fiber, const char *name,
+                         uint64_t size, uint32_t rights)
 {
     struct host_object *object = object_new(machine, RUMPK_CAP_MEMORY);
 
@@ -254,8 +259,11 @@ void host_wire_stream(struct host_machine *machine, const char *service, uint32_
                       uint32_t server, uint32_t slots)
 {
     struct rumpk_channel ends[2] = {
-        {.role = RUMPK_ROLE_CLIENT, .style = RUMPK_STYLE_STREAM, .id = RUMPK_CHANNEL_FIRST_FREE,
-         .reply_slot = RUMPK_SLOT_NONE, .arena_slot = RUMPK_SLOT_NONE},
+        {.role = RUMPK_ROLE_CLIENT,
+         .style = RUMPK_STYLE_STREAM,
+         .id = RUMPK_CHANNEL_FIRST_FREE,
+         .reply_slot = RUMPK_SLOT_NONE,
+         .arena_slot = RUMPK_SLOT_NONE},
     };
 
     ends[1] = ends[0];
@@ -269,8 +277,11 @@ void host_wire_stream(struct host_machine *machine, const char *service, uint32_
 void host_wire_service(struct host_machine *machine, const struct host_service_wire *wire)
 {
     struct rumpk_channel ends[2] = {
-        {.role = RUMPK_ROLE_CLIENT, .style = RUMPK_STYLE_SERVICE, .id = RUMPK_CHANNEL_FIRST_FREE,
-         .arena_count = wire->buffer_count, .arena_size = wire->buffer_size},
+        {.role = RUMPK_ROLE_CLIENT,
+         .style = RUMPK_STYLE_SERVICE,
+         .id = RUMPK_CHANNEL_FIRST_FREE,
+         .arena_count = wire->buffer_count,
+         .arena_size = wire->buffer_size},
     };
     struct host_object *arena = object_new(machine, RUMPK_CAP_MEMORY);
     uint32_t rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE;
@@ -279,8 +290,8 @@ void host_wire_service(struct host_machine *machine, const struct host_service_w
     ends[1].role = RUMPK_ROLE_SERVER;
     wire_ring(machine, wire->service, wire->client, wire->server, wire->slots,
               &ends[0].request_slot, &ends[1].request_slot);
-    wire_ring(machine, wire->service, wire->server, wire->client, wire->slots,
-              &ends[1].reply_slot, &ends[0].reply_slot);
+    wire_ring(machine, wire->service, wire->server, wire->client, wire->slots, &ends[1].reply_slot,
+              &ends[0].reply_slot);
     arena->size = (uint64_t)wire->buffer_count * wire->buffer_size;
     arena->memory = pages_new(arena->size);
     slot_new(fiber_at(machine, wire->client), wire->service, rights, arena, RUMPK_CAP_MEMORY);
@@ -308,7 +319,8 @@ void host_epoch_raise(struct host_machine *machine, uint32_t client, uint32_t se
     }
 }
 
-// ---- start blocks ------------------------------------------------------------------------------------
+// ---- start blocks
+// ------------------------------------------------------------------------------------
 
 void host_start_set(const struct rumpk_start *start)
 {
@@ -346,7 +358,8 @@ static void start_layout(struct host_fiber *fiber)
     memcpy(fiber->start + start.config_offset, fiber->config, fiber->config_size);
 }
 
-// ---- the baton -----------------------------------------------------------------------------------------
+// ---- the baton
+// -----------------------------------------------------------------------------------------
 
 static void hand_over(struct host_machine *machine, uint32_t to)
 {
@@ -421,7 +434,8 @@ static void run_fiber(struct host_machine *machine, struct host_fiber *fiber)
     pthread_mutex_unlock(&machine->lock);
 }
 
-// ---- scheduling ------------------------------------------------------------------------------------------
+// ---- scheduling
+// ------------------------------------------------------------------------------------------
 
 static bool is_runnable(const struct host_fiber *fiber)
 {

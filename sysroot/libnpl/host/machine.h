@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// machine.h: the simulated machine's state, shared by machine.c (set-up, scheduling) and kernel.c (calls).
+// machine.h: the simulated machine's state, shared by machine.c (set-up, scheduling) and kernel.c
+// (calls).
 //
-// Every fiber is a thread, but only the one that holds the baton runs; all state below is its holder's.
+// Every fiber is a thread, but only the one that holds the baton runs; all state below is its
+// holder's.
 #ifndef NPL_HOST_MACHINE_H
 #define NPL_HOST_MACHINE_H
 
 #include <npl/host.h>
 #include <pthread.h>
 
-#define HOST_FIBERS_MAX 16u
-#define HOST_OBJECTS_MAX 128u
-#define HOST_CHANNELS_MAX 32u
-#define HOST_CHAINS_MAX 64u
+#define HOST_FIBERS_MAX      16u
+#define HOST_OBJECTS_MAX     128u
+#define HOST_CHANNELS_MAX    32u
+#define HOST_CHAINS_MAX      64u
 #define HOST_CHAIN_PARTS_MAX RUMPK_QUEUE_BATCH_MAX
-#define HOST_TIMER_HZ 1000000u
-#define HOST_CONFIG_MAX 1024u
+#define HOST_TIMER_HZ        1000000u
+#define HOST_CONFIG_MAX      1024u
 
 struct host_chain {
     uint64_t cookie;
     uint32_t part_count;
     uint32_t written;
     bool is_used;
-    bool is_done;  // waits to be received
+    bool is_done; // waits to be received
     struct host_part parts[HOST_CHAIN_PARTS_MAX];
 };
 
@@ -33,17 +35,17 @@ struct host_queue {
 
 // What capabilities name; several slots may name one object.
 struct host_object {
-    uint32_t type;  // RUMPK_CAP_*
-    void *memory;   // MEMORY, DMA, RING
+    uint32_t type; // RUMPK_CAP_*
+    void *memory;  // MEMORY, DMA, RING
     uint64_t size;
     uint32_t shift;
-    uint64_t base;  // registers: simulated address
+    uint64_t base; // registers: simulated address
     struct host_registers registers;
-    struct host_device device;  // DEVICE; a QUEUE names the same object
+    struct host_device device; // DEVICE; a QUEUE names the same object
     struct rumpk_device_view view;
     struct host_queue queues[RUMPK_DEVICE_QUEUE_MAX];
     bool is_broken;
-    uint32_t producer;  // RING: fibers of its ends
+    uint32_t producer; // RING: fibers of its ends
     uint32_t consumer;
 };
 
@@ -64,9 +66,9 @@ struct host_fiber {
     bool is_started;
     bool is_ended;
     bool is_blocked;
-    bool is_woken;      // by a ring's other end
-    uint64_t deadline;  // while blocked
-    uint64_t waits;     // slots that are waited for, one bit each
+    bool is_woken;     // by a ring's other end
+    uint64_t deadline; // while blocked
+    uint64_t waits;    // slots that are waited for, one bit each
     int64_t code;
     uint64_t calls;
     struct host_slot slots[RUMPK_SLOT_COUNT];
@@ -77,7 +79,7 @@ struct host_fiber {
     char name[RUMPK_NAME_SIZE];
     char config[HOST_CONFIG_MAX];
     uint32_t config_size;
-    uint8_t *start;  // the start block, laid out when the machine runs
+    uint8_t *start; // the start block, laid out when the machine runs
 };
 
 struct host_machine {
@@ -86,7 +88,7 @@ struct host_machine {
     uint64_t calls;
     uint64_t limit;
     bool is_stopping;
-    uint32_t holder;  // fiber with the baton, or HOST_NOBODY: the machine
+    uint32_t holder; // fiber with the baton, or HOST_NOBODY: the machine
     pthread_mutex_t lock;
     pthread_cond_t handed_over;
     struct host_fiber fibers[HOST_FIBERS_MAX];
@@ -100,7 +102,8 @@ struct host_machine {
 // machine.c
 struct host_fiber *host_current(void);
 uint64_t host_random(struct host_machine *machine);
-void host_block(struct host_fiber *fiber);  // gives the baton back; returns when it is this fiber's again
+void host_block(
+    struct host_fiber *fiber); // gives the baton back; returns when it is this fiber's again
 _Noreturn void host_end(struct host_fiber *fiber, int64_t code);
 struct host_object *host_object_at(uint64_t address);
 

@@ -6,17 +6,17 @@
 //                    |                  ^                        (plain calls skip the last two)
 //                    +-- epoch: again --+
 //
-// The tag of a request is its buffer's index, its number in the ring its sequence. The server's answer
-// is copied before it is read, and an answer that fits no request breaks the connection.
+// The tag of a request is its buffer's index, its number in the ring its sequence. The server's
+// answer is copied before it is read, and an answer that fits no request breaks the connection.
+#include "wire.h"
 #include <npl/call.h>
 #include <npl/client.h>
 #include <npl/heap.h>
 #include <npl/start.h>
 #include <stdlib.h>
 #include <string.h>
-#include "wire.h"
 
-#define ROOT_FID 0u
+#define ROOT_FID        0u
 #define ANSWER_COPY_MAX 512u
 
 enum pending_state { PENDING_FREE, PENDING_SENT, PENDING_ANSWERED, PENDING_HANDED_OUT };
@@ -26,7 +26,8 @@ static uint8_t *buffer_at(const struct npl_client *client, uint32_t buffer)
     return client->arena + (size_t)buffer * client->buffer_size;
 }
 
-// ---- requests --------------------------------------------------------------------------------------
+// ---- requests
+// --------------------------------------------------------------------------------------
 
 // Begins a request in a free buffer. RUMPK_E_FULL when there is none.
 static int64_t request_begin(struct npl_client *client, uint8_t type, struct wire *wire)
@@ -49,7 +50,9 @@ static int64_t request_send(struct npl_client *client, uint32_t buffer)
 {
     const struct npl_pending *pending = &client->pending[buffer];
     struct rumpk_message_slot slot = {
-        .sequence = pending->sequence, .buffer = buffer, .length = pending->length,
+        .sequence = pending->sequence,
+        .buffer = buffer,
+        .length = pending->length,
     };
 
     for (;;) {
@@ -78,8 +81,9 @@ static struct npl_pending *next_sent(struct npl_client *client, uint64_t last)
     return next;
 }
 
-// After a restart of the server: what its old instance took without answering is sent again, in order.
-// The newest requests may still lie in the ring untaken; those the new instance finds by itself.
+// After a restart of the server: what its old instance took without answering is sent again, in
+// order. The newest requests may still lie in the ring untaken; those the new instance finds by
+// itself.
 static int64_t resend_all(struct npl_client *client)
 {
     struct npl_pending *next;
@@ -124,7 +128,7 @@ static int64_t request_end(struct npl_client *client, uint32_t buffer, struct wi
     pending->sequence = ++client->sequence;
     int64_t result = request_send(client, buffer);
     if (result == RUMPK_E_EPOCH) {
-        result = resend_all(client);  // not of this one: it is not under way yet
+        result = resend_all(client); // not of this one: it is not under way yet
         if (result >= 0)
             result = request_send(client, buffer);
     }
@@ -134,7 +138,8 @@ static int64_t request_end(struct npl_client *client, uint32_t buffer, struct wi
     return result;
 }
 
-// ---- answers ---------------------------------------------------------------------------------------
+// ---- answers
+// ---------------------------------------------------------------------------------------
 
 // Takes one answer from the ring, if there is one. 1, 0, or RUMPK_E_PEER.
 static int64_t take_answer(struct npl_client *client)
@@ -222,7 +227,8 @@ static int64_t request_wait(struct npl_client *client, uint32_t buffer, struct w
     return result;
 }
 
-// ---- connection ------------------------------------------------------------------------------------
+// ---- connection
+// ------------------------------------------------------------------------------------
 
 static int64_t agree_version(struct npl_client *client)
 {
@@ -410,7 +416,7 @@ int64_t npl_client_stat(struct npl_client *client, int64_t fid, struct npl_stat 
     if (result < 0)
         return result;
 
-    wire_skip(&wire, 2 + 2 + 2 + 4);  // size of the field, of the entry; type; dev
+    wire_skip(&wire, 2 + 2 + 2 + 4); // size of the field, of the entry; type; dev
     struct wire_qid qid = wire_get_qid(&wire);
     *out = (struct npl_stat){.is_directory = qid.type & RUMPK_NINEP_QTDIR};
     out->mode = (uint32_t)wire_get(&wire, 4) & 0777u;
@@ -423,7 +429,8 @@ int64_t npl_client_stat(struct npl_client *client, int64_t fid, struct npl_stat 
     return RUMPK_OK;
 }
 
-// ---- reads and writes --------------------------------------------------------------------------------
+// ---- reads and writes
+// --------------------------------------------------------------------------------
 
 // Starts one read (`bytes` null) or write.
 static int64_t transfer_start(struct npl_client *client, int64_t fid, uint64_t offset,
@@ -463,7 +470,8 @@ static int64_t transfer_result(struct npl_client *client, uint32_t buffer)
         return result;
     uint32_t count = (uint32_t)wire_get(&wire, 4);
     uint32_t carried = pending->type == RUMPK_TREAD ? count : 0;
-    if (wire.is_bad || count > pending->asked || pending->answer - RUMPK_NINEP_READ_HEADER != carried)
+    if (wire.is_bad || count > pending->asked ||
+        pending->answer - RUMPK_NINEP_READ_HEADER != carried)
         return RUMPK_E_PEER;
     return count;
 }
@@ -523,8 +531,8 @@ int64_t npl_client_write(struct npl_client *client, int64_t fid, uint64_t offset
     return transfer_all(client, fid, offset, NULL, bytes, count);
 }
 
-int64_t npl_client_read_start(struct npl_client *client, int64_t fid, uint64_t offset, uint32_t count,
-                              uint64_t cookie)
+int64_t npl_client_read_start(struct npl_client *client, int64_t fid, uint64_t offset,
+                              uint32_t count, uint64_t cookie)
 {
     int64_t buffer = transfer_start(client, fid, offset, NULL, count, cookie, true);
 

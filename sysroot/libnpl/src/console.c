@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // console.c: text into the console's stream ring, 62 bytes a slot, published once per text.
+#include "fiber_local.h"
 #include <npl/call.h>
 #include <npl/console.h>
 #include <npl/ring.h>
 #include <npl/start.h>
 #include <stdio.h>
 #include <string.h>
-#include "fiber_local.h"
 
 static NPL_FIBER_LOCAL struct npl_ring console_ring;
-static NPL_FIBER_LOCAL int64_t console_state = 1;  // 1: not opened yet; 0: open; negative: why not
+static NPL_FIBER_LOCAL int64_t console_state = 1; // 1: not opened yet; 0: open; negative: why not
 
 static void console_open(void)
 {

@@ -2,12 +2,13 @@
 //
 // entry.c: from the kernel's first instruction in this driver to npl_main, and the ABI note.
 //
-// Hand-over: the kernel enters _start with the start block's address in the first argument register,
-// the stack aligned as at a function's entry and every other register zero, which is all that a C
-// function needs. The note lies in the same object as _start so that no driver can be linked without.
+// Hand-over: the kernel enters _start with the start block's address in the first argument
+// register, the stack aligned as at a function's entry and every other register zero, which is all
+// that a C function needs. The note lies in the same object as _start so that no driver can be
+// linked without.
+#include "start_set.h"
 #include <npl/npl.h>
 #include <rumpk/note.h>
-#include "start_set.h"
 
 #if !defined(RUMPK_ABI_TEXT_HASH)
 #error "build with -DRUMPK_ABI_TEXT_HASH=0x..,0x.. (32 bytes): BLAKE2b-256 of abi/abi.txt"
@@ -26,13 +27,14 @@ __attribute__((section(".note.rumpk"), used, retain)) static const struct abi_no
     .text_size = sizeof(struct rumpk_abi_note),
     .type = RUMPK_NOTE_TYPE_ABI,
     .owner = RUMPK_NOTE_OWNER,
-    .text = {
-        .abi_version = RUMPK_ABI_VERSION,
-        .arch = RUMPK_ARCH,
-        .profile = RUMPK_PROFILE_HARD_FLOAT,
-        .systable_size = RUMPK_SYSTABLE_SIZE,
-        .abi_text = {RUMPK_ABI_TEXT_HASH},
-    },
+    .text =
+        {
+            .abi_version = RUMPK_ABI_VERSION,
+            .arch = RUMPK_ARCH,
+            .profile = RUMPK_PROFILE_HARD_FLOAT,
+            .systable_size = RUMPK_SYSTABLE_SIZE,
+            .abi_text = {RUMPK_ABI_TEXT_HASH},
+        },
 };
 
 typedef void (*init_function)(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fiber_local.h: state that a driver has once. On the machine a driver is alone in its image; in the
-// host build several drivers share one process, a thread each.
+// fiber_local.h: state that a driver has once. On the machine a driver is alone in its image; in
+// the host build several drivers share one process, a thread each.
 #ifndef NPL_FIBER_LOCAL_H
 #define NPL_FIBER_LOCAL_H
 

@@ -5,17 +5,17 @@
 //   | header | bytes ... | header | bytes ... | end
 //
 // Each block begins with its size and whether it is used; the next header follows at once, so free
-// neighbours are joined while the list is walked. A driver has few blocks, made when it starts: small
-// and checkable is worth more here than fast.
+// neighbours are joined while the list is walked. A driver has few blocks, made when it starts:
+// small and checkable is worth more here than fast.
+#include "fiber_local.h"
 #include <npl/heap.h>
 #include <string.h>
-#include "fiber_local.h"
 
-#define BLOCK_FREE UINT64_C(0x46524545)  // "FREE"
-#define BLOCK_USED UINT64_C(0x55534544)  // "USED"
+#define BLOCK_FREE UINT64_C(0x46524545) // "FREE"
+#define BLOCK_USED UINT64_C(0x55534544) // "USED"
 
 struct block {
-    uint64_t size;  // bytes after the header, multiple of NPL_HEAP_ALIGNMENT
+    uint64_t size; // bytes after the header, multiple of NPL_HEAP_ALIGNMENT
     uint64_t state;
 };
 
@@ -64,7 +64,7 @@ void *npl_heap_alloc(size_t size)
         struct block *block = block_at(offset);
 
         if (block->state != BLOCK_FREE && block->state != BLOCK_USED)
-            __builtin_trap();  // a write past a block's end
+            __builtin_trap(); // a write past a block's end
         if (block->state == BLOCK_FREE)
             join(offset);
         if (block->state == BLOCK_FREE && block->size >= size) {

@@ -43,7 +43,8 @@ ptrdiff_t __llvm_libc_stdio_write(void *cookie, const char *bytes, size_t size)
     return (ptrdiff_t)size;
 }
 
-// exit() calls this first. There is no atexit (LLVM libc needs a mutex for it), so nothing is to be run.
+// exit() calls this first. There is no atexit (LLVM libc needs a mutex for it), so nothing is to be
+// run.
 void __cxa_finalize(void *object)
 {
     (void)object;

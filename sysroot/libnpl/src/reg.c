@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // reg.c: device registers in memory or at ports.
+#include "reg_access.h"
 #include <npl/call.h>
 #include <npl/reg.h>
 #include <npl/start.h>
-#include "reg_access.h"
 
 int64_t npl_registers_open(struct npl_registers *registers, const char *name)
 {
@@ -23,7 +23,10 @@ int64_t npl_registers_open(struct npl_registers *registers, const char *name)
     if (base < 0)
         return base;
     *registers = (struct npl_registers){
-        .base = (uint64_t)base, .size = cap->size, .shift = cap->detail, .is_ports = is_ports,
+        .base = (uint64_t)base,
+        .size = cap->size,
+        .shift = cap->detail,
+        .is_ports = is_ports,
     };
     return RUMPK_OK;
 }

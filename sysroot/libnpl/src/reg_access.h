@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// reg_access.h: the single access. In memory a volatile access of exactly the register's width, at a
-// port the instruction of x86-64; in the host build the simulated machine answers both.
+// reg_access.h: the single access. In memory a volatile access of exactly the register's width, at
+// a port the instruction of x86-64; in the host build the simulated machine answers both.
 #ifndef NPL_REG_ACCESS_H
 #define NPL_REG_ACCESS_H
 

@@ -9,7 +9,7 @@ const char *npl_result_text(int64_t result)
         return "done";
     switch (result) {
 #define RESULT_CASE(name, value, sentence) \
-    case (value): \
+    case (value):                          \
         return sentence;
         RUMPK_RESULTS(RESULT_CASE)
 #undef RESULT_CASE

@@ -182,7 +182,7 @@ int64_t npl_ring_pull(struct npl_ring *ring, void *slot)
         return ready;
     memcpy(slot, slot_at(ring), RUMPK_RING_SLOT_SIZE);
     npl_ring_drop(ring);
-    (void)npl_ring_publish(ring);  // a producer that is gone takes nothing away from what it sent
+    (void)npl_ring_publish(ring); // a producer that is gone takes nothing away from what it sent
     return 1;
 }
 

@@ -6,18 +6,19 @@
 //                                       |                                   ^
 //                                       +--- NPL_LATER: kept in in_flight[buffer] ---+
 //
-// A request is taken only while the reply ring has room for its answer and those of all that are kept,
-// so an answer never has to wait. What a client writes into its ring is checked before it is used; a
-// client that breaks the rules (a buffer it does not have or has lent already, a length outside it) is
-// cut off for good. A request's number is only repeated in its answer: a number that comes again after a
-// restart is served again, which is right because every operation of a file is idempotent.
+// A request is taken only while the reply ring has room for its answer and those of all that are
+// kept, so an answer never has to wait. What a client writes into its ring is checked before it is
+// used; a client that breaks the rules (a buffer it does not have or has lent already, a length
+// outside it) is cut off for good. A request's number is only repeated in its answer: a number that
+// comes again after a restart is served again, which is right because every operation of a file is
+// idempotent.
+#include "session.h"
 #include <npl/call.h>
 #include <npl/heap.h>
 #include <npl/result.h>
 #include <npl/start.h>
 #include <stdlib.h>
 #include <string.h>
-#include "session.h"
 
 static int64_t session_open(struct npl_session *session, const struct rumpk_channel *channel)
 {
@@ -45,8 +46,8 @@ static int64_t session_open(struct npl_session *session, const struct rumpk_chan
     return npl_ring_open(&session->replies, channel->reply_slot, true);
 }
 
-int64_t npl_service_open(struct npl_service *service, const char *name, const struct npl_file *files,
-                         uint32_t file_count, void *context)
+int64_t npl_service_open(struct npl_service *service, const char *name,
+                         const struct npl_file *files, uint32_t file_count, void *context)
 {
     uint32_t count = 0;
 
@@ -79,7 +80,8 @@ int64_t npl_service_open(struct npl_service *service, const char *name, const st
     return count;
 }
 
-// The client was restarted. Both rings start anew; what is still kept for the old instance is finished first, and not answered.
+// The client was restarted. Both rings start anew; what is still kept for the old instance is
+// finished first, and not answered.
 static void session_restart(struct npl_session *session)
 {
     npl_ring_resync(&session->requests);
@@ -93,7 +95,8 @@ static bool may_take(struct npl_session *session)
     return !session->is_draining && npl_ring_ready(&session->replies) > (int64_t)session->lent;
 }
 
-// Copies the request's header and hands it to service_message.c. False when the client broke a rule.
+// Copies the request's header and hands it to service_message.c. False when the client broke a
+// rule.
 static bool take_message(struct npl_session *session, const struct rumpk_message_slot *slot)
 {
     uint8_t copy[NPL_SERVICE_MESSAGE_MAX];
@@ -109,7 +112,9 @@ static bool take_message(struct npl_session *session, const struct rumpk_message
     uint8_t *shared = session_buffer(session, slot->buffer);
     memcpy(copy, shared, copy_size);
     struct message message = {
-        .wire = wire_over(copy, copy_size), .shared = shared, .length = slot->length,
+        .wire = wire_over(copy, copy_size),
+        .shared = shared,
+        .length = slot->length,
     };
     uint64_t size = wire_get(&message.wire, 4);
     uint8_t type = (uint8_t)wire_get(&message.wire, 1);
@@ -119,8 +124,12 @@ static bool take_message(struct npl_session *session, const struct rumpk_message
 
     session->lent++;
     *request = (struct npl_request){
-        .session = session, .sequence = slot->sequence, .buffer = slot->buffer,
-        .type = type, .tag = tag, .is_lent = true,
+        .session = session,
+        .sequence = slot->sequence,
+        .buffer = slot->buffer,
+        .type = type,
+        .tag = tag,
+        .is_lent = true,
     };
     npl_message_handle(session, request, &message);
     return true;
@@ -177,7 +186,9 @@ void npl_session_send(struct npl_request *request, uint32_t length)
 {
     struct npl_session *session = request->session;
     struct rumpk_message_slot slot = {
-        .sequence = request->sequence, .buffer = request->buffer, .length = length,
+        .sequence = request->sequence,
+        .buffer = request->buffer,
+        .length = length,
     };
 
     request->is_lent = false;
@@ -217,8 +228,8 @@ int64_t npl_service_wait(struct npl_service *service, const uint32_t *extra, uin
 
         if (session->is_gone)
             continue;
-        // A client with requests waiting for room in its reply ring wakes us by taking answers; until
-        // then its request ring would report ready for ever.
+        // A client with requests waiting for room in its reply ring wakes us by taking answers;
+        // until then its request ring would report ready for ever.
         struct npl_ring *ring = &session->requests;
         if (npl_ring_ready(ring) > 0 && !may_take(session))
             ring = &session->replies;

@@ -2,11 +2,11 @@
 //
 // service_message.c: what each 9P message means for a flat tree of files.
 //
-// Decode from the copy, decide, answer into the shared buffer. Qid paths: 0 is the root, n + 1 the n-th
-// file. The tree never changes, so every qid version is 0.
+// Decode from the copy, decide, answer into the shared buffer. Qid paths: 0 is the root, n + 1 the
+// n-th file. The tree never changes, so every qid version is 0.
+#include "session.h"
 #include <npl/result.h>
 #include <string.h>
-#include "session.h"
 
 static struct npl_fid *fid_find(struct npl_session *session, uint32_t number)
 {
@@ -36,7 +36,8 @@ static struct wire_qid qid_of(const struct npl_service *service, const struct np
 {
     if (!file)
         return (struct wire_qid){.type = RUMPK_NINEP_QTDIR};
-    return (struct wire_qid){.type = RUMPK_NINEP_QTFILE, .path = (uint64_t)(file - service->files) + 1};
+    return (struct wire_qid){.type = RUMPK_NINEP_QTFILE,
+                             .path = (uint64_t)(file - service->files) + 1};
 }
 
 static struct wire_stat stat_of(const struct npl_service *service, const struct npl_file *file)
@@ -47,12 +48,14 @@ static struct wire_stat stat_of(const struct npl_service *service, const struct 
         stat.mode = WIRE_MODE_DIRECTORY | 0555u;
         return stat;
     }
-    stat.mode = (file->mode & NPL_FILE_READ ? 0444u : 0) | (file->mode & NPL_FILE_WRITE ? 0222u : 0);
+    stat.mode =
+        (file->mode & NPL_FILE_READ ? 0444u : 0) | (file->mode & NPL_FILE_WRITE ? 0222u : 0);
     stat.length = file->size ? file->size(service->context, file) : 0;
     return stat;
 }
 
-// ---- answers -------------------------------------------------------------------------------------
+// ---- answers
+// -------------------------------------------------------------------------------------
 
 // Begins the answer to `request` in its buffer; the client's msize bounds it once it is agreed.
 static struct wire answer_begin(struct npl_request *request)
@@ -131,7 +134,8 @@ int64_t npl_service_read_text(struct npl_request *request, const char *text, siz
     return (int64_t)count;
 }
 
-// ---- requests: each returns null, or why it refuses ------------------------------------------------
+// ---- requests: each returns null, or why it refuses
+// ------------------------------------------------
 
 typedef const char *handler(struct npl_session *session, struct npl_request *request,
                             struct message *message);
@@ -195,7 +199,7 @@ static const char *handle_flush(struct npl_session *session, struct npl_request 
         if (other == request || !other->is_lent || other->tag != old_tag)
             continue;
         request->old_tag = old_tag;
-        return NULL;  // answered by answer_flushes
+        return NULL; // answered by answer_flushes
     }
     struct wire wire = answer_begin(request);
     answer_end(request, &wire);
@@ -333,7 +337,8 @@ static void call_driver(struct npl_session *session, struct npl_request *request
         npl_service_reply(request, result);
 }
 
-// Fields that Tread and Twrite share: fid, offset, count; `header` bytes of the message precede data.
+// Fields that Tread and Twrite share: fid, offset, count; `header` bytes of the message precede
+// data.
 static const char *begin_transfer(struct npl_session *session, struct npl_request *request,
                                   struct message *message, uint32_t header, struct npl_fid **fid)
 {
@@ -359,8 +364,7 @@ static const char *handle_read(struct npl_session *session, struct npl_request *
                                struct message *message)
 {
     struct npl_fid *fid;
-    const char *error =
-        begin_transfer(session, request, message, RUMPK_NINEP_READ_HEADER, &fid);
+    const char *error = begin_transfer(session, request, message, RUMPK_NINEP_READ_HEADER, &fid);
 
     if (error)
         return error;
@@ -378,8 +382,7 @@ static const char *handle_write(struct npl_session *session, struct npl_request 
                                 struct message *message)
 {
     struct npl_fid *fid;
-    const char *error =
-        begin_transfer(session, request, message, RUMPK_NINEP_WRITE_HEADER, &fid);
+    const char *error = begin_transfer(session, request, message, RUMPK_NINEP_WRITE_HEADER, &fid);
 
     if (error)
         return error;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// session.h: what the two halves of the service code share: service.c moves messages between rings and
-// arena, service_message.c decides what each means.
+// session.h: what the two halves of the service code share: service.c moves messages between rings
+// and arena, service_message.c decides what each means.
 #ifndef NPL_SESSION_H
 #define NPL_SESSION_H
 
-#include <npl/service.h>
 #include "wire.h"
+#include <npl/service.h>
 
 // A name that a client holds: the root or a file of the tree.
 struct npl_fid {
@@ -28,19 +28,19 @@ struct npl_session {
     uint32_t arena_slot;
     bool arena_is_dma;
     bool is_gone;
-    bool is_draining;  // requests of the client's earlier instance are still kept
+    bool is_draining; // requests of the client's earlier instance are still kept
     uint32_t buffer_count;
     uint32_t buffer_size;
-    uint32_t msize;  // 0 until the version is agreed
-    uint32_t lent;   // requests without an answer
-    struct npl_request *in_flight;  // one per buffer
+    uint32_t msize;                // 0 until the version is agreed
+    uint32_t lent;                 // requests without an answer
+    struct npl_request *in_flight; // one per buffer
     struct npl_fid fids[NPL_SERVICE_FIDS_MAX];
 };
 
 // A request whose header has been copied out of the arena.
 struct message {
-    struct wire wire;  // after type and tag
-    uint8_t *shared;   // the buffer in the arena
+    struct wire wire; // after type and tag
+    uint8_t *shared;  // the buffer in the arena
     uint32_t length;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // start.c: look-ups in the start block.
-#include <npl/start.h>
-#include <string.h>
 #include "fiber_local.h"
 #include "start_set.h"
+#include <npl/start.h>
+#include <string.h>
 
 static NPL_FIBER_LOCAL const struct rumpk_start *start_block;
 

@@ -4,8 +4,8 @@
 //
 //   ring slots --take_line--> client->line --hand_out--> piece
 //
-// A client's bytes are only ever bytes: lengths are clamped each time they are read, and the slot is
-// read again, not remembered, because its writer can change it at any time.
+// A client's bytes are only ever bytes: lengths are clamped each time they are read, and the slot
+// is read again, not remembered, because its writer can change it at any time.
 #include <npl/call.h>
 #include <npl/heap.h>
 #include <npl/start.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // virtio.c: a device over queue capabilities (virtio 1.2; the transport is the kernel's).
-#include <npl/start.h>
 #include <npl/call.h>
+#include <npl/start.h>
 #include <npl/virtio.h>
 #include <rumpk/cap.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// wire.h: reading and writing the fields of 9P messages. A cursor that runs past its end turns bad and
-// stays bad; whoever used it looks once, at the end.
+// wire.h: reading and writing the fields of 9P messages. A cursor that runs past its end turns bad
+// and stays bad; whoever used it looks once, at the end.
 #ifndef NPL_WIRE_H
 #define NPL_WIRE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npl_test.h: cmocka, and a check for code that runs on a simulated driver's own thread, where cmocka's
-// asserts (a longjmp into the test's thread) must not be used.
+// npl_test.h: cmocka, and a check for code that runs on a simulated driver's own thread, where
+// cmocka's asserts (a longjmp into the test's thread) must not be used.
 #ifndef NPL_TEST_H
 #define NPL_TEST_H
 
@@ -15,12 +15,12 @@
 
 #include <cmocka.h>
 
-#define CHECK(condition) \
-    do { \
-        if (!(condition)) { \
+#define CHECK(condition)                                                                  \
+    do {                                                                                  \
+        if (!(condition)) {                                                               \
             fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
-            abort(); \
-        } \
+            abort();                                                                      \
+        }                                                                                 \
     } while (0)
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// raw_client.h: a 9P client that writes its messages byte by byte, so that it can write wrong ones. It runs
-// on a simulated driver's thread. Each raw_* that sends returns the buffer it used.
+// raw_client.h: a 9P client that writes its messages byte by byte, so that it can write wrong ones.
+// It runs on a simulated driver's thread. Each raw_* that sends returns the buffer it used.
 #ifndef RAW_CLIENT_H
 #define RAW_CLIENT_H
 
-#include <npl/npl.h>
 #include "npl_test.h"
+#include <npl/npl.h>
 
 struct raw {
     struct npl_ring requests;
@@ -52,7 +52,7 @@ static inline uint32_t raw_message(struct raw *raw, uint8_t type, const void *bo
     memset(bytes, 0, 7);
     memcpy(bytes, &length, 4);
     bytes[4] = type;
-    bytes[5] = (uint8_t)buffer;  // the tag
+    bytes[5] = (uint8_t)buffer; // the tag
     if (size > 0)
         memcpy(bytes + 7, body, size);
     raw_put(raw, (struct rumpk_message_slot){
@@ -158,7 +158,8 @@ static inline uint32_t raw_read(struct raw *raw, uint32_t fid, uint64_t offset, 
 }
 
 // A write that states `count` and carries `carried` bytes.
-static inline uint32_t raw_write_count(struct raw *raw, uint32_t fid, uint32_t count, uint32_t carried)
+static inline uint32_t raw_write_count(struct raw *raw, uint32_t fid, uint32_t count,
+                                       uint32_t carried)
 {
     uint8_t body[64] = {0};
 

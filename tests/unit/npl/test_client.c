@@ -2,30 +2,30 @@
 //
 // Goal: the client believes nothing that a server says, and a restarted server costs it nothing.
 // Method: a server that answers by script, byte by byte, in a simulated machine.
+#include "npl_test.h"
 #include <npl/host.h>
 #include <npl/npl.h>
-#include "npl_test.h"
 
 #define BUFFER_SIZE 512u
-#define BUFFERS 4u
+#define BUFFERS     4u
 
 // What the scripted server does with the next request.
 enum act {
-    ANSWER,          // as a correct server would
-    WRONG_BUFFER,    // names a buffer that does not exist
-    FREE_BUFFER,     // names one that was not lent
+    ANSWER,       // as a correct server would
+    WRONG_BUFFER, // names a buffer that does not exist
+    FREE_BUFFER,  // names one that was not lent
     WRONG_SEQUENCE,
     WRONG_TAG,
     WRONG_TYPE,
-    WRONG_SIZE,      // the message's size differs from the slot's
+    WRONG_SIZE, // the message's size differs from the slot's
     SHORT_SLOT,
     LONG_SLOT,
     COUNT_TOO_LARGE, // more data than asked for
     COUNT_NOT_THERE, // states data that the message does not carry
     HUGE_MSIZE,
-    ERROR_TEXT,      // Rerror with control characters
-    LONG_ERROR,      // Rerror whose length runs out of the message
-    LEAVE,           // ends without an answer
+    ERROR_TEXT, // Rerror with control characters
+    LONG_ERROR, // Rerror whose length runs out of the message
+    LEAVE,      // ends without an answer
 };
 
 static const enum act *script;
@@ -57,7 +57,10 @@ static uint32_t correct_body(uint8_t type, uint8_t *body)
     switch (type) {
     case RUMPK_TVERSION:
         put32(body, 256);
-        memcpy(body + 4, "\x06\0" "9P2000", 8);
+        memcpy(body + 4,
+               "\x06\0"
+               "9P2000",
+               8);
         return 12;
     case RUMPK_TATTACH:
         memset(body, 0, 13);
@@ -118,7 +121,10 @@ static void answer(struct server *server, struct rumpk_message_slot slot, enum a
         break;
     case LONG_ERROR:
         bytes[4] = RUMPK_RERROR;
-        memcpy(bytes + 7, "\xff\xff" "abc", 5);
+        memcpy(bytes + 7,
+               "\xff\xff"
+               "abc",
+               5);
         size = 12;
         break;
     default:
@@ -172,9 +178,12 @@ static void play(const enum act *acts, uint32_t count)
     for (uint64_t seed = 1; seed <= 5; seed++) {
         struct host_machine *machine = host_machine_new(seed);
         struct host_service_wire wire = {
-            .service = "thing", .client = host_fiber_add(machine, "test/client", client_main),
-            .server = host_fiber_add(machine, "test/server", script_main), .slots = 8,
-            .buffer_count = BUFFERS, .buffer_size = BUFFER_SIZE,
+            .service = "thing",
+            .client = host_fiber_add(machine, "test/client", client_main),
+            .server = host_fiber_add(machine, "test/server", script_main),
+            .slots = 8,
+            .buffer_count = BUFFERS,
+            .buffer_size = BUFFER_SIZE,
         };
 
         connect_result = open_result = read_result = INT64_MIN;
@@ -188,10 +197,10 @@ static void play(const enum act *acts, uint32_t count)
     }
 }
 
-#define PLAY(...) \
-    do { \
+#define PLAY(...)                                     \
+    do {                                              \
         static const enum act acts[] = {__VA_ARGS__}; \
-        play(acts, sizeof(acts) / sizeof(acts[0])); \
+        play(acts, sizeof(acts) / sizeof(acts[0]));   \
     } while (0)
 
 static void correct_server(void **state)
@@ -245,12 +254,13 @@ static void error_texts(void **state)
     assert_string_equal(error_text, "");
 }
 
-// ---- a restarted server -----------------------------------------------------------------------------------
+// ---- a restarted server
+// -----------------------------------------------------------------------------------
 
 static struct host_machine *restart_machine;
 
-// Takes requests without answering, then is "restarted": a new epoch. What was lost must come again, whole,
-// and what was not taken yet must not be lost either; each once.
+// Takes requests without answering, then is "restarted": a new epoch. What was lost must come
+// again, whole, and what was not taken yet must not be lost either; each once.
 static int restart_main(void)
 {
     struct server server;
@@ -258,7 +268,7 @@ static int restart_main(void)
     uint64_t last = 0;
 
     server_open(&server);
-    for (uint32_t step = 0; step < 4; step++) {  // version, attach, walk, open
+    for (uint32_t step = 0; step < 4; step++) { // version, attach, walk, open
         CHECK(npl_ring_sleep(&server.requests, RUMPK_FOREVER) > 0);
         CHECK(npl_ring_pull(&server.requests, &slot) == 1);
         last = slot.sequence;
@@ -267,10 +277,10 @@ static int restart_main(void)
     for (uint32_t lost = 0; lost < 2; lost++) {
         CHECK(npl_ring_sleep(&server.requests, RUMPK_FOREVER) > 0);
         CHECK(npl_ring_pull(&server.requests, &slot) == 1);
-        memset(server.arena + slot.buffer * BUFFER_SIZE, 0xEE, 64);  // died while answering
+        memset(server.arena + slot.buffer * BUFFER_SIZE, 0xEE, 64); // died while answering
     }
     host_epoch_raise(restart_machine, 0, 1);
-    npl_sleep_until(npl_deadline_ms(1));  // a restart takes its time; the client has seen it by then
+    npl_sleep_until(npl_deadline_ms(1)); // a restart takes its time; the client has seen it by then
     npl_ring_resync(&server.requests);
     npl_ring_resync(&server.replies);
     uint64_t seen = 0;
@@ -313,9 +323,12 @@ static void restarted_server(void **state)
     for (uint64_t seed = 1; seed <= 50; seed++) {
         struct host_machine *machine = host_machine_new(seed);
         struct host_service_wire wire = {
-            .service = "thing", .client = host_fiber_add(machine, "test/client", persistent_main),
-            .server = host_fiber_add(machine, "test/server", restart_main), .slots = 8,
-            .buffer_count = BUFFERS, .buffer_size = BUFFER_SIZE,
+            .service = "thing",
+            .client = host_fiber_add(machine, "test/client", persistent_main),
+            .server = host_fiber_add(machine, "test/server", restart_main),
+            .slots = 8,
+            .buffer_count = BUFFERS,
+            .buffer_size = BUFFER_SIZE,
         };
 
         restart_machine = machine;
@@ -330,10 +343,8 @@ static void restarted_server(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(correct_server),
-        cmocka_unit_test(wrong_version),
-        cmocka_unit_test(wrong_answers),
-        cmocka_unit_test(error_texts),
+        cmocka_unit_test(correct_server),   cmocka_unit_test(wrong_version),
+        cmocka_unit_test(wrong_answers),    cmocka_unit_test(error_texts),
         cmocka_unit_test(restarted_server),
     };
 

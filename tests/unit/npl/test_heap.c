@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the driver's allocator never hands out memory twice or outside its range, and gives all back.
-// Method: known cases, then random ones with every block filled and checked.
-#include <npl/heap.h>
+// Goal: the driver's allocator never hands out memory twice or outside its range, and gives all
+// back. Method: known cases, then random ones with every block filled and checked.
 #include "npl_test.h"
+#include <npl/heap.h>
 
 #define HEAP_SIZE 65536u
-#define BLOCKS 64u
+#define BLOCKS    64u
 
 static uint8_t memory[HEAP_SIZE + 16];
 
@@ -16,7 +16,7 @@ static void known_cases(void **state)
     npl_heap_init(NULL, 0);
     assert_null(npl_heap_alloc(1));
     assert_int_equal(npl_heap_free_bytes(), 0);
-    npl_heap_init(memory, 8);  // too small for anything
+    npl_heap_init(memory, 8); // too small for anything
     assert_null(npl_heap_alloc(1));
 
     npl_heap_init(memory + 3, HEAP_SIZE);

@@ -2,9 +2,9 @@
 //
 // Goal: one end of a ring does what rumpk/ring.h says, whatever the other end writes.
 // Method: both ends in one thread over one ring's memory, with a SysTable whose calls only count.
+#include "npl_test.h"
 #include <npl/host.h>
 #include <npl/npl.h>
-#include "npl_test.h"
 
 #define SLOTS 8u
 
@@ -184,10 +184,10 @@ static void hostile_head(void **state)
             assert_int_equal(ready, RUMPK_E_PEER);
         assert_true((npl_ring_peek(&ends->consumer) != NULL) == (ready > 0));
     }
-    ends->producer_part->head = UINT32_MAX;  // behind the tail
+    ends->producer_part->head = UINT32_MAX; // behind the tail
     npl_ring_resync(&ends->consumer);
     assert_int_equal(pull(ends, &value), RUMPK_E_PEER);
-    ends->producer_part->head = 1;  // broken for good, until resynchronised
+    ends->producer_part->head = 1; // broken for good, until resynchronised
     assert_int_equal(pull(ends, &value), RUMPK_E_PEER);
 }
 
@@ -195,7 +195,7 @@ static void hostile_tail(void **state)
 {
     struct ends *ends = *state;
 
-    ends->consumer_part->tail = 1;  // taken what was never there
+    ends->consumer_part->tail = 1; // taken what was never there
     npl_ring_resync(&ends->producer);
     assert_int_equal(npl_ring_ready(&ends->producer), RUMPK_E_PEER);
     assert_null(npl_ring_slot(&ends->producer));
@@ -217,8 +217,8 @@ static void hostile_random(void **state)
         uint32_t near = (uint32_t)(random >> 40) % 20 - 10;
 
         if (random & 1)
-            ends->producer_part->head = random & 2 ? (uint32_t)(random >> 32)
-                                                   : ends->consumer_part->tail + near;
+            ends->producer_part->head =
+                random & 2 ? (uint32_t)(random >> 32) : ends->consumer_part->tail + near;
         uint32_t before = ends->consumer.own;
         int64_t result = npl_ring_pull(&ends->consumer, (uint64_t[8]){0});
         assert_true(result == 0 || result == 1 || result == RUMPK_E_PEER);

@@ -2,14 +2,15 @@
 //
 // Goal: no message is lost, changed or reordered, no wake-up is lost, and every access to a slot is
 // ordered by its index, when both ends run at the same time on different processors.
-// Method: a producer and a consumer thread on one ring; the calls `send` and `recv` are a mutex and a
-// condition, exactly as blind as the kernel's; random delays on both sides. Run under ThreadSanitizer,
-// which reports a slot access that is not ordered; a lost wake-up hangs and the test's limit ends it.
+// Method: a producer and a consumer thread on one ring; the calls `send` and `recv` are a mutex and
+// a condition, exactly as blind as the kernel's; random delays on both sides. Run under
+// ThreadSanitizer, which reports a slot access that is not ordered; a lost wake-up hangs and the
+// test's limit ends it.
+#include "npl_test.h"
 #include <npl/host.h>
 #include <npl/npl.h>
 #include <pthread.h>
 #include <sched.h>
-#include "npl_test.h"
 
 #define MESSAGES_DEFAULT 2000000u
 
@@ -17,7 +18,7 @@ enum { PRODUCER_SLOT = 1, CONSUMER_SLOT = 2 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static bool is_asleep[3];  // by slot of the end
+static bool is_asleep[3]; // by slot of the end
 static bool is_woken[3];
 static uint64_t sleeps;
 static struct rumpk_systable table;
@@ -152,7 +153,7 @@ static void run(uint32_t slots)
     pthread_join(threads[1], NULL);
     print_message("%u slots: %llu messages, %llu sleeps\n", slots, (unsigned long long)messages,
                   (unsigned long long)sleeps);
-    assert_true(sleeps > 0);  // else the handshake was not tried
+    assert_true(sleeps > 0); // else the handshake was not tried
     free(memory);
 }
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the service protocol serves correct clients, refuses wrong requests with words, and cuts off
-// clients that break the rules of the ring without harm to others.
-// Method: server and clients as drivers of a simulated machine, over many seeds; wrong messages are
-// written byte by byte by a client that does not use npl/client.h.
-#include <npl/host.h>
-#include <npl/npl.h>
+// Goal: the service protocol serves correct clients, refuses wrong requests with words, and cuts
+// off clients that break the rules of the ring without harm to others. Method: server and clients
+// as drivers of a simulated machine, over many seeds; wrong messages are written byte by byte by a
+// client that does not use npl/client.h.
 #include "npl_test.h"
 #include "raw_client.h"
+#include <npl/host.h>
+#include <npl/npl.h>
 
-#define SEEDS 40u
+#define SEEDS      40u
 #define STORE_SIZE 10000u
-#define LIMIT 2000000u
+#define LIMIT      2000000u
 
-// ---- the server: /store is memory, /note is text, /slow answers late, /mute is write-only ----------------
+// ---- the server: /store is memory, /note is text, /slow answers late, /mute is write-only
+// ----------------
 
 static uint8_t store[STORE_SIZE];
 static struct npl_request *kept[8];
@@ -61,12 +62,15 @@ static int64_t mute_write(void *context, struct npl_request *request)
 {
     (void)context;
     (void)request;
-    return RUMPK_E_TIMEOUT;  // no text of its own
+    return RUMPK_E_TIMEOUT; // no text of its own
 }
 
 static const struct npl_file files[] = {
-    {.name = "store", .mode = NPL_FILE_READ | NPL_FILE_WRITE, .size = store_size,
-     .read = store_read, .write = store_write},
+    {.name = "store",
+     .mode = NPL_FILE_READ | NPL_FILE_WRITE,
+     .size = store_size,
+     .read = store_read,
+     .write = store_write},
     {.name = "note", .mode = NPL_FILE_READ, .read = note_read},
     {.name = "slow", .mode = NPL_FILE_READ, .read = slow_read},
     {.name = "mute", .mode = NPL_FILE_WRITE, .write = mute_write},
@@ -96,7 +100,8 @@ static int server_main(void)
     }
 }
 
-// ---- machines ----------------------------------------------------------------------------------------------
+// ---- machines
+// ----------------------------------------------------------------------------------------------
 
 struct setting {
     uint32_t slots;
@@ -113,8 +118,11 @@ static void run_clients(uint64_t seed, struct setting setting, int (*const *clie
 
     for (uint32_t index = 0; index < count; index++) {
         struct host_service_wire wire = {
-            .service = "store", .client = host_fiber_add(machine, "test/client", clients[index]),
-            .server = server, .slots = setting.slots, .buffer_count = setting.buffers,
+            .service = "store",
+            .client = host_fiber_add(machine, "test/client", clients[index]),
+            .server = server,
+            .slots = setting.slots,
+            .buffer_count = setting.buffers,
             .buffer_size = setting.size,
         };
 
@@ -130,7 +138,7 @@ static void run_clients(uint64_t seed, struct setting setting, int (*const *clie
 
 static const struct setting settings[] = {
     {.slots = 8, .buffers = 4, .size = 512},
-    {.slots = 2, .buffers = 4, .size = 256},  // fewer slots than buffers
+    {.slots = 2, .buffers = 4, .size = 256}, // fewer slots than buffers
     {.slots = 64, .buffers = 1, .size = 4096},
     {.slots = 16, .buffers = 16, .size = 8192},
 };
@@ -141,7 +149,8 @@ static void run_all(int (*const *clients)(void), uint32_t count)
         run_clients(seed, settings[seed % 4], clients, count);
 }
 
-// ---- correct clients ------------------------------------------------------------------------------------------
+// ---- correct clients
+// ------------------------------------------------------------------------------------------
 
 static int reader_main(void)
 {
@@ -201,7 +210,7 @@ static int window_main(void)
     while (answered < 50) {
         while (asked < 50 && npl_client_read_start(&client, fid, 0, 5, asked + 1) == 0) {
             asked++;
-            if (asked - answered == 2)  // what is kept at the server is bounded
+            if (asked - answered == 2) // what is kept at the server is bounded
                 break;
         }
         CHECK(npl_client_next(&client, &answer, RUMPK_FOREVER) == 1);
@@ -286,7 +295,8 @@ static void correct_clients(void **state)
     run_all(writers, 2);
 }
 
-// ---- wrong clients ---------------------------------------------------------------------------------------------
+// ---- wrong clients
+// ---------------------------------------------------------------------------------------------
 
 static int wrong_messages_main(void)
 {
@@ -319,7 +329,7 @@ static int wrong_messages_main(void)
     raw_expect_error(&raw, raw_write_count(&raw, 3, UINT32_MAX, 4), "malformed Twrite");
     raw_expect(&raw, raw_write_count(&raw, 3, 4, 4), RUMPK_RWRITE);
     raw_expect_error(&raw, raw_bare(&raw, 99), "operation is not supported");
-    raw_expect_error(&raw, raw_bare(&raw, 126), "operation is not supported");  // Twstat
+    raw_expect_error(&raw, raw_bare(&raw, 126), "operation is not supported"); // Twstat
     raw_expect_error(&raw, raw_bare(&raw, RUMPK_TWALK), "malformed Twalk");
     raw_expect_error(&raw, raw_bare(&raw, RUMPK_TREAD), "malformed message");
     raw_expect_error(&raw, raw_bare(&raw, RUMPK_TSTAT), "malformed Tstat");
@@ -341,7 +351,7 @@ static int flush_main(void)
     raw_open(&raw, "store");
     raw_expect(&raw, raw_version(&raw, 256, "9P2000"), RUMPK_RVERSION);
     raw_expect(&raw, raw_attach(&raw, 0), RUMPK_RATTACH);
-    raw_expect(&raw, raw_flush(&raw, 1234), RUMPK_RFLUSH);  // nothing of that tag
+    raw_expect(&raw, raw_flush(&raw, 1234), RUMPK_RFLUSH); // nothing of that tag
     raw_expect(&raw, raw_walk(&raw, 0, 1, "slow"), RUMPK_RWALK);
     raw_expect(&raw, raw_open_fid(&raw, 1, 0), RUMPK_ROPEN);
     // The flushed request is answered first.
@@ -380,7 +390,7 @@ static int long_length_main(void)
     return wrong_slot_main((struct rumpk_message_slot){.buffer = 0, .length = UINT32_MAX});
 }
 
-static int wrong_size_main(void)  // the message's own size differs from the slot's
+static int wrong_size_main(void) // the message's own size differs from the slot's
 {
     return wrong_slot_main((struct rumpk_message_slot){.buffer = 0, .length = 9});
 }
@@ -442,7 +452,7 @@ static void wrong_requests_are_refused(void **state)
 static void wrong_rings_cut_off_alone(void **state)
 {
     int (*const wrong[])(void) = {wrong_buffer_main, short_length_main, long_length_main,
-                                  wrong_size_main, lent_twice_main, mad_head_main};
+                                  wrong_size_main,   lent_twice_main,   mad_head_main};
 
     (void)state;
     for (uint32_t which = 0; which < sizeof(wrong) / sizeof(wrong[0]); which++) {

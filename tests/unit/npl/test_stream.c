@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: text of several clients comes out whole line by whole line, nothing is lost, and wrong lengths or
-// indices of one client harm nobody else.
-// Method: printing drivers and a collecting server in a simulated machine, over many seeds.
+// Goal: text of several clients comes out whole line by whole line, nothing is lost, and wrong
+// lengths or indices of one client harm nobody else. Method: printing drivers and a collecting
+// server in a simulated machine, over many seeds.
+#include "npl_test.h"
 #include <npl/host.h>
 #include <npl/npl.h>
-#include "npl_test.h"
 
 #define OUTPUT_MAX 400000u
-#define LINES 60u
+#define LINES      60u
 
 static char output[OUTPUT_MAX];
 static size_t output_size;
@@ -90,17 +90,18 @@ static void check_lines(const char *letters)
 
     for (char *line = output; *line; lines++) {
         char *end = strchr(line, '\n');
-        char letter;
-        unsigned number;
-        int taken = 0;
+        char letter = line[0];
 
         assert_non_null(end);
         *end = '\0';
-        assert_int_equal(sscanf(line, "%c %u %n", &letter, &number, &taken), 2);
         assert_non_null(strchr(letters, letter));
+        assert_int_equal(line[1], ' ');
+        char *padding;
+        unsigned long number = strtoul(line + 2, &padding, 10);
+        assert_int_equal(*padding++, ' ');
         assert_int_equal(number, next[(unsigned char)letter]++);
-        assert_int_equal(strlen(line + taken), number * 2);
-        assert_int_equal(strspn(line + taken, "x"), number * 2);
+        assert_int_equal(strlen(padding), number * 2);
+        assert_int_equal(strspn(padding, "x"), number * 2);
         line = end + 1;
     }
     assert_int_equal(lines, LINES * strlen(letters));
@@ -206,7 +207,8 @@ static void wrong_clients_harm_nobody(void **state)
     }
 }
 
-// ---- printing without a console, and after it has gone ---------------------------------------------------
+// ---- printing without a console, and after it has gone
+// ---------------------------------------------------
 
 static int no_console_main(void)
 {
@@ -253,7 +255,8 @@ static void console_that_is_not_there(void **state)
     host_machine_free(machine);
 }
 
-// ---- the start block ----------------------------------------------------------------------------------------
+// ---- the start block
+// ----------------------------------------------------------------------------------------
 
 static int lookup_main(void)
 {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// call.h: the calls of rumpk/call.h as typed functions. Each is one indirect call through the SysTable.
+// call.h: the calls of rumpk/call.h as typed functions. Each is one indirect call through the
+// SysTable.
 //
-// The table's address is a constant of the architecture and the pointers in it are the ABI: how they
-// enter the kernel is the kernel's business, so the same binary runs where they are plain functions.
-// Calls that this kernel does not offer are not wrapped here; npl_meta_features() tells which it does.
+// The table's address is a constant of the architecture and the pointers in it are the ABI: how
+// they enter the kernel is the kernel's business, so the same binary runs where they are plain
+// functions. Calls that this kernel does not offer are not wrapped here; npl_meta_features() tells
+// which it does.
 #ifndef NPL_CALL_H
 #define NPL_CALL_H
 

@@ -4,10 +4,10 @@
 //
 //   npl_client_connect -> npl_client_open -> npl_client_read / write / stat -> npl_client_close
 //
-// Plain calls wait for their answer. To keep several reads or writes under way, start them, each with a
-// cookie, and take the answers with npl_client_next in the order in which they come. Each request is
-// kept until its answer; when the server was restarted (RUMPK_E_EPOCH on the ring) those that it had
-// taken are sent again, with their sequence numbers.
+// Plain calls wait for their answer. To keep several reads or writes under way, start them, each
+// with a cookie, and take the answers with npl_client_next in the order in which they come. Each
+// request is kept until its answer; when the server was restarted (RUMPK_E_EPOCH on the ring) those
+// that it had taken are sent again, with their sequence numbers.
 #ifndef NPL_CLIENT_H
 #define NPL_CLIENT_H
 
@@ -20,18 +20,19 @@
 extern "C" {
 #endif
 
-#define NPL_CLIENT_FIDS_MAX 16u
+#define NPL_CLIENT_FIDS_MAX  16u
 #define NPL_CLIENT_ERROR_MAX 96u
-#define NPL_CLIENT_KEEP_MAX 128u  // bytes of a request that are kept; only data of a write are longer
+#define NPL_CLIENT_KEEP_MAX \
+    128u // bytes of a request that are kept; only data of a write are longer
 
 struct npl_pending {
     uint64_t sequence;
     uint64_t cookie;
-    uint32_t state;      // free, sent, answered, handed out
-    uint32_t length;     // bytes of the request
-    uint32_t asked;      // data bytes of a read or write
-    uint32_t answer;     // bytes of the answer
-    uint8_t type;        // of the request
+    uint32_t state;  // free, sent, answered, handed out
+    uint32_t length; // bytes of the request
+    uint32_t asked;  // data bytes of a read or write
+    uint32_t answer; // bytes of the answer
+    uint8_t type;    // of the request
     bool is_async;
     uint8_t kept[NPL_CLIENT_KEEP_MAX];
 };
@@ -42,10 +43,10 @@ struct npl_client {
     uint8_t *arena;
     uint32_t buffer_count;
     uint32_t buffer_size;
-    uint32_t msize;   // agreed with the server
-    uint32_t io_max;  // data bytes of one read or write
+    uint32_t msize;  // agreed with the server
+    uint32_t io_max; // data bytes of one read or write
     uint64_t sequence;
-    uint32_t fids;    // bit n: fid n is in use
+    uint32_t fids; // bit n: fid n is in use
     struct npl_pending *pending;
     char error[NPL_CLIENT_ERROR_MAX];
 };
@@ -53,20 +54,21 @@ struct npl_client {
 // An answer of a started read or write.
 struct npl_answer {
     uint64_t cookie;
-    int64_t result;       // bytes, or a negative code; npl_client_error() says why
-    const uint8_t *data;  // read: the bytes, in memory that the server can still change
+    int64_t result;      // bytes, or a negative code; npl_client_error() says why
+    const uint8_t *data; // read: the bytes, in memory that the server can still change
     uint32_t buffer;
 };
 
 struct npl_stat {
     uint64_t length;
-    uint32_t mode;  // permission bits
+    uint32_t mode; // permission bits
     bool is_directory;
     char name[64];
 };
 
 // Finds the wired channel of this service, agrees on the version and attaches. 0; RUMPK_E_SLOT when
-// it is not wired; RUMPK_E_UNSUPPORTED for a server of another protocol; RUMPK_E_PEER when it is gone.
+// it is not wired; RUMPK_E_UNSUPPORTED for a server of another protocol; RUMPK_E_PEER when it is
+// gone.
 int64_t npl_client_connect(struct npl_client *client, const char *service);
 
 // Opens a file by its path ("/data") with RUMPK_NINEP_OREAD, OWRITE or ORDWR. A fid of 1 or above.
@@ -80,10 +82,10 @@ int64_t npl_client_read(struct npl_client *client, int64_t fid, uint64_t offset,
 int64_t npl_client_write(struct npl_client *client, int64_t fid, uint64_t offset, const void *bytes,
                          uint64_t count);
 
-// Starts one read or write of at most client->io_max bytes. 0, RUMPK_E_FULL when every buffer is under
-// way, RUMPK_E_ARGUMENT, RUMPK_E_PEER.
-int64_t npl_client_read_start(struct npl_client *client, int64_t fid, uint64_t offset, uint32_t count,
-                              uint64_t cookie);
+// Starts one read or write of at most client->io_max bytes. 0, RUMPK_E_FULL when every buffer is
+// under way, RUMPK_E_ARGUMENT, RUMPK_E_PEER.
+int64_t npl_client_read_start(struct npl_client *client, int64_t fid, uint64_t offset,
+                              uint32_t count, uint64_t cookie);
 int64_t npl_client_write_start(struct npl_client *client, int64_t fid, uint64_t offset,
                                const void *bytes, uint32_t count, uint64_t cookie);
 

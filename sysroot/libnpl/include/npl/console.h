@@ -4,9 +4,9 @@
 //
 //   needs { service "console" 1 style="stream" }
 //
-// Text goes into a ring; the console driver of the machine writes it out line by line. It keeps lines
-// whole between drivers, so end each with a line feed. Without a wired console everything is dropped
-// and the result says so.
+// Text goes into a ring; the console driver of the machine writes it out line by line. It keeps
+// lines whole between drivers, so end each with a line feed. Without a wired console everything is
+// dropped and the result says so.
 #ifndef NPL_CONSOLE_H
 #define NPL_CONSOLE_H
 

@@ -2,8 +2,8 @@
 //
 // dma.h: memory that a device queue may read and write: `request { dma "buffers" size="128KiB" }`.
 //
-// A queue request names it by slot and offset, never by address. While a request is at the device the
-// bytes are the device's.
+// A queue request names it by slot and offset, never by address. While a request is at the device
+// the bytes are the device's.
 #ifndef NPL_DMA_H
 #define NPL_DMA_H
 
@@ -21,7 +21,8 @@ struct npl_memory {
     uint32_t rights;
 };
 
-// Finds and maps the request of this name. 0, RUMPK_E_SLOT when it was not granted, or `map`'s code.
+// Finds and maps the request of this name. 0, RUMPK_E_SLOT when it was not granted, or `map`'s
+// code.
 int64_t npl_dma_open(struct npl_memory *memory, const char *name);
 int64_t npl_memory_open(struct npl_memory *memory, const char *name);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// heap.h: memory allocation inside the heap that the start block names (`runtime { heap }` in npl.kdl).
+// heap.h: memory allocation inside the heap that the start block names (`runtime { heap }` in
+// npl.kdl).
 //
 // The heap never grows: a driver states what it needs, and what is not there is refused. Blocks are
 // aligned to 16 bytes. A driver that allocates only while it starts cannot run out later.

@@ -2,9 +2,10 @@
 //
 // host.h: a simulated kernel, so that a driver is tested on the workstation with sanitizers.
 //
-// A test makes a machine, adds drivers ("fibers", each given its npl_main under another name), gives
-// them capabilities, wires their services, and runs the machine until every driver has ended or sleeps
-// for good. Time is simulated and only one driver runs at a time: the same seed gives the same run.
+// A test makes a machine, adds drivers ("fibers", each given its npl_main under another name),
+// gives them capabilities, wires their services, and runs the machine until every driver has ended
+// or sleeps for good. Time is simulated and only one driver runs at a time: the same seed gives the
+// same run.
 //
 //   struct host_machine *machine = host_machine_new(1);
 //   uint32_t uart = host_fiber_add(machine, "rumpk/uart", uart_main);
@@ -12,14 +13,16 @@
 //   host_wire_stream(machine, "console", hello, uart, 16);
 //   host_run(machine);
 //
-// The simulated kernel is strict where the real one may be kind: a sleeping end of a ring is woken only
-// by `send`, never because its ring filled; device requests complete late and out of order; calls are
-// checked as rumpk/call.h says. It does not isolate: a wild pointer is the sanitizer's to find.
+// The simulated kernel is strict where the real one may be kind: a sleeping end of a ring is woken
+// only by `send`, never because its ring filled; device requests complete late and out of order;
+// calls are checked as rumpk/call.h says. It does not isolate: a wild pointer is the sanitizer's to
+// find.
 #ifndef NPL_HOST_H
 #define NPL_HOST_H
 
 #if !defined(NPL_HOST)
-#error "npl/host.h belongs to tests on the workstation: compile with -DNPL_HOST=1 and the host libnpl"
+#error \
+    "npl/host.h belongs to tests on the workstation: compile with -DNPL_HOST=1 and the host libnpl"
 #endif
 
 #include <rumpk/abi.h>
@@ -48,11 +51,13 @@ bool host_run(struct host_machine *machine, uint64_t limit);
 bool host_fiber_ended(const struct host_machine *machine, uint32_t fiber, int64_t *code);
 uint64_t host_calls(const struct host_machine *machine);
 
-// ---- capabilities: each returns its slot, for use in tests ----------------------------------------------
+// ---- capabilities: each returns its slot, for use in tests
+// ----------------------------------------------
 
-uint32_t host_cap_memory(struct host_machine *machine, uint32_t fiber, const char *name, uint64_t size,
-                         uint32_t rights);
-uint32_t host_cap_dma(struct host_machine *machine, uint32_t fiber, const char *name, uint64_t size);
+uint32_t host_cap_memory(struct host_machine *machine, uint32_t fiber, const char *name,
+                         uint64_t size, uint32_t rights);
+uint32_t host_cap_dma(struct host_machine *machine, uint32_t fiber, const char *name,
+                      uint64_t size);
 
 // Registers. `offset` counts bytes from the first register; `width` is 1 or 4.
 struct host_registers {
@@ -75,7 +80,7 @@ struct host_part {
 
 struct host_device {
     uint32_t device_id;
-    uint64_t features;  // offered
+    uint64_t features; // offered
     uint32_t queue_count;
     uint32_t queue_entries;
     uint8_t config[RUMPK_DEVICE_CONFIG_MAX];
@@ -87,7 +92,8 @@ struct host_device {
 uint32_t host_cap_device(struct host_machine *machine, uint32_t fiber, const char *name,
                          const struct host_device *device);
 
-// ---- wires -----------------------------------------------------------------------------------------------
+// ---- wires
+// -----------------------------------------------------------------------------------------------
 
 void host_wire_stream(struct host_machine *machine, const char *service, uint32_t client,
                       uint32_t server, uint32_t slots);
@@ -99,11 +105,12 @@ struct host_service_wire {
     uint32_t slots;
     uint32_t buffer_count;
     uint32_t buffer_size;
-    bool is_dma;  // the server may name the arena in queue requests
+    bool is_dma; // the server may name the arena in queue requests
 };
 void host_wire_service(struct host_machine *machine, const struct host_service_wire *wire);
 
-// ---- for tests of libnpl itself ------------------------------------------------------------------------------
+// ---- for tests of libnpl itself
+// ------------------------------------------------------------------------------
 
 // A fresh ring of this many slots, as the kernel would make it. Freed with free().
 void *host_ring_new(uint32_t slots);
@@ -117,18 +124,19 @@ void host_start_set(const struct rumpk_start *start);
 // The restart of one end: raises the epoch of both rings of the service wired between the two.
 void host_epoch_raise(struct host_machine *machine, uint32_t client, uint32_t server);
 
-// ---- a disk ----------------------------------------------------------------------------------------------------
+// ---- a disk
+// ----------------------------------------------------------------------------------------------------
 
 #define HOST_DISK_SERIAL "RUMPK-HOST-DISK"
 
 struct host_disk {
     uint8_t *bytes;
-    uint64_t size;          // bytes, a multiple of 512
+    uint64_t size; // bytes, a multiple of 512
     bool is_read_only;
-    bool is_torn;           // completes reads without writing all of the data
-    uint64_t bad_sector;    // reports an error for requests that touch it; UINT64_MAX: none
-    uint64_t serve_max;     // breaks the protocol after this many requests; UINT64_MAX: never
-    uint32_t segment_max;   // 0: not offered
+    bool is_torn;         // completes reads without writing all of the data
+    uint64_t bad_sector;  // reports an error for requests that touch it; UINT64_MAX: none
+    uint64_t serve_max;   // breaks the protocol after this many requests; UINT64_MAX: never
+    uint32_t segment_max; // 0: not offered
     uint64_t served;
     uint64_t flushes;
 };

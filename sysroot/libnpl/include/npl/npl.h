@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npl.h: everything a driver includes. libnpl is the driver's side of the ABI: it enters npl_main with
-// a checked start block and turns calls, rings, registers, devices and services into functions.
+// npl.h: everything a driver includes. libnpl is the driver's side of the ABI: it enters npl_main
+// with a checked start block and turns calls, rings, registers, devices and services into
+// functions.
 //
 //   #include <npl/npl.h>
 //

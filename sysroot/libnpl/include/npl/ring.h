@@ -6,9 +6,10 @@
 //   producer: npl_ring_slot + npl_ring_commit ... npl_ring_publish  -> consumer sees all at once
 //   consumer: npl_ring_peek + npl_ring_drop   ... npl_ring_publish  -> producer gets the room back
 //
-// The peer's index is cached and read again only when the cache says "full" or "empty"; a call to the
-// kernel is made only when the peer sleeps. Every index that the peer wrote is clamped: a distance
-// above the slot count marks the ring broken for good (RUMPK_E_PEER), never becomes an offset.
+// The peer's index is cached and read again only when the cache says "full" or "empty"; a call to
+// the kernel is made only when the peer sleeps. Every index that the peer wrote is clamped: a
+// distance above the slot count marks the ring broken for good (RUMPK_E_PEER), never becomes an
+// offset.
 #ifndef NPL_RING_H
 #define NPL_RING_H
 
@@ -22,23 +23,23 @@ extern "C" {
 
 struct npl_ring {
     const struct rumpk_ring_header *header;
-    uint32_t *own_index;         // word of this end that the peer reads
+    uint32_t *own_index; // word of this end that the peer reads
     uint32_t *own_waiting;
-    const uint32_t *peer_index;  // word that the peer writes: hostile
+    const uint32_t *peer_index; // word that the peer writes: hostile
     const uint32_t *peer_waiting;
     uint8_t *slots;
     uint32_t slot_count;
-    uint32_t own;        // next slot of this end
-    uint32_t published;  // value of own_index
-    uint32_t peer;       // peer's index as last read and believed
+    uint32_t own;       // next slot of this end
+    uint32_t published; // value of own_index
+    uint32_t peer;      // peer's index as last read and believed
     uint32_t epoch;
-    uint32_t slot;  // capability
+    uint32_t slot; // capability
     bool is_producer;
     bool is_broken;
 };
 
-// Maps the capability and takes up this end where the ring's memory says it stands. 0 or the code of
-// `map`; RUMPK_E_PEER when the kernel's header is not one that this library understands.
+// Maps the capability and takes up this end where the ring's memory says it stands. 0 or the code
+// of `map`; RUMPK_E_PEER when the kernel's header is not one that this library understands.
 int64_t npl_ring_open(struct npl_ring *ring, uint32_t slot, bool is_producer);
 
 // The same on memory that is already mapped at `header` (tests, and rings by other ways).
@@ -69,8 +70,8 @@ int64_t npl_ring_pull(struct npl_ring *ring, void *slot);
 // Sleeps until npl_ring_ready() would not be 0: its result, or RUMPK_E_TIMEOUT.
 int64_t npl_ring_sleep(struct npl_ring *ring, uint64_t deadline);
 
-// For npl_wait over several rings: announce on each, look at each once more with npl_ring_ready, wait,
-// then withdraw on each.
+// For npl_wait over several rings: announce on each, look at each once more with npl_ring_ready,
+// wait, then withdraw on each.
 void npl_ring_announce(struct npl_ring *ring);
 void npl_ring_withdraw(struct npl_ring *ring);
 

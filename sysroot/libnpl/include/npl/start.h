@@ -2,9 +2,9 @@
 //
 // start.h: what is this driver's own: capabilities by name, channels by service, configuration.
 //
-// Names are those of npl.kdl (requests) and of the services; the image owner's image.kdl decided what
-// was granted and wired. Everything here reads the start block, which the kernel filled and never
-// changes: no call is made.
+// Names are those of npl.kdl (requests) and of the services; the image owner's image.kdl decided
+// what was granted and wired. Everything here reads the start block, which the kernel filled and
+// never changes: no call is made.
 #ifndef NPL_START_H
 #define NPL_START_H
 

@@ -5,7 +5,8 @@
 //
 //   npl_virtio_open -> npl_virtio_negotiate -> { npl_virtio_submit, npl_virtio_complete }*
 //
-// The device's configuration is copied by the kernel at each map; npl_virtio_refresh takes a new copy.
+// The device's configuration is copied by the kernel at each map; npl_virtio_refresh takes a new
+// copy.
 #ifndef NPL_VIRTIO_H
 #define NPL_VIRTIO_H
 
@@ -16,21 +17,23 @@
 extern "C" {
 #endif
 
-#define NPL_VIRTIO_F_VERSION_1 (UINT64_C(1) << 32)  // virtio 1.2, section 6
+#define NPL_VIRTIO_F_VERSION_1 (UINT64_C(1) << 32) // virtio 1.2, section 6
 
 struct npl_virtio {
     const struct rumpk_device_view *view;
     uint32_t device_slot;
     uint32_t queue_count;
     uint32_t queue_slots[RUMPK_DEVICE_QUEUE_MAX];
-    uint64_t features;  // accepted
+    uint64_t features; // accepted
 };
 
-// Finds the device request by name, with its queues, and maps its view. 0, RUMPK_E_SLOT, `map`'s code.
+// Finds the device request by name, with its queues, and maps its view. 0, RUMPK_E_SLOT, `map`'s
+// code.
 int64_t npl_virtio_open(struct npl_virtio *device, const char *name);
 
 // Accepts VERSION_1, all of `required`, and what is offered of `wanted`; starts the device. 0,
-// RUMPK_E_UNSUPPORTED when something required is not offered, RUMPK_E_DEVICE when the device refuses.
+// RUMPK_E_UNSUPPORTED when something required is not offered, RUMPK_E_DEVICE when the device
+// refuses.
 int64_t npl_virtio_negotiate(struct npl_virtio *device, uint64_t required, uint64_t wanted);
 
 // Little-endian fields of the device-specific configuration; zero outside its valid bytes.
