@@ -71,6 +71,13 @@ def matrix():
     for word in ("msr", "descriptor", "store-descriptor", "int", "sysenter", "segment", "swapgs", "port", "port-last",
                  "non-canonical"):
         add(Case(f"privileged {word}", f"cpu {word}", faults("ILLEGAL", "PROTECTION"), x86, "x86_64 has this alone"))
+    for word, reason in (("single-step", "BREAKPOINT"), ("single-step-call", "BREAKPOINT"), ("far-jump", "PROTECTION"),
+                         ("time-stamp", "PROTECTION"), ("fs-base", "ILLEGAL"), ("xgetbv", "ILLEGAL"),
+                         ("jump-non-canonical", "PROTECTION"), ("stack-non-canonical", "PROTECTION"),
+                         ("trap-without-stack", "TRAP"), ("call-without-stack", "PROTECTION")):
+        add(Case(f"ring 3 {word}", f"cpu {word}", faults(reason), x86, "x86_64 has this alone"))
+    for word in ("segment-flat", "flags"):
+        add(Case(f"ring 3 {word}", f"cpu {word}", exits(), x86, "x86_64 has this alone"))
     add(Case("illegal instruction", "cpu illegal", faults("ILLEGAL")))
     add(Case("vector instruction", "cpu vector", faults("ILLEGAL")))
     add(Case("breakpoint", "cpu breakpoint", faults("BREAKPOINT")))

@@ -82,6 +82,40 @@ static uint64_t fp_control(void) { uint64_t v; __asm__ volatile("mrs %0, fpcr" :
 
 #else
 
+// Words that only this architecture has: what ring 3 may set (flags, selectors, stack) before it enters the kernel, and
+// instructions that a processor offers unless the kernel has turned them off. False: not one of them.
+#define GATE_TICK "mov 56(%%rbx), %%rbx\n"  // SysTable in rbx -> entry of tick(RUMPK_TICK_NOW)
+#define BAD_STACK "movabs $0x8000000000000000, %%rsp\n"
+
+static int probe_ring_3(const char *word) {
+    uint64_t flags = 0;
+    uint64_t table = RUMPK_SYSTABLE_ADDRESS;
+    if (is(word, "single-step")) __asm__ volatile("pushfq\n orq $0x100, (%%rsp)\n popfq\n nop" ::: "memory", "cc");
+    else if (is(word, "single-step-call"))
+        __asm__ volatile(GATE_TICK "xor %%edi, %%edi\n pushfq\n orq $0x100, (%%rsp)\n popfq\n call *%%rbx" : "+b"(table)
+                         :: "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
+    else if (is(word, "far-jump")) __asm__ volatile("pushq $0x1b\n pushq $0\n ljmpl *(%%rsp)" ::: "memory");
+    else if (is(word, "time-stamp")) __asm__ volatile("rdtsc" ::: "rax", "rdx");
+    else if (is(word, "fs-base")) __asm__ volatile("wrfsbase %%rax" ::: "memory");
+    else if (is(word, "xgetbv")) __asm__ volatile("xor %%ecx, %%ecx\n xgetbv" ::: "rax", "rcx", "rdx");
+    else if (is(word, "jump-non-canonical"))
+        __asm__ volatile("movabs $0x8000000000000000, %%rax\n jmp *%%rax" ::: "rax");
+    else if (is(word, "stack-non-canonical")) __asm__ volatile(BAD_STACK "push %%rax" ::: "memory");
+    else if (is(word, "trap-without-stack")) __asm__ volatile(BAD_STACK "xor %%eax, %%eax\n syscall" ::: "memory");
+    else if (is(word, "call-without-stack"))
+        __asm__ volatile(GATE_TICK "xor %%edi, %%edi\n" BAD_STACK "jmp *%%rbx" ::"b"(table) : "memory");
+    else if (is(word, "segment-flat"))
+        __asm__ volatile("mov $0x23, %%eax\n mov %%eax, %%ds\n mov %%eax, %%fs" ::: "rax");
+    else if (is(word, "flags")) {
+        // Direction, nested task and alignment check: none may reach the kernel or come back from it.
+        __asm__ volatile(GATE_TICK "xor %%edi, %%edi\n pushfq\n orq $0x44400, (%%rsp)\n popfq\n call *%%rbx\n"
+                         "pushfq\n popq %0\n cld" : "=&r"(flags), "+b"(table) :: "rax", "rcx", "rdx", "rsi", "rdi", "r8",
+                         "r9", "r10", "r11", "memory", "cc");
+        if ((flags & 0x44700) != 0) return 1;
+    } else return 98;
+    return SURVIVED;
+}
+
 int probe_cpu(const char *word) {
     if (is(word, "csr-read")) __asm__ volatile("mov %%cr3, %%rax" ::: "rax");
     else if (is(word, "csr-write")) __asm__ volatile("xor %%eax, %%eax\n mov %%rax, %%cr4" ::: "rax");
@@ -116,7 +150,7 @@ int probe_cpu(const char *word) {
         __asm__ volatile("pushfq\n andq $~0x40000, (%%rsp)\n popfq" ::: "memory", "cc");
     } else if (is(word, "divide")) {
         __asm__ volatile("xor %%ecx, %%ecx\n mov $1, %%eax\n xor %%edx, %%edx\n div %%ecx" ::: "rax", "rcx", "rdx");
-    } else return 98;
+    } else return probe_ring_3(word);
     return SURVIVED;
 }
 
