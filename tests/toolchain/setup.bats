@@ -15,8 +15,7 @@ setup() {
 # A copy of what is needed to make the foreign libraries, and a cache that has them already.
 copy_tree() {
   mkdir -p "$tree"
-  cp -a "$RUMPK_TOP"/{CMakeLists.txt,CMakePresets.json,LICENSE,script,toolchain,sysroot,abi} "$tree/"
-  rm -f "$tree/script/sdk-registry"
+  cp -a "$RUMPK_TOP"/{CMakeLists.txt,CMakePresets.json,LICENSE,script,toolchain,sysroot,abi,nip} "$tree/"
   export XDG_CACHE_HOME="$BATS_TEST_TMPDIR/cache"
   mkdir -p "$XDG_CACHE_HOME/rumpk/built"
   find "$real_cache/rumpk/built" \( -name '*.tar' -o -name '*.sha256' \) -exec cp -a {} "$XDG_CACHE_HOME/rumpk/built/" \;
@@ -178,8 +177,8 @@ S
 
 @test "a second clone takes everything from the cache; two set-ups at once are both right; a third has nothing to do" {
   copy_tree
-  "$tree/script/setup" --no-packages >first 2>&1 &
-  "$tree/script/setup" --no-packages >second 2>&1 || cat first second
+  "$tree/script/setup" --no-packages --no-kernel >first 2>&1 &
+  "$tree/script/setup" --no-packages --no-kernel >second 2>&1 || cat first second
   wait $!
   cat first second
   grep -q 'from the cache' first second
@@ -188,18 +187,18 @@ S
     [ -e "$tree/build/sdk/share/rumpk/$part" ]
   done
   start=$SECONDS
-  run -0 "$tree/script/setup" --no-packages
+  run -0 "$tree/script/setup" --no-packages --no-kernel
   [[ $output == *'Nothing to do'*'export PATH='* ]]
   [ $((SECONDS - start)) -lt 10 ]
 }
 
 @test "an interrupted set-up says so, keeps the old SDK and goes on the next time" {
   copy_tree
-  (cd "$tree" && script/setup --no-packages) >log 2>&1
+  (cd "$tree" && script/setup --no-packages --no-kernel) >log 2>&1
   before=$(cd "$tree/build/sdk" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
   sed -i '1i execute_process(COMMAND sleep 30)' "$tree/toolchain/generate.cmake"
   # In a session of its own, so that the interrupt reaches it as it does from a terminal.
-  setsid bash -c 'trap - INT; exec "$0" --no-packages' "$tree/script/setup" >interrupted 2>&1 &
+  setsid bash -c 'trap - INT; exec "$0" --no-packages --no-kernel' "$tree/script/setup" >interrupted 2>&1 &
   sleep 2
   kill -TERM -$!
   wait $! || status=$?
@@ -209,6 +208,6 @@ S
   after=$(cd "$tree/build/sdk" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
   [ "$before" = "$after" ]
   sed -i 1d "$tree/toolchain/generate.cmake"
-  run -0 "$tree/script/setup" --no-packages
+  run -0 "$tree/script/setup" --no-packages --no-kernel
   [[ $output == *'The SDK is in'* ]]
 }
