@@ -7,6 +7,7 @@
 //                             ^  ^                       |  |                          |
 //                             |  +-----------------------+  +--- protocol broken ---> BROKEN
 //                             +---------------- virtio_negotiate, virtio_reset -----------+
+#include <arch/arch.h>
 #include <kernel/memory.h>
 #include <kernel/virtio.h>
 
@@ -43,12 +44,6 @@ static uint32_t queue_count;
 
 #define RESET_POLLS_MAX 1000000u
 
-// Orders memory against the registers of a device, both ways.
-static void fence(void)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
 uint32_t virtio_mmio_probe(uint64_t base)
 {
     if (virtio_read(base, VIRTIO_MAGIC_VALUE) != VIRTIO_MAGIC ||
@@ -63,7 +58,7 @@ static bool device_reset(const struct virtio *virtio)
     virtio_write(virtio->base, VIRTIO_STATUS, 0);
     for (uint32_t polls = 0; polls < RESET_POLLS_MAX; polls++) {
         if (virtio_read(virtio->base, VIRTIO_STATUS) == 0) {
-            fence();
+            arch_device_fence();
             return true;
         }
     }
@@ -189,7 +184,7 @@ static void queue_enable(const struct virtio *virtio, uint32_t number)
     virtio_write_address(virtio->base, VIRTIO_QUEUE_DESCRIPTORS, queue->page);
     virtio_write_address(virtio->base, VIRTIO_QUEUE_DRIVER, queue->page + QUEUE_AVAILABLE_OFFSET);
     virtio_write_address(virtio->base, VIRTIO_QUEUE_DEVICE, queue->page + QUEUE_USED_OFFSET);
-    fence();
+    arch_device_fence();
     virtio_write(virtio->base, VIRTIO_QUEUE_READY, 1);
 }
 
@@ -252,7 +247,7 @@ void virtio_submit(uint32_t index, uint32_t queue, const struct virtio_part *par
 
     memory_use_kernel_root();
     virtio_queue_publish(virtio->queues[queue], parts, count);
-    fence();
+    arch_device_fence();
     virtio_write(virtio->base, VIRTIO_QUEUE_NOTIFY, queue);
 }
 

@@ -110,6 +110,11 @@ void arch_code_sync(uint64_t address, uint64_t size)
     __asm__ volatile("isb" ::: "memory");
 }
 
+void arch_device_fence(void)
+{
+    __asm__ volatile("dmb sy" ::: "memory");
+}
+
 // Devices that the kernel drives itself are found from the tree; the processor's own need no
 // window.
 uint32_t arch_kernel_windows(struct boot_region *out, uint32_t max)

@@ -31,6 +31,11 @@ void arch_code_sync(uint64_t address, uint64_t size)
     __asm__ volatile("fence rw, rw\n\tfence.i" ::: "memory");
 }
 
+void arch_device_fence(void)
+{
+    __asm__ volatile("fence iorw, iorw" ::: "memory");
+}
+
 // The kernel drives no device registers of its own here: power and console belong to the firmware.
 uint32_t arch_kernel_windows(struct boot_region *out, uint32_t max)
 {

@@ -34,3 +34,8 @@ void arch_code_sync(uint64_t address, uint64_t size)
     (void)size;
     __asm__ volatile("" : : : "memory");
 }
+
+void arch_device_fence(void)
+{
+    __asm__ volatile("mfence" ::: "memory");
+}

@@ -165,6 +165,9 @@ void arch_mmu_on(uint64_t root); // first switch to portable code's tables
 void arch_root_switch(uint64_t root);
 void arch_tlb_flush(void); // after entries of the active root were changed
 void arch_code_sync(uint64_t address, uint64_t size); // make stores visible to instruction fetch
+// Accesses to memory and to registers of devices before this come, for devices too, before those
+// after it. A fence of the C language promises nothing about registers.
+void arch_device_fence(void);
 
 // ---- timer.c, power.c ----
 
