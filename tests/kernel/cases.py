@@ -12,12 +12,14 @@ SURVIVED = 42
 
 
 class Case:
-    def __init__(self, name, config, want, only=None, why=None, extra="", client_of=None, server_of=None, test_kernel=False):
+    def __init__(self, name, config, want, only=None, why=None, extra="", client_of=None, server_of=None,
+                 test_kernel=False, alone=False):
         self.name, self.config, self.want = name, config, want
         self.only, self.why = only, why  # machines that have the case, and why the others have not
         self.extra = extra               # further manifest text
         self.client_of, self.server_of = client_of, server_of
         self.test_kernel = test_kernel
+        self.alone = alone               # the only driver of its image: it may hold the console's registers
 
     def wanted(self, arch):
         return self.want[arch] if isinstance(self.want, dict) else self.want
@@ -78,6 +80,11 @@ def matrix():
         add(Case(f"ring 3 {word}", f"cpu {word}", faults(reason), x86, "x86_64 has this alone"))
     for word in ("segment-flat", "flags"):
         add(Case(f"ring 3 {word}", f"cpu {word}", exits(), x86, "x86_64 has this alone"))
+    # The same driver holds the eight ports from 0x3f8: what lies beside them, and they themselves before `map`.
+    for word, want in (("own", exits()), ("unmapped", faults("PROTECTION")), ("below", faults("PROTECTION")),
+                       ("above", faults("PROTECTION")), ("straddle", faults("PROTECTION"))):
+        add(Case(f"ports {word}", f"ports {word}", want, x86, "only x86_64 has I/O ports",
+                 extra='request { registers "uart" compatible="ns16550a"; }', alone=True))
     add(Case("illegal instruction", "cpu illegal", faults("ILLEGAL")))
     add(Case("vector instruction", "cpu vector", faults("ILLEGAL")))
     add(Case("breakpoint", "cpu breakpoint", faults("BREAKPOINT")))

@@ -116,6 +116,18 @@ static int probe_ring_3(const char *word) {
     return SURVIVED;
 }
 
+// The probe holds the ports of the console, 0x3f8 to 0x3ff.
+int probe_ports(const char *word) {
+    struct npl_registers uart;
+    if (is(word, "unmapped")) __asm__ volatile("mov $0x3fd, %%edx\n inb %%dx, %%al" ::: "rax", "rdx");
+    if (npl_registers_open(&uart, "uart") != RUMPK_OK) return 1;
+    if (npl_reg_read8(&uart, 0) == 0xFF && npl_reg_read8(&uart, 7) == 0xFF) return 2;
+    if (is(word, "below")) __asm__ volatile("mov $0x3f7, %%edx\n inb %%dx, %%al" ::: "rax", "rdx");
+    else if (is(word, "above")) __asm__ volatile("mov $0x400, %%edx\n inb %%dx, %%al" ::: "rax", "rdx");
+    else if (is(word, "straddle")) __asm__ volatile("mov $0x3ff, %%edx\n inw %%dx, %%ax" ::: "rax", "rdx");
+    return SURVIVED;
+}
+
 int probe_cpu(const char *word) {
     if (is(word, "csr-read")) __asm__ volatile("mov %%cr3, %%rax" ::: "rax");
     else if (is(word, "csr-write")) __asm__ volatile("xor %%eax, %%eax\n mov %%rax, %%cr4" ::: "rax");
@@ -162,6 +174,13 @@ int probe_cpu(const char *word) {
 static uint64_t fp_control(void) { uint32_t v; __asm__ volatile("stmxcsr %0" : "=m"(v)); return v; }
 #define FP_CONTROL_DEFAULT 0x1F80
 
+#endif
+
+#if !defined(__x86_64__)
+int probe_ports(const char *word) {
+    (void)word;
+    return 98;
+}
 #endif
 
 #if defined(__riscv)

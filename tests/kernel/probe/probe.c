@@ -149,6 +149,7 @@ static const struct act {
     {"frame", act_frame},     {"systable", act_systable}, {"exit", act_exit},     {"time", act_time},
     {"cpu", probe_cpu},       {"fp", probe_fp},         {"calls", probe_calls},   {"pointer", probe_pointer},
     {"sink", probe_sink},     {"forge", probe_forge},   {"queue", probe_queue},   {"kernel", probe_kernel},
+    {"ports", probe_ports},
 };
 
 int npl_main(void) {

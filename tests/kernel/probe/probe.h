@@ -21,5 +21,6 @@ int probe_sink(const char *word);     // rings.c: the honest server of the ring 
 int probe_forge(const char *word);    // rings.c: the dishonest client
 int probe_queue(const char *word);    // queues.c: device queue and DMA arguments
 int probe_kernel(const char *word);   // calls.c: test kernel only: make the kernel itself fault
+int probe_ports(const char *word);    // cpu.c: I/O ports held, not held, and side by side
 
 #endif
