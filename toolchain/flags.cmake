@@ -40,12 +40,12 @@ set(RUMPK_KERNEL_FLAGS ${RUMPK_COMMON_FLAGS}
 set(RUMPK_DRIVER_LINK_FLAGS
   -static -pie --no-dynamic-linker
   -z text -z separate-code -z noexecstack -z relro -z now -z max-page-size=4096
-  --build-id=sha1 --hash-style=gnu --gc-sections --no-undefined
+  --build-id=sha1 --hash-style=gnu --gc-sections --no-undefined --discard-locals
   --orphan-handling=error --fatal-warnings --pack-dyn-relocs=none)
 set(RUMPK_DRIVER_LIBS -lnpl -lsodium -lc -lclang_rt.builtins)
 
 # lld, kernel. The linker script is the kernel's own (kernel/).
 set(RUMPK_KERNEL_LINK_FLAGS
   -static -no-pie -z separate-code -z noexecstack -z norelro -z max-page-size=4096
-  --build-id=sha1 --gc-sections --no-undefined --orphan-handling=error --fatal-warnings
+  --build-id=sha1 --gc-sections --no-undefined --discard-locals --orphan-handling=error --fatal-warnings
   --no-dynamic-linker)

@@ -76,8 +76,9 @@ static void make_part(const char *folder, const char *arch, struct nip_archive_p
     if (nip_manifest_parse((const char *)text.data, text.size, folder, manifest, &err) != NIP_OK) die(&err, folder);
     if (nip_bkdl_encode_package(manifest, &bkdl, &err) != NIP_OK) die(&err, folder);
     digests.kind = NIP_KIND_DRIVER;
-    snprintf(digests.name, sizeof digests.name, "%s", manifest->identity.name);
-    snprintf(digests.version, sizeof digests.version, "%s", manifest->identity.version);
+    // Checked by the parser: shorter than either field, NUL behind.
+    memcpy(digests.name, manifest->identity.name, sizeof digests.name);
+    memcpy(digests.version, manifest->identity.version, sizeof digests.version);
     digests.security_version = manifest->identity.security_version;
     digests.abi = manifest->identity.abi_version;
     for (enum nip_arch a = 0; a < NIP_ARCH_COUNT; a++)
