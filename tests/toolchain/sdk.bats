@@ -135,8 +135,16 @@ segments() {
     echo "#include <$header>" >leak.c
     for arch in "${archs[@]}"; do
       run ! compile "$arch" leak.c leak.o
-      [[ $output == *"file not found"* ]]
+      [[ $output == *"'$header' file not found"* ]]
     done
+  done
+  # And nothing but the SDK and clang's own folder is searched at all.
+  : >empty.c
+  for arch in "${archs[@]}"; do
+    compile "$arch" empty.c empty.o -v 2>&1 | sed -n '/search starts here/,/^End of search/p' | grep '^ ' >folders
+    [ "$(wc -l <folders)" = 2 ]
+    grep -qF "/sysroot/$arch-unknown-rumpk-elf/include" folders
+    grep -qE '/lib/clang/19/include$' folders
   done
 }
 
