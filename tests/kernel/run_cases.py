@@ -87,7 +87,8 @@ class Boot:
         subprocess.run([self.args.tool, self.arch, self.kernel, self.folder, self.image], check=True)
 
     def run(self):
-        with Guest(self.arch, self.image, mib=32, rng=True, name=os.path.basename(self.folder)) as guest:
+        with Guest(self.arch, self.image, mib=32, rng=True, extra=getattr(self.args, "machine", "").split(),
+                   name=os.path.basename(self.folder)) as guest:
             guest.wait_power_off()
             record = guest.boot_record()
             if record["cause"]:
@@ -161,6 +162,7 @@ def main():
     for name in ("tool", "kernel", "test-kernel", "work"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--only", default="")
+    parser.add_argument("--machine", default="", help="further words for the emulator: another processor, another entry level")
     args = parser.parse_args()
     arch = args.arch
     os.makedirs(args.work, exist_ok=True)
@@ -212,7 +214,7 @@ def main():
     missing = [c.name for c in every if c.name not in results]
     if missing:
         print(f"{arch}: no result for {missing}")
-    if not args.only:
+    if not args.only and not args.machine:
         with open(os.path.join(args.work, arch + ".json"), "w") as f:
             json.dump(results, f, indent=1)
     print(f"{arch}: {len(results)} cells, {sum(1 for r in results.values() if r['text'] == '-')} not applicable, {failed} failed")
