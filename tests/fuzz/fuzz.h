@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fuzz.h: what every fuzz target shares. A target that lets an input pass all its checks calls FUZZ_ACCEPTED; with
-// RUMPK_FUZZ_COUNT in the environment (run.py sets it when it plays the corpus) the number of such inputs is printed
-// at the end, so that a corpus that no longer reaches the end of a validator is seen.
+// fuzz.h: what every fuzz target shares. A target that lets an input pass all its checks calls
+// FUZZ_ACCEPTED; with RUMPK_FUZZ_COUNT in the environment (run.py sets it when it plays the corpus)
+// the number of such inputs is printed at the end, so that a corpus that no longer reaches the end
+// of a validator is seen.
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -15,7 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned long fuzz_accepted_count;
 
-static void fuzz_accepted_print(void) { fprintf(stderr, "accepted %lu\n", fuzz_accepted_count); }
+static void fuzz_accepted_print(void)
+{
+    fprintf(stderr, "accepted %lu\n", fuzz_accepted_count);
+}
 
 #define FUZZ_ACCEPTED()                                                       \
     do {                                                                      \

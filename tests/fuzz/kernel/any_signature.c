@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stands for kernel/core/crypto.c in fuzz builds only: every signature and every digest fits, so that the checks behind
-// them are reached. Digests are real where they are computed.
+// Stands for kernel/core/crypto.c in fuzz builds only: every signature and every digest fits, so
+// that the checks behind them are reached. Digests are real where they are computed.
 #include <kernel/crypto.h>
 
 #include <sodium.h>
@@ -32,5 +32,5 @@ bool crypto_signature_fits(const void *bytes, uint64_t size, const uint8_t key[R
 
 _Noreturn void kernel_assert_failed(void)
 {
-    abort();  // an assertion that input can reach is a finding
+    abort(); // an assertion that input can reach is a finding
 }

@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (bytes == NULL)
         return 0;
     memcpy(bytes, data, whole);
-    if (archive_validate(bytes, whole, RUMPK_ARCH_RISCV64, key, &archive, &detail) == RUMPK_REFUSE_NONE) {
+    if (archive_validate(bytes, whole, RUMPK_ARCH_RISCV64, key, &archive, &detail) ==
+        RUMPK_REFUSE_NONE) {
         for (uint32_t i = 0; i < archive.boot.image->package_count; i++) {
             archive_package_validate(&archive, i, &package);
             if (package.refusal != RUMPK_REFUSE_NONE)

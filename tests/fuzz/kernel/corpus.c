@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// corpus FOLDER NAME: writes inputs that the kernel's parsers accept (sample.h), for the fuzz target NAME.
+// corpus FOLDER NAME: writes inputs that the kernel's parsers accept (sample.h), for the fuzz
+// target NAME.
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     memcpy(bytes, data, size);
     if (digests_validate(bytes, size, &digests) == RUMPK_REFUSE_NONE) {
-        if (digests_find(&digests, "npl.bkdl", &file) && digests_find(&digests, "riscv64/driver.elf", &file))
+        if (digests_find(&digests, "npl.bkdl", &file) &&
+            digests_find(&digests, "riscv64/driver.elf", &file))
             FUZZ_ACCEPTED();
         if (digests_find(&digests, "", &file))
             abort();

@@ -66,7 +66,8 @@ int main(int argc, char **argv)
     must(fdt_finish(tree));
     snprintf(path, sizeof path, "%s/machine", argv[1]);
     file = fopen(path, "wb");
-    if (file == NULL || fwrite(tree, 1, fdt_totalsize(tree), file) != fdt_totalsize(tree) || fclose(file) != 0) {
+    if (file == NULL || fwrite(tree, 1, fdt_totalsize(tree), file) != fdt_totalsize(tree) ||
+        fclose(file) != 0) {
         perror(path);
         return 1;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// probe.h: what the parts of the probe driver share. Each act takes the rest of the configuration line
-// and returns the exit code: SURVIVED, or the number of the promise that it found broken.
+// probe.h: what the parts of the probe driver share. Each act takes the rest of the configuration
+// line and returns the exit code: SURVIVED, or the number of the promise that it found broken.
 #ifndef PROBE_H
 #define PROBE_H
 
@@ -13,14 +13,14 @@
 // Any call by number, arguments unchecked: what a hostile driver would do.
 int64_t probe_call(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
-int probe_cpu(const char *word);      // cpu.c: one privileged, illegal or trapping instruction
-int probe_fp(const char *word);       // cpu.c: floating point state is one's own
-int probe_calls(const char *word);    // calls.c: every documented result code of every call
-int probe_pointer(const char *word);  // calls.c: memory that is not the caller's, as an argument
-int probe_sink(const char *word);     // rings.c: the honest server of the ring cases
-int probe_forge(const char *word);    // rings.c: the dishonest client
-int probe_queue(const char *word);    // queues.c: device queue and DMA arguments
-int probe_kernel(const char *word);   // calls.c: test kernel only: make the kernel itself fault
-int probe_ports(const char *word);    // cpu.c: I/O ports held, not held, and side by side
+int probe_cpu(const char *word);     // cpu.c: one privileged, illegal or trapping instruction
+int probe_fp(const char *word);      // cpu.c: floating point state is one's own
+int probe_calls(const char *word);   // calls.c: every documented result code of every call
+int probe_pointer(const char *word); // calls.c: memory that is not the caller's, as an argument
+int probe_sink(const char *word);    // rings.c: the honest server of the ring cases
+int probe_forge(const char *word);   // rings.c: the dishonest client
+int probe_queue(const char *word);   // queues.c: device queue and DMA arguments
+int probe_kernel(const char *word);  // calls.c: test kernel only: make the kernel itself fault
+int probe_ports(const char *word);   // cpu.c: I/O ports held, not held, and side by side
 
 #endif

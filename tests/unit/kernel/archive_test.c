@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the kernel's loader accepts a good boot archive and refuses every change of it, each for its own reason.
-// Method: the loader's own sources, compiled for the host with sanitizers; an archive made by sample.c; every bit of it
-// flipped once, padding included; and a list of changes that are signed and pinned again, so that only the check that is
-// meant for each can refuse it.
+// Goal: the kernel's loader accepts a good boot archive and refuses every change of it, each for
+// its own reason. Method: the loader's own sources, compiled for the host with sanitizers; an
+// archive made by sample.c; every bit of it flipped once, padding included; and a list of changes
+// that are signed and pinned again, so that only the check that is meant for each can refuse it.
 #include <kernel/load.h>
 
 // cmocka's own includes
@@ -17,16 +17,21 @@
 
 #include "sample.h"
 
-_Noreturn void kernel_assert_failed(void) { abort(); }
+_Noreturn void kernel_assert_failed(void)
+{
+    abort();
+}
 
 static struct archive archive;
 static struct package package;
 
 // The first refusal of header, manifest or any package: NONE when all start.
-static enum rumpk_refusal judge(const struct sample *sample, const uint8_t *owner_key, uint32_t *which)
+static enum rumpk_refusal judge(const struct sample *sample, const uint8_t *owner_key,
+                                uint32_t *which)
 {
     uint64_t detail;
-    enum rumpk_refusal refusal = archive_validate(sample->bytes, sample->size, SAMPLE_ARCH, owner_key, &archive, &detail);
+    enum rumpk_refusal refusal =
+        archive_validate(sample->bytes, sample->size, SAMPLE_ARCH, owner_key, &archive, &detail);
 
     *which = RUMPK_LEDGER_NO_PACKAGE;
     if (refusal != RUMPK_REFUSE_NONE)
@@ -115,7 +120,7 @@ static void owner_keys(void **state)
     sample_make(&sample, NULL);
     assert_int_equal(judge(&sample, key, &which), RUMPK_REFUSE_OWNER_KEY);
     assert_int_equal(judge(&sample, sample.publisher_key, &which), RUMPK_REFUSE_MANIFEST_SIGNATURE);
-    key[0] = 1;  // the neutral element: a small-order point signs anything
+    key[0] = 1; // the neutral element: a small-order point signs anything
     assert_int_equal(judge(&sample, key, &which), RUMPK_REFUSE_MANIFEST_SIGNATURE);
     sample_free(&sample);
 }
@@ -128,9 +133,11 @@ static void sizes(void **state)
     (void)state;
     sample_make(&sample, NULL);
     for (uint64_t size = 0; size < sample.size; size += 4096)
-        assert_int_not_equal(archive_validate(sample.bytes, size, SAMPLE_ARCH, sample.owner_key, &archive, &detail),
-                             RUMPK_REFUSE_NONE);
-    assert_int_equal(archive_validate(sample.bytes, sample.size, RUMPK_ARCH_AARCH64, sample.owner_key, &archive, &detail),
+        assert_int_not_equal(
+            archive_validate(sample.bytes, size, SAMPLE_ARCH, sample.owner_key, &archive, &detail),
+            RUMPK_REFUSE_NONE);
+    assert_int_equal(archive_validate(sample.bytes, sample.size, RUMPK_ARCH_AARCH64,
+                                      sample.owner_key, &archive, &detail),
                      RUMPK_REFUSE_ARCHIVE_HEADER);
     sample_free(&sample);
 }
@@ -139,27 +146,94 @@ static void sizes(void **state)
 
 #define PROGRAM(elf, index) ((elf) + 64 + 56 * (index))
 
-static void elf_machine(uint8_t *e) { e[18] = 62; e[19] = 0; }
-static void elf_class(uint8_t *e) { e[4] = 1; }
-static void elf_type(uint8_t *e) { e[16] = 2; }
-static void elf_wx(uint8_t *e) { PROGRAM(e, 1)[4] = 7; }
-static void elf_interp(uint8_t *e) { PROGRAM(e, 7)[0] = 3; memset(PROGRAM(e, 7) + 1, 0, 3); }
-static void elf_stack(uint8_t *e) { PROGRAM(e, 7)[4] = 7; }
-static void elf_align(uint8_t *e) { PROGRAM(e, 1)[16] = 8; }
-static void elf_bounds(uint8_t *e) { PROGRAM(e, 3)[36] = 1; }
-static void elf_overlap(uint8_t *e) { PROGRAM(e, 0)[33] = 0x20; PROGRAM(e, 0)[41] = 0x20; }
-static void elf_entry(uint8_t *e) { e[25] = 0x30; }
-static void elf_needed(uint8_t *e) { e[SAMPLE_RELRO + 64 + 48] = 1; memset(e + SAMPLE_RELRO + 64 + 49, 0, 7); }
-static void elf_rela_type(uint8_t *e) { e[2048 + 8] = 2; }
-static void elf_rela_place(uint8_t *e) { e[2048 + 1] = 0x10; }
-static void elf_rela_align(uint8_t *e) { e[2048] = 9; }
-static void elf_huge(uint8_t *e) { PROGRAM(e, 3)[43] = 2; }
-static void elf_rx_bss(uint8_t *e) { PROGRAM(e, 1)[33] = 0x08; }
-static void note_owner(uint8_t *e) { e[1036] = 'X'; }
-static void note_abi(uint8_t *e) { e[1044] = 9; }
-static void note_arch(uint8_t *e) { e[1048] = 2; }
-static void note_profile(uint8_t *e) { e[1052] = 9; }
-static void note_table(uint8_t *e) { e[1056] = 0; }
+static void elf_machine(uint8_t *e)
+{
+    e[18] = 62;
+    e[19] = 0;
+}
+static void elf_class(uint8_t *e)
+{
+    e[4] = 1;
+}
+static void elf_type(uint8_t *e)
+{
+    e[16] = 2;
+}
+static void elf_wx(uint8_t *e)
+{
+    PROGRAM(e, 1)[4] = 7;
+}
+static void elf_interp(uint8_t *e)
+{
+    PROGRAM(e, 7)[0] = 3;
+    memset(PROGRAM(e, 7) + 1, 0, 3);
+}
+static void elf_stack(uint8_t *e)
+{
+    PROGRAM(e, 7)[4] = 7;
+}
+static void elf_align(uint8_t *e)
+{
+    PROGRAM(e, 1)[16] = 8;
+}
+static void elf_bounds(uint8_t *e)
+{
+    PROGRAM(e, 3)[36] = 1;
+}
+static void elf_overlap(uint8_t *e)
+{
+    PROGRAM(e, 0)[33] = 0x20;
+    PROGRAM(e, 0)[41] = 0x20;
+}
+static void elf_entry(uint8_t *e)
+{
+    e[25] = 0x30;
+}
+static void elf_needed(uint8_t *e)
+{
+    e[SAMPLE_RELRO + 64 + 48] = 1;
+    memset(e + SAMPLE_RELRO + 64 + 49, 0, 7);
+}
+static void elf_rela_type(uint8_t *e)
+{
+    e[2048 + 8] = 2;
+}
+static void elf_rela_place(uint8_t *e)
+{
+    e[2048 + 1] = 0x10;
+}
+static void elf_rela_align(uint8_t *e)
+{
+    e[2048] = 9;
+}
+static void elf_huge(uint8_t *e)
+{
+    PROGRAM(e, 3)[43] = 2;
+}
+static void elf_rx_bss(uint8_t *e)
+{
+    PROGRAM(e, 1)[33] = 0x08;
+}
+static void note_owner(uint8_t *e)
+{
+    e[1036] = 'X';
+}
+static void note_abi(uint8_t *e)
+{
+    e[1044] = 9;
+}
+static void note_arch(uint8_t *e)
+{
+    e[1048] = 2;
+}
+static void note_profile(uint8_t *e)
+{
+    e[1052] = 9;
+}
+static void note_table(uint8_t *e)
+{
+    e[1056] = 0;
+}
 
 static void text_replace(char *text, uint32_t size_max, const char *from, const char *to)
 {
@@ -171,47 +245,182 @@ static void text_replace(char *text, uint32_t size_max, const char *from, const 
     snprintf(at, size_max - (size_t)(at - text), "%s%s", to, rest);
 }
 
-static void digests_first(char *t, uint32_t n) { text_replace(t, n, "rumpk-digests 0", "rumpk-digests 2"); }
-static void digests_name(char *t, uint32_t n) { text_replace(t, n, "test/server", "test/served"); }
-static void digests_version(char *t, uint32_t n) { text_replace(t, n, "version 0.1.0", "version 0.1.1"); }
-static void digests_abi(char *t, uint32_t n) { text_replace(t, n, "abi 0", "abi 99"); }
-static void digests_zero(char *t, uint32_t n) { text_replace(t, n, "security-version 1", "security-version 01"); }
-static void digests_low(char *t, uint32_t n) { text_replace(t, n, "security-version 1", "security-version 2"); }
-static void digests_arch(char *t, uint32_t n) { text_replace(t, n, "arch aarch64 riscv64 x86_64", "arch aarch64 x86_64"); }
-static void digests_order(char *t, uint32_t n) { text_replace(t, n, "arch aarch64 riscv64", "arch riscv64 aarch64"); }
-static void digests_twice(char *t, uint32_t n) { text_replace(t, n, "source none\n", "source none\nsource none\n"); }
-static void digests_space(char *t, uint32_t n) { text_replace(t, n, "kind driver", "kind  driver"); }
-static void digests_kind(char *t, uint32_t n) { text_replace(t, n, "kind driver", "kind kernel"); }
-static void digests_unknown(char *t, uint32_t n) { text_replace(t, n, "toolchain test", "toolbox test"); }
-static void digests_path(char *t, uint32_t n) { text_replace(t, n, "npl.bkdl", "npl.bkdL"); }
-static void digests_missing(char *t, uint32_t n) { text_replace(t, n, "riscv64/driver.elf", "riscv64/driver.exe"); }
+static void digests_first(char *t, uint32_t n)
+{
+    text_replace(t, n, "rumpk-digests 0", "rumpk-digests 2");
+}
+static void digests_name(char *t, uint32_t n)
+{
+    text_replace(t, n, "test/server", "test/served");
+}
+static void digests_version(char *t, uint32_t n)
+{
+    text_replace(t, n, "version 0.1.0", "version 0.1.1");
+}
+static void digests_abi(char *t, uint32_t n)
+{
+    text_replace(t, n, "abi 0", "abi 99");
+}
+static void digests_zero(char *t, uint32_t n)
+{
+    text_replace(t, n, "security-version 1", "security-version 01");
+}
+static void digests_low(char *t, uint32_t n)
+{
+    text_replace(t, n, "security-version 1", "security-version 2");
+}
+static void digests_arch(char *t, uint32_t n)
+{
+    text_replace(t, n, "arch aarch64 riscv64 x86_64", "arch aarch64 x86_64");
+}
+static void digests_order(char *t, uint32_t n)
+{
+    text_replace(t, n, "arch aarch64 riscv64", "arch riscv64 aarch64");
+}
+static void digests_twice(char *t, uint32_t n)
+{
+    text_replace(t, n, "source none\n", "source none\nsource none\n");
+}
+static void digests_space(char *t, uint32_t n)
+{
+    text_replace(t, n, "kind driver", "kind  driver");
+}
+static void digests_kind(char *t, uint32_t n)
+{
+    text_replace(t, n, "kind driver", "kind kernel");
+}
+static void digests_unknown(char *t, uint32_t n)
+{
+    text_replace(t, n, "toolchain test", "toolbox test");
+}
+static void digests_path(char *t, uint32_t n)
+{
+    text_replace(t, n, "npl.bkdl", "npl.bkdL");
+}
+static void digests_missing(char *t, uint32_t n)
+{
+    text_replace(t, n, "riscv64/driver.elf", "riscv64/driver.exe");
+}
 
-// Offsets in npl.bkdl: opening 32, then IDENTITY (8 + 160), RUNTIME (8 + 32), MATCH (8 + 80), REQUEST (8 + 128), service.
-static void bkdl_title(uint8_t *b, uint32_t n) { (void)n; b[14] = '7'; }
-static void bkdl_tag(uint8_t *b, uint32_t n) { (void)n; b[32] = 99; }
-static void bkdl_size(uint8_t *b, uint32_t n) { (void)n; b[16]++; }
-static void bkdl_name(uint8_t *b, uint32_t n) { (void)n; b[40 + 5] = 'S' + 32 - 1; }
-static void bkdl_text(uint8_t *b, uint32_t n) { (void)n; b[40 + 70] = 'x'; }
-static void bkdl_stack(uint8_t *b, uint32_t n) { (void)n; b[40 + 160 + 8 + 8 + 2] = 2; }
-static void bkdl_stack_odd(uint8_t *b, uint32_t n) { (void)n; b[40 + 160 + 8 + 8] = 1; }
-static void bkdl_reserved(uint8_t *b, uint32_t n) { (void)n; b[40 + 160 + 8 + 24] = 1; }
-static void bkdl_spectrum(uint8_t *b, uint32_t n) { (void)n; b[40 + 160 + 8] = 4; }
-static void bkdl_stricter(uint8_t *b, uint32_t n) { (void)n; b[40 + 160 + 8] = 3; }
+// Offsets in npl.bkdl: opening 32, then IDENTITY (8 + 160), RUNTIME (8 + 32), MATCH (8 + 80),
+// REQUEST (8 + 128), service.
+static void bkdl_title(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[14] = '7';
+}
+static void bkdl_tag(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[32] = 99;
+}
+static void bkdl_size(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[16]++;
+}
+static void bkdl_name(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 5] = 'S' + 32 - 1;
+}
+static void bkdl_text(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 70] = 'x';
+}
+static void bkdl_stack(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 8 + 2] = 2;
+}
+static void bkdl_stack_odd(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 8] = 1;
+}
+static void bkdl_reserved(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 24] = 1;
+}
+static void bkdl_spectrum(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8] = 4;
+}
+static void bkdl_stricter(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8] = 3;
+}
 
-// Offsets in boot.bkdl: opening 32, IMAGE (8 + 192), PACKAGE (8 + 144), KEY (8 + 32), GRANT (8 + 128) ...
-static void boot_title(uint8_t *b, uint32_t n) { (void)n; b[11] = '7'; }
-static void boot_arch(uint8_t *b, uint32_t n) { (void)n; b[40 + 176] = 2; }
-static void boot_count(uint8_t *b, uint32_t n) { (void)n; b[40 + 184] = 1; }
-static void boot_flag(uint8_t *b, uint32_t n) { (void)n; b[40 + 180] = 0x80; }
-static void boot_floor(uint8_t *b, uint32_t n) { (void)n; b[240 + 104] = 2; }
-static void boot_id(uint8_t *b, uint32_t n) { (void)n; b[240 + 72] ^= 1; }
-static void boot_name(uint8_t *b, uint32_t n) { (void)n; b[240 + 5] = 't'; }
-static void boot_key(uint8_t *b, uint32_t n) { (void)n; b[240 + 144 + 8] ^= 1; }
-static void boot_stack(uint8_t *b, uint32_t n) { (void)n; b[240 + 122] = 0; b[240 + 121] = 0x80; }
-static void boot_threshold(uint8_t *b, uint32_t n) { (void)n; b[240 + 108] = 0; }
-static void boot_wire_self(uint8_t *b, uint32_t n) { b[n - 64 + 40] = 77; }
-static void boot_wire_slots(uint8_t *b, uint32_t n) { b[n - 64 + 48] = 15; }
-static void boot_trailing(uint8_t *b, uint32_t n) { (void)n; b[20]--; }
+// Offsets in boot.bkdl: opening 32, IMAGE (8 + 192), PACKAGE (8 + 144), KEY (8 + 32), GRANT (8 +
+// 128) ...
+static void boot_title(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[11] = '7';
+}
+static void boot_arch(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 176] = 2;
+}
+static void boot_count(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 184] = 1;
+}
+static void boot_flag(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 180] = 0x80;
+}
+static void boot_floor(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 104] = 2;
+}
+static void boot_id(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 72] ^= 1;
+}
+static void boot_name(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 5] = 't';
+}
+static void boot_key(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 144 + 8] ^= 1;
+}
+static void boot_stack(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 122] = 0;
+    b[240 + 121] = 0x80;
+}
+static void boot_threshold(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 108] = 0;
+}
+static void boot_wire_self(uint8_t *b, uint32_t n)
+{
+    b[n - 64 + 40] = 77;
+}
+static void boot_wire_slots(uint8_t *b, uint32_t n)
+{
+    b[n - 64 + 48] = 15;
+}
+static void boot_trailing(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[20]--;
+}
 
 static const struct change {
     const char *name;
@@ -219,28 +428,66 @@ static const struct change {
     enum rumpk_refusal refusal;
 } changes[] = {
 #define ELF(function, reason) {#function, {.change_elf = function}, RUMPK_REFUSE_##reason}
-    ELF(elf_machine, ELF_MACHINE), ELF(elf_class, ELF_HEADER), ELF(elf_type, ELF_HEADER), ELF(elf_wx, ELF_WX),
-    ELF(elf_interp, ELF_SEGMENT), ELF(elf_stack, ELF_WX), ELF(elf_align, ELF_ALIGNMENT), ELF(elf_bounds, ELF_BOUNDS),
-    ELF(elf_overlap, ELF_OVERLAP), ELF(elf_entry, ELF_ENTRY), ELF(elf_needed, ELF_DYNAMIC),
-    ELF(elf_rela_type, ELF_RELOCATION), ELF(elf_rela_place, ELF_RELOCATION), ELF(elf_rela_align, ELF_RELOCATION),
-    ELF(elf_huge, ELF_SIZE), ELF(elf_rx_bss, ELF_BOUNDS), ELF(note_owner, NOTE_MISSING), ELF(note_abi, NOTE_ABI),
-    ELF(note_arch, NOTE_ARCH), ELF(note_profile, NOTE_PROFILE), ELF(note_table, NOTE_ABI),
+    ELF(elf_machine, ELF_MACHINE),
+    ELF(elf_class, ELF_HEADER),
+    ELF(elf_type, ELF_HEADER),
+    ELF(elf_wx, ELF_WX),
+    ELF(elf_interp, ELF_SEGMENT),
+    ELF(elf_stack, ELF_WX),
+    ELF(elf_align, ELF_ALIGNMENT),
+    ELF(elf_bounds, ELF_BOUNDS),
+    ELF(elf_overlap, ELF_OVERLAP),
+    ELF(elf_entry, ELF_ENTRY),
+    ELF(elf_needed, ELF_DYNAMIC),
+    ELF(elf_rela_type, ELF_RELOCATION),
+    ELF(elf_rela_place, ELF_RELOCATION),
+    ELF(elf_rela_align, ELF_RELOCATION),
+    ELF(elf_huge, ELF_SIZE),
+    ELF(elf_rx_bss, ELF_BOUNDS),
+    ELF(note_owner, NOTE_MISSING),
+    ELF(note_abi, NOTE_ABI),
+    ELF(note_arch, NOTE_ARCH),
+    ELF(note_profile, NOTE_PROFILE),
+    ELF(note_table, NOTE_ABI),
 #define TEXT(function, reason) {#function, {.change_digests = function}, RUMPK_REFUSE_##reason}
-    TEXT(digests_first, DIGESTS_FORM), TEXT(digests_name, PACKAGE_NAME), TEXT(digests_version, PACKAGE_NAME),
-    TEXT(digests_abi, ABI_VERSION), TEXT(digests_zero, DIGESTS_FORM), TEXT(digests_low, PACKAGE_FORM),
-    TEXT(digests_arch, ARCH), TEXT(digests_order, DIGESTS_FORM), TEXT(digests_twice, DIGESTS_FORM),
-    TEXT(digests_space, DIGESTS_FORM), TEXT(digests_kind, PACKAGE_FORM), TEXT(digests_unknown, DIGESTS_FORM),
-    TEXT(digests_path, MANIFEST_DIGEST), TEXT(digests_missing, ELF_DIGEST),
+    TEXT(digests_first, DIGESTS_FORM),
+    TEXT(digests_name, PACKAGE_NAME),
+    TEXT(digests_version, PACKAGE_NAME),
+    TEXT(digests_abi, ABI_VERSION),
+    TEXT(digests_zero, DIGESTS_FORM),
+    TEXT(digests_low, PACKAGE_FORM),
+    TEXT(digests_arch, ARCH),
+    TEXT(digests_order, DIGESTS_FORM),
+    TEXT(digests_twice, DIGESTS_FORM),
+    TEXT(digests_space, DIGESTS_FORM),
+    TEXT(digests_kind, PACKAGE_FORM),
+    TEXT(digests_unknown, DIGESTS_FORM),
+    TEXT(digests_path, MANIFEST_DIGEST),
+    TEXT(digests_missing, ELF_DIGEST),
 #define BKDL(function, reason) {#function, {.change_bkdl = function}, RUMPK_REFUSE_##reason}
-    BKDL(bkdl_title, PACKAGE_FORM), BKDL(bkdl_tag, PACKAGE_FORM), BKDL(bkdl_size, PACKAGE_FORM),
-    BKDL(bkdl_name, PACKAGE_NAME), BKDL(bkdl_text, PACKAGE_FORM), BKDL(bkdl_stack, LIMIT),
-    BKDL(bkdl_stack_odd, PACKAGE_FORM), BKDL(bkdl_reserved, PACKAGE_FORM), BKDL(bkdl_spectrum, PACKAGE_FORM),
+    BKDL(bkdl_title, PACKAGE_FORM),
+    BKDL(bkdl_tag, PACKAGE_FORM),
+    BKDL(bkdl_size, PACKAGE_FORM),
+    BKDL(bkdl_name, PACKAGE_NAME),
+    BKDL(bkdl_text, PACKAGE_FORM),
+    BKDL(bkdl_stack, LIMIT),
+    BKDL(bkdl_stack_odd, PACKAGE_FORM),
+    BKDL(bkdl_reserved, PACKAGE_FORM),
+    BKDL(bkdl_spectrum, PACKAGE_FORM),
     BKDL(bkdl_stricter, LIMIT),
 #define BOOT(function, reason) {#function, {.change_boot = function}, RUMPK_REFUSE_##reason}
-    BOOT(boot_title, MANIFEST_FORM), BOOT(boot_arch, MANIFEST_ARCH), BOOT(boot_count, MANIFEST_FORM),
-    BOOT(boot_flag, MANIFEST_FORM), BOOT(boot_floor, SECURITY_FLOOR), BOOT(boot_id, PACKAGE_ID),
-    BOOT(boot_name, PACKAGE_NAME), BOOT(boot_key, PACKAGE_KEY), BOOT(boot_stack, LIMIT),
-    BOOT(boot_threshold, MANIFEST_FORM), BOOT(boot_wire_self, MANIFEST_FORM), BOOT(boot_wire_slots, MANIFEST_FORM),
+    BOOT(boot_title, MANIFEST_FORM),
+    BOOT(boot_arch, MANIFEST_ARCH),
+    BOOT(boot_count, MANIFEST_FORM),
+    BOOT(boot_flag, MANIFEST_FORM),
+    BOOT(boot_floor, SECURITY_FLOOR),
+    BOOT(boot_id, PACKAGE_ID),
+    BOOT(boot_name, PACKAGE_NAME),
+    BOOT(boot_key, PACKAGE_KEY),
+    BOOT(boot_stack, LIMIT),
+    BOOT(boot_threshold, MANIFEST_FORM),
+    BOOT(boot_wire_self, MANIFEST_FORM),
+    BOOT(boot_wire_slots, MANIFEST_FORM),
     BOOT(boot_trailing, MANIFEST_FORM),
 };
 
@@ -256,8 +503,8 @@ static void signed_changes(void **state)
         sample_make(&sample, &changes[i].options);
         enum rumpk_refusal refusal = judge(&sample, sample.owner_key, &which);
         if (refusal != changes[i].refusal || (which != 0 && which != RUMPK_LEDGER_NO_PACKAGE)) {
-            print_error("%s: refusal %d of package %d, wanted %d\n", changes[i].name, (int)refusal, (int)which,
-                        (int)changes[i].refusal);
+            print_error("%s: refusal %d of package %d, wanted %d\n", changes[i].name, (int)refusal,
+                        (int)which, (int)changes[i].refusal);
             failed++;
         }
         sample_free(&sample);
@@ -268,8 +515,9 @@ static void signed_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_archive), cmocka_unit_test(placed_image), cmocka_unit_test(owner_keys),
-        cmocka_unit_test(sizes), cmocka_unit_test(signed_changes), cmocka_unit_test(every_bit),
+        cmocka_unit_test(good_archive),   cmocka_unit_test(placed_image),
+        cmocka_unit_test(owner_keys),     cmocka_unit_test(sizes),
+        cmocka_unit_test(signed_changes), cmocka_unit_test(every_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,8 @@ static void put(uint8_t *to, uint64_t value, unsigned bytes)
         to[i] = (uint8_t)(value >> (8 * i));
 }
 
-static void program(uint8_t *elf, unsigned index, uint32_t type, uint32_t flags, uint64_t at, uint64_t file, uint64_t memory)
+static void program(uint8_t *elf, unsigned index, uint32_t type, uint32_t flags, uint64_t at,
+                    uint64_t file, uint64_t memory)
 {
     uint8_t *p = elf + 64 + 56 * index;
 
@@ -29,12 +30,16 @@ static void program(uint8_t *elf, unsigned index, uint32_t type, uint32_t flags,
 void sample_elf(uint8_t elf[SAMPLE_ELF_SIZE])
 {
     const uint64_t note = 1024, rela = 2048, dynamic = SAMPLE_RELRO + 64;
-    const struct rumpk_abi_note abi = {RUMPK_ABI_VERSION, SAMPLE_ARCH, RUMPK_PROFILE_HARD_FLOAT, RUMPK_SYSTABLE_SIZE, {0}};
+    const struct rumpk_abi_note abi = {
+        RUMPK_ABI_VERSION, SAMPLE_ARCH, RUMPK_PROFILE_HARD_FLOAT, RUMPK_SYSTABLE_SIZE, {0}};
 
     memset(elf, 0, SAMPLE_ELF_SIZE);
-    memcpy(elf, "\x7f" "ELF\2\1\1", 7);
-    put(elf + 16, 3, 2);    // ET_DYN
-    put(elf + 18, 243, 2);  // EM_RISCV
+    memcpy(elf,
+           "\x7f"
+           "ELF\2\1\1",
+           7);
+    put(elf + 16, 3, 2);   // ET_DYN
+    put(elf + 18, 243, 2); // EM_RISCV
     put(elf + 20, 1, 4);
     put(elf + 24, SAMPLE_TEXT + 16, 8);
     put(elf + 32, 64, 8);
@@ -104,14 +109,20 @@ static const char *name_of(uint32_t number)
 uint32_t sample_bkdl(uint8_t *out, uint32_t number)
 {
     struct writer w = {out, 32, 0};
-    struct rumpk_bkdl_identity identity = {.version = "0.1.0", .security_version = 1, .abi_version = RUMPK_ABI_VERSION,
-        .kind = RUMPK_KIND_DRIVER, .arch_mask = 7};
-    struct rumpk_bkdl_runtime runtime = {.spectrum = RUMPK_SPECTRUM_GRAVITY, .stack_size = 65536, .heap_size = 65536};
+    struct rumpk_bkdl_identity identity = {.version = "0.1.0",
+                                           .security_version = 1,
+                                           .abi_version = RUMPK_ABI_VERSION,
+                                           .kind = RUMPK_KIND_DRIVER,
+                                           .arch_mask = 7};
+    struct rumpk_bkdl_runtime runtime = {
+        .spectrum = RUMPK_SPECTRUM_GRAVITY, .stack_size = 65536, .heap_size = 65536};
     struct rumpk_bkdl_match match = {.bus = RUMPK_BUS_VIRTIO, .device_id = 4};
-    struct rumpk_bkdl_request memory = {.name = "scratch", .type = RUMPK_CAP_MEMORY,
-        .rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE, .size = 8192};
-    struct rumpk_bkdl_service service = {.name = "echo", .version = 1, .style = RUMPK_STYLE_STREAM,
-        .clients = number == 0 ? 2 : 0};
+    struct rumpk_bkdl_request memory = {.name = "scratch",
+                                        .type = RUMPK_CAP_MEMORY,
+                                        .rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE,
+                                        .size = 8192};
+    struct rumpk_bkdl_service service = {
+        .name = "echo", .version = 1, .style = RUMPK_STYLE_STREAM, .clients = number == 0 ? 2 : 0};
 
     snprintf(identity.name, sizeof identity.name, "%s", name_of(number));
     record(&w, RUMPK_BKDL_IDENTITY, &identity, sizeof identity);
@@ -125,20 +136,32 @@ uint32_t sample_bkdl(uint8_t *out, uint32_t number)
 static uint32_t make_boot(uint8_t *out, uint8_t ids[][RUMPK_DIGEST_SIZE], const uint8_t *publisher)
 {
     struct writer w = {out, 32, 0};
-    struct rumpk_bkdl_image image = {.name = "test/image", .version = "0.1.0", .arch = SAMPLE_ARCH,
-        .package_count = SAMPLE_PACKAGES, .wire_count = 1};
-    struct rumpk_bkdl_grant grant = {.name = "scratch", .type = RUMPK_CAP_MEMORY,
-        .rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE, .size = 8192};
-    struct rumpk_bkdl_wire wire = {.service = "echo", .channel = RUMPK_CHANNEL_FIRST_FREE, .style = RUMPK_STYLE_STREAM,
-        .client = 1, .server = 0, .slots = 16};
+    struct rumpk_bkdl_image image = {.name = "test/image",
+                                     .version = "0.1.0",
+                                     .arch = SAMPLE_ARCH,
+                                     .package_count = SAMPLE_PACKAGES,
+                                     .wire_count = 1};
+    struct rumpk_bkdl_grant grant = {.name = "scratch",
+                                     .type = RUMPK_CAP_MEMORY,
+                                     .rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE,
+                                     .size = 8192};
+    struct rumpk_bkdl_wire wire = {.service = "echo",
+                                   .channel = RUMPK_CHANNEL_FIRST_FREE,
+                                   .style = RUMPK_STYLE_STREAM,
+                                   .client = 1,
+                                   .server = 0,
+                                   .slots = 16};
     struct rumpk_bkdl_key key;
 
     memset(image.kernel_digest, 0x4B, sizeof image.kernel_digest);
     memcpy(key.key, publisher, sizeof key.key);
     record(&w, RUMPK_BKDL_IMAGE, &image, sizeof image);
     for (uint32_t i = 0; i < SAMPLE_PACKAGES; i++) {
-        struct rumpk_bkdl_package package = {.security_floor = 1, .threshold = 1, .spectrum = RUMPK_SPECTRUM_GRAVITY,
-            .stack_max = 65536, .heap_max = 65536};
+        struct rumpk_bkdl_package package = {.security_floor = 1,
+                                             .threshold = 1,
+                                             .spectrum = RUMPK_SPECTRUM_GRAVITY,
+                                             .stack_max = 65536,
+                                             .heap_max = 65536};
         snprintf(package.name, sizeof package.name, "%s", name_of(i));
         memcpy(package.package_id, ids[i], RUMPK_DIGEST_SIZE);
         record(&w, RUMPK_BKDL_PACKAGE, &package, sizeof package);
@@ -153,7 +176,8 @@ static uint32_t make_boot(uint8_t *out, uint8_t ids[][RUMPK_DIGEST_SIZE], const 
 
 // ---- the archive ----
 
-static void digest_line(char *text, size_t size_max, const void *bytes, size_t size, const char *path)
+static void digest_line(char *text, size_t size_max, const void *bytes, size_t size,
+                        const char *path)
 {
     uint8_t digest[32];
     size_t at = strlen(text);
@@ -173,7 +197,10 @@ static void sign(const uint8_t *secret, const void *bytes, size_t size, uint8_t 
     crypto_sign_detached(signature, NULL, prehash, 64, secret);
 }
 
-static uint64_t page_up(uint64_t value) { return (value + 4095) & ~UINT64_C(4095); }
+static uint64_t page_up(uint64_t value)
+{
+    return (value + 4095) & ~UINT64_C(4095);
+}
 
 void sample_make(struct sample *sample, const struct sample_options *options)
 {
@@ -205,8 +232,11 @@ void sample_make(struct sample *sample, const struct sample_options *options)
             options->change_elf(elf);
         if (i == 0 && options->change_bkdl != NULL)
             options->change_bkdl(bkdl, bkdl_size);
-        snprintf(text, sizeof text, "rumpk-digests 0\nkind driver\nname %s\nversion 0.1.0\nsecurity-version 1\nabi %u\n"
-                 "arch aarch64 riscv64 x86_64\ntoolchain test\nsource none\n", name_of(i), RUMPK_ABI_VERSION);
+        snprintf(
+            text, sizeof text,
+            "rumpk-digests 0\nkind driver\nname %s\nversion 0.1.0\nsecurity-version 1\nabi %u\n"
+            "arch aarch64 riscv64 x86_64\ntoolchain test\nsource none\n",
+            name_of(i), RUMPK_ABI_VERSION);
         digest_line(text, sizeof text, bkdl, bkdl_size, "npl.bkdl");
         digest_line(text, sizeof text, elf, SAMPLE_ELF_SIZE, "riscv64/driver.elf");
         if (i == 0 && options->change_digests != NULL)
@@ -239,4 +269,7 @@ void sample_make(struct sample *sample, const struct sample_options *options)
     sample->size = header.size;
 }
 
-void sample_free(struct sample *sample) { free(sample->bytes); }
+void sample_free(struct sample *sample)
+{
+    free(sample->bytes);
+}

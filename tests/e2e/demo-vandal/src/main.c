@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// vandal: a driver that turns against the kernel. It says so first, then stores to the kernel's code.
+// vandal: a driver that turns against the kernel. It says so first, then stores to the kernel's
+// code.
 #include <npl/npl.h>
 
 #if defined(__riscv)
@@ -11,7 +12,8 @@
 #define KERNEL_TEXT UINT64_C(0x00101000)
 #endif
 
-int npl_main(void) {
+int npl_main(void)
+{
     npl_print("vandal: writing to the kernel\n");
     *(volatile uint64_t *)KERNEL_TEXT = 0;
     npl_print("vandal: the kernel let me\n");
