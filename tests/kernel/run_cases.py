@@ -87,7 +87,7 @@ class Boot:
         subprocess.run([self.args.tool, self.arch, self.kernel, self.folder, self.image], check=True)
 
     def run(self):
-        with Guest(self.arch, self.image, mib=32, rng=True, extra=getattr(self.args, "machine", "").split(),
+        with Guest(self.arch, self.image, mib=32, rng=True, extra=self.args.machine.split(),
                    name=os.path.basename(self.folder)) as guest:
             guest.wait_power_off()
             record = guest.boot_record()
