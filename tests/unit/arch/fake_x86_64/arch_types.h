@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// arch_types.h for test_boot_x86_64.c: the ports of boot.c are functions of the test, everything
+// else of the processor is left out.
+#ifndef FAKE_ARCH_TYPES_H
+#define FAKE_ARCH_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct arch_frame {
+    uint64_t unused;
+};
+
+struct arch_fp {
+    uint64_t unused;
+};
+
+#define ARCH_PT_LEVELS     4u
+#define ARCH_ADDRESS_LIMIT (UINT64_C(1) << 47)
+
+void cpu_out8(uint16_t port, uint8_t value);
+void cpu_out16(uint16_t port, uint16_t value);
+uint8_t cpu_in8(uint16_t port);
+
+bool boot_is_microvm(void);
+
+#endif
