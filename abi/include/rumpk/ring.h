@@ -13,8 +13,9 @@
 // `head` and `tail` run freely; slot n lies at index n & (slot_count - 1). Whoever reads a foreign index
 // clamps it: a distance above slot_count is treated as "the peer is broken", never as an offset.
 // Producer: write slots, store head with release. Consumer: load head with acquire, read, store tail with
-// release. Sleep: set `waiting` to 1, full fence, look again, call recv. Wake: store index with release, full
-// fence, read the peer's `waiting`, call send if it is 1.
+// release. Sleep: set `waiting` to 1, full fence, look again, call recv, which looks once more itself, in one
+// step with going to sleep. Wake: store index with release, full fence, read the peer's `waiting`, call send if
+// it is 1.
 #ifndef RUMPK_RING_H
 #define RUMPK_RING_H
 

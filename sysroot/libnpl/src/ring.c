@@ -6,8 +6,10 @@
 //   look     load peer's index (acquire) | slot loads
 //   sleep    store own `waiting` = 1 | full fence | look once more | recv | store `waiting` = 0
 //
-// One of the two full fences always comes second, so either the sleeper sees the new index or the
-// publisher sees the sleeper: no wake-up is lost.
+// One of the two full fences always comes second, so either the sleeper (or recv, which looks at the
+// ring in one step with going to sleep) sees the new index, or the publisher sees the sleeper: no
+// wake-up is lost. tests/unit/npl/handshake_model.py visits every interleaving; ring_order.py beside
+// it finds these instructions in linked drivers.
 #include <npl/call.h>
 #include <npl/ring.h>
 #include <string.h>
