@@ -183,7 +183,7 @@ static void job_done(struct process_job *job, void *context)
     // The same warning for three architectures is one warning.
     if (job->output.size != 0 &&
         !nip_buffer_equals(&build->last_output, job->output.data, job->output.size)) {
-        cli_warn(build->cli, "%s", nip_buffer_text(&job->output));
+        cli_relay(build->cli, nip_buffer_text(&job->output));
         nip_buffer_clear(&build->last_output);
         nip_buffer_append(&build->last_output, job->output.data, job->output.size);
     }
@@ -248,10 +248,17 @@ static enum nip_code run_units(struct build *build, size_t first, size_t count,
     return code;
 }
 
-static enum nip_code run_objcopy(struct build *build, const char *mode, const char *from,
+// `modes`: two options at most, NULL for none.
+static enum nip_code run_objcopy(struct build *build, const char *const modes[2], const char *from,
                                  const char *to, struct nip_error *err)
 {
-    const char *const argv[] = {build->sdk->objcopy, mode, from, to, NULL};
+    const char *argv[6] = {build->sdk->objcopy};
+    size_t count = 1;
+    for (size_t i = 0; i < 2; i++)
+        if (modes[i] != NULL)
+            argv[count++] = modes[i];
+    argv[count++] = from;
+    argv[count++] = to;
     struct nip_buffer line = {0}, output = {0};
     int status = 0;
     process_line(argv, &line);
@@ -294,9 +301,12 @@ static enum nip_code finish_link(struct build *build, struct build_unit *unit,
     snprintf(debug, sizeof debug, "build/%s/driver.debug", arch);
     enum nip_code code = NIP_OK;
     if (unit->is_stale) {
-        code = run_objcopy(build, "--strip-all", unit->output, stripped, err);
+        // Local labels go from the debug file too: a fault is in a function, not in ".Lpcrel_hi2".
+        static const char *const strip[2] = {"--strip-all", NULL};
+        static const char *const keep[2] = {"--only-keep-debug", "--discard-locals"};
+        code = run_objcopy(build, strip, unit->output, stripped, err);
         if (code == NIP_OK)
-            code = run_objcopy(build, "--only-keep-debug", unit->output, debug, err);
+            code = run_objcopy(build, keep, unit->output, debug, err);
         project_path(linked, build->root, unit->output);
         unlink(linked);
     }

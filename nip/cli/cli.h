@@ -85,6 +85,8 @@ void cli_detail(const struct cli *cli, const char *format, ...) NIP_PRINTF(2, 3)
 void cli_print(const struct cli *cli, const char *format, ...) NIP_PRINTF(2, 3);
 // The last line of a command that succeeded: which command comes next.
 void cli_next(const struct cli *cli, const char *format, ...) NIP_PRINTF(2, 3);
+// What another program said, on standard error, without a label.
+void cli_relay(const struct cli *cli, const char *text);
 void cli_warn(const struct cli *cli, const char *format, ...) NIP_PRINTF(2, 3);
 // `good`: green, otherwise red; padded to `width` columns, for tables.
 void cli_print_verdict(const struct cli *cli, bool good, const char *label, const char *format, ...)

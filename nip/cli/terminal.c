@@ -88,6 +88,23 @@ void cli_warn(const struct cli *cli, const char *format, ...)
     va_end(list);
 }
 
+static void relay_format(const char *format, ...) NIP_PRINTF(1, 2);
+
+static void relay_format(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    print_list(stderr, false, "", "", format, list);
+    va_end(list);
+}
+
+void cli_relay(const struct cli *cli, const char *text)
+{
+    (void)cli;
+    fflush(stdout);
+    relay_format("%s", text);
+}
+
 void cli_print_verdict(const struct cli *cli, bool good, const char *label, const char *format, ...)
 {
     va_list list;

@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Goal: pack, sign, verify and inspect make and accept exactly the documented package, together with
+# minisign and b2sum; everything else is refused. Method: real packages, changed by hand.
+
+load common
+
+signed_hello() {
+  new_hello
+  make_key
+  ok nip pack
+  names_next 'nip sign'
+  ok nip sign
+  names_next 'nip publish'
+}
+
+public() { echo "$HOME/.local/share/rumpk/keys/${1:-default}.pub"; }
+
+@test "a signed package verifies, and its digests are those of b2sum" {
+  signed_hello
+  ok nip verify build/hello-0.1.0.npl
+  says 'valid: '
+  says 'signed by your own key default'
+  cd build/pack
+  while read -r _ digest size path; do
+    [ "$(b2sum -l 256 "$path" | cut -d' ' -f1)" = "$digest" ]
+    [ "$(stat -c %s "$path")" = "$size" ]
+  done < <(grep -E '^(file|beside) ' digests)
+}
+
+@test "inspect shows what is in it, also as JSON" {
+  signed_hello
+  ok nip inspect build/hello-0.1.0.npl
+  says 'local/hello 0.1.0 (driver)'
+  says 'needs service "console" 1 (stream)'
+  ok nip inspect --json build/hello-0.1.0.npl
+  echo "$output" | python3 -c 'import json,sys; r = json.load(sys.stdin); assert r["schema"] == "nip-inspect-0" and r["package"]["name"] == "local/hello"'
+  ok nip verify --json build/hello-0.1.0.npl
+  echo "$output" | python3 -c 'import json,sys; assert json.load(sys.stdin)["package"]["valid"] is True'
+}
+
+@test "minisign accepts our signature" {
+  signed_hello
+  mkdir unpacked
+  zstd -dcq build/hello-0.1.0.npl | tar -xf - -C unpacked
+  minisign -Vm unpacked/digests -x unpacked/digests.minisig -p "$(public)"
+}
+
+@test "a signature by minisign is imported; one over other bytes is not" {
+  new_hello
+  ok nip pack
+  minisign -GW -p mini.pub -s mini.key >/dev/null
+  minisign -S -s mini.key -t 'npl 1 local/hello 0.1.0' -m build/pack/digests -x sig >/dev/null </dev/null
+  ok nip sign --import sig --key ./mini.pub
+  ok nip verify build/hello-0.1.0.npl --key ./mini.pub
+  refused 4 '' nip verify build/hello-0.1.0.npl
+  minisign -S -s mini.key -t 'npl 1 local/hello 9.9.9' -m build/pack/digests -x sig2 >/dev/null </dev/null
+  refused 4 '' nip sign --import sig2 --key ./mini.pub
+  refused 5 'none of your keys could have made' nip sign --import sig
+}
+
+@test "packing twice gives the same bytes, whatever the time, the umask and the folder are" {
+  signed_hello
+  cp build/hello-0.1.0.npl "$W/first.npl"
+  cp build/pack/digests "$W/first.digests"
+  mkdir "$W/b"
+  cp -r . "$W/b/hello"
+  cd "$W/b/hello"
+  rm -rf build
+  (umask 077; TZ=Asia/Tokyo LC_ALL=C nip pack >/dev/null && nip sign >/dev/null)
+  cmp "$W/first.digests" build/pack/digests
+  cmp "$W/first.npl" build/hello-0.1.0.npl
+  SOURCE_DATE_EPOCH=1000000000 ok nip pack
+  grep -q '2001-09-09T01:46:40Z' build/pack/sbom.spdx.json
+  SOURCE_DATE_EPOCH=soon refused 2 'SOURCE_DATE_EPOCH' nip pack
+}
+
+@test "the bill of materials is SPDX 2.3 and names what was linked in" {
+  new_hello
+  ok nip pack
+  python3 - <<'PY'
+import json
+s = json.load(open("build/pack/sbom.spdx.json"))
+assert s["spdxVersion"] == "SPDX-2.3" and s["creationInfo"]["created"] == "1980-01-01T00:00:00Z"
+names = {p["name"] for p in s["packages"]}
+assert {"local/hello", "libnpl", "llvm-libc", "compiler-rt-builtins"} <= names, names
+files = {f["fileName"] for f in s["files"]}
+assert "./riscv64/driver.elf" in files and "./npl.kdl" in files
+PY
+}
+
+@test "a missing licence text is named, and so is the command that adds it" {
+  new_hello
+  rm LICENSES/Apache-2.0.txt
+  refused 5 'the licence text LICENSES/Apache-2.0.txt is missing' nip pack
+  says 'help: add it: cp '
+  sed -i 's/license "Apache-2.0"/license "MIT OR Apache-2.0"/' npl.kdl
+  refused 5 'LICENSES/MIT.txt is missing' nip pack
+  says 'add the full text'
+}
+
+@test "staged files that changed are not signed" {
+  new_hello
+  make_key
+  refused 5 'nothing has been packed' nip sign
+  says "run 'nip pack' first"
+  ok nip pack
+  printf 'x' >>build/pack/npl.kdl
+  refused 3 'has changed since' nip sign
+  [ ! -e build/hello-0.1.0.npl ]
+}
+
+@test "changed, cut and foreign files are refused" {
+  signed_hello
+  local npl=build/hello-0.1.0.npl size at
+  size=$(stat -c %s $npl)
+  for at in 0 5 100 $((size / 2)) $((size - 1)); do
+    python3 - "$npl" "$at" <<'PY'
+import sys
+b = bytearray(open(sys.argv[1], "rb").read())
+b[int(sys.argv[2])] ^= 0x10
+open("bad.npl", "wb").write(b)
+PY
+    run nip verify bad.npl
+    # The frame is transport only: a change that decodes to the same tar is no change.
+    if [ "$status" -eq 0 ]; then
+      cmp <(zstd -dcq $npl) <(zstd -dcq bad.npl)
+    else
+      [ "$status" -ge 3 ] && [ "$status" -le 4 ] && says 'error: '
+    fi
+  done
+  head -c 1000 $npl >cut.npl
+  refused 3 'cut.npl' nip verify cut.npl
+  : >empty.npl
+  refused 3 'neither a package nor an image' nip verify empty.npl
+  refused 3 '' nip verify npl.kdl
+  refused 5 'no.npl' nip verify no.npl
+}
+
+@test "a package of an unknown key is refused until the key is named" {
+  signed_hello
+  cp build/hello-0.1.0.npl "$W"
+  cp "$(public)" "$W/theirs.pub"
+  export HOME=$BATS_TEST_TMPDIR/other
+  mkdir "$HOME"
+  cd "$W"
+  refused 4 '' nip verify hello-0.1.0.npl
+  says '--key FILE.pub'
+  ok nip verify hello-0.1.0.npl --key theirs.pub
+  make_key
+  refused 4 '' nip verify hello-0.1.0.npl --key default
+}
