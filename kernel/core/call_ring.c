@@ -17,6 +17,7 @@ static int64_t ring_send(const struct cap *cap)
 
     if (ring->ends[other] == NULL)
         return RUMPK_E_PEER;
+    kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
     sched_wake(ring->ends[other]);
     return RUMPK_OK;
@@ -115,6 +116,7 @@ static int64_t wait_now(struct fiber *fiber)
 {
     int64_t result;
 
+    kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
     if (wait_try(fiber, &result))
         return result;

@@ -220,6 +220,30 @@ bool tree_is_compatible(const void *fdt, int32_t node, const char *compatible)
     return fdt_node_check_compatible(fdt, node, compatible) == 0;
 }
 
+bool tree_is_kernels(const void *fdt, int32_t node)
+{
+    static const char *const compatibles[] = {
+        "virtio,mmio", "qemu,fw-cfg-mmio", "pci-host-ecam-generic", "syscon", "sifive,test0",
+    };
+    static const char *const properties[] = {
+        "interrupt-controller",
+        "msi-controller",
+        "bus-range",
+        "#iommu-cells",
+    };
+    int length = 0;
+
+    for (uint32_t index = 0; index < COUNT_OF(compatibles); index++) {
+        if (tree_is_compatible(fdt, node, compatibles[index]))
+            return true;
+    }
+    for (uint32_t index = 0; index < COUNT_OF(properties); index++) {
+        if (fdt_getprop(fdt, node, properties[index], &length) != NULL)
+            return true;
+    }
+    return false;
+}
+
 bool tree_find(const void *fdt, const char *compatible, struct tree_device *out)
 {
     return devices_collect(fdt, compatible, out, 1) != 0;

@@ -84,7 +84,8 @@ static bool device_is(const struct device *device, uint32_t bus, uint32_t device
     if (bus == RUMPK_BUS_VIRTIO)
         return device->virtio_id != 0 && device->virtio_id == device_id;
     if (device->node >= 0)
-        return device->virtio_id == 0 && tree_is_compatible(tree, device->node, compatible);
+        return !tree_is_kernels(tree, device->node) &&
+               tree_is_compatible(tree, device->node, compatible);
     return text_equal(device->compatible, compatible, RUMPK_COMPATIBLE_SIZE);
 }
 

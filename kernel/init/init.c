@@ -68,6 +68,7 @@ void init_refuse(struct package *package, enum rumpk_refusal reason, uint64_t de
     package->refusal = reason;
     package->detail = detail;
     fiber_table[package->number].state = FIBER_FREE;
+    audit_root_end(package->number);
     grant_release(package);
 }
 

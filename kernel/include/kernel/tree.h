@@ -37,6 +37,11 @@ struct tree_device {
 uint32_t tree_devices(const void *fdt, struct tree_device *out, uint32_t max);
 bool tree_is_compatible(const void *fdt, int32_t node, const char *compatible);
 
+// Registers that no driver may ever hold, because they reach memory or the machine behind the
+// kernel's back: virtio transports, PCI configuration space, fw_cfg (it does DMA), interrupt and MSI
+// controllers, IOMMUs, power and reset.
+bool tree_is_kernels(const void *fdt, int32_t node);
+
 // First node with this compatible string: its first register range.
 [[nodiscard]] bool tree_find(const void *fdt, const char *compatible, struct tree_device *out);
 
