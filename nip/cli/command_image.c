@@ -9,6 +9,7 @@
 #include "imaging.h"
 #include "keystore.h"
 #include "project.h"
+#include "providers.h"
 #include "report.h"
 
 static enum nip_code write_image(struct cli *cli, const struct nip_buffer *image,
@@ -29,8 +30,8 @@ static enum nip_code write_image(struct cli *cli, const struct nip_buffer *image
     return code;
 }
 
-static enum nip_code make_images(struct cli *cli, const struct imaging *imaging,
-                                 const struct sdk *sdk, const struct nip_secret_key *owner,
+static enum nip_code make_images(struct cli *cli, struct decisions *decisions,
+                                 const struct imaging *imaging, const struct nip_secret_key *owner,
                                  uint32_t mask, struct nip_error *err)
 {
     struct nip_json *list = nip_json_make_array();
@@ -40,7 +41,9 @@ static enum nip_code make_images(struct cli *cli, const struct imaging *imaging,
             continue;
         struct nip_buffer image = {0};
         struct nip_image_report *report = NULL;
-        code = imaging_build(imaging, sdk, owner, arch_all[a], &image, &report, err);
+        code = imaging_build(imaging, &decisions->sdk, owner, arch_all[a], &image, &report, err);
+        if (code == NIP_ERROR_CONFLICT)
+            providers_suggest(cli, decisions, imaging, arch_all[a], err);
         if (code == NIP_OK)
             code = write_image(cli, &image, report, err);
         if (code == NIP_OK && cli->is_json)
@@ -89,7 +92,7 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
         nip_error_hint(err, "nip image --arch riscv64 --out FILE");
     }
     if (code == NIP_OK)
-        code = make_images(cli, imaging, &decisions.sdk, key_name != NULL ? &owner : NULL,
+        code = make_images(cli, &decisions, imaging, key_name != NULL ? &owner : NULL,
                            mask != 0 ? mask : imaging->arch_mask, err);
     if (code == NIP_OK)
         code = project_write_lock(".", lock, err);

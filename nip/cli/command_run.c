@@ -18,6 +18,7 @@
 #include "nip/fs.h"
 #include "outcome.h"
 #include "project.h"
+#include "providers.h"
 #include "report.h"
 
 enum { GDB_PORT = 1234, SECTOR_SIZE = 512 };
@@ -147,6 +148,8 @@ static enum nip_code boot(struct run *run, const struct imaging *imaging, uint32
     struct nip_image_report *report = NULL;
     enum nip_code code =
         imaging_build(imaging, &run->decisions.sdk, NULL, arch, &image, &report, err);
+    if (code == NIP_ERROR_CONFLICT)
+        providers_suggest(run->cli, &run->decisions, imaging, arch, err);
     if (code == NIP_OK)
         code = boot_image(run, &image, arch, report, imaging->imagedef, err);
     nip_image_report_free(report);
@@ -215,15 +218,6 @@ static enum nip_code run_image(struct run *run, struct nip_error *err)
 
 // ---- driver projects ----
 
-static bool provides(const struct nip_manifest *manifest, const struct rumpk_bkdl_service *need)
-{
-    for (uint32_t i = 0; i < manifest->provides_count; i++)
-        if (strcmp(manifest->provides[i].name, need->name) == 0 &&
-            manifest->provides[i].version == need->version)
-            return true;
-    return false;
-}
-
 // The throw-away image of one architecture. Packages are moved into `imaging` as they are chosen.
 struct throwaway {
     struct run *run;
@@ -249,26 +243,10 @@ static enum nip_code take(struct throwaway *throwaway, struct checked_package *p
     return NIP_OK;
 }
 
-static enum nip_code take_console(struct throwaway *throwaway, struct nip_error *err)
-{
-    struct nip_machine machine = {0};
-    struct checked_package package = {0};
-    char name[NIP_NAME_MAX + 1];
-    enum nip_code code = sdk_machine(&throwaway->run->decisions.sdk, throwaway->arch, &machine, err);
-    snprintf(name, sizeof name, "rumpk/%.32s", machine.console_driver);
-    if (code == NIP_OK)
-        code = imaging_sdk_package(throwaway->run->cli, &throwaway->run->decisions, name, NULL,
-                                   &package, err);
-    if (code == NIP_OK)
-        code = take(throwaway, &package, "", err);
-    nip_machine_free(&machine);
-    return code;
-}
-
 static bool is_provided(const struct throwaway *throwaway, const struct rumpk_bkdl_service *need)
 {
     for (uint32_t i = 0; i < throwaway->imagedef->package_count; i++)
-        if (provides(&throwaway->imaging->packages[i].manifest, need))
+        if (providers_fits(&throwaway->imaging->packages[i].manifest, need))
             return true;
     return false;
 }
@@ -277,32 +255,11 @@ static bool is_provided(const struct throwaway *throwaway, const struct rumpk_bk
 static enum nip_code take_provider(struct throwaway *throwaway,
                                    const struct rumpk_bkdl_service *need, struct nip_error *err)
 {
-    struct registry *registry = NULL;
-    char alias[NIP_TRUST_ALIAS_SIZE];
-    struct nip_folder_names names = {0};
     struct checked_package chosen = {0};
     struct nip_buffer found = {0};
     size_t count = 0;
-    struct decisions *decisions = &throwaway->run->decisions;
-    enum nip_code code = resolve_registry(decisions, NIP_TRUST_SDK_ALIAS, NULL, false, &registry,
-                                          NULL, alias, err);
-    if (code == NIP_OK)
-        code = registry_names(registry, &names, err);
-    for (size_t i = 0; code == NIP_OK && i < names.count; i++) {
-        struct checked_package package = {0};
-        code = imaging_sdk_package(throwaway->run->cli, decisions, names.items[i], NULL, &package,
-                                   err);
-        bool fits = code == NIP_OK && provides(&package.manifest, need) &&
-                    (package.manifest.identity.arch_mask & RUMPK_ARCH_BIT(throwaway->arch)) != 0;
-        if (fits) {
-            nip_buffer_append_format(&found, "%s%s", count != 0 ? ", " : "", names.items[i]);
-            count++;
-            checked_package_free(&chosen);
-            chosen = package;
-        } else {
-            checked_package_free(&package);
-        }
-    }
+    enum nip_code code = providers_in_sdk(throwaway->run->cli, &throwaway->run->decisions,
+                                          throwaway->arch, need, &count, &found, &chosen, err);
     if (code == NIP_OK && count == 1) {
         code = take(throwaway, &chosen, "", err);
     } else if (code == NIP_OK && need->optional == 0) {
@@ -316,18 +273,18 @@ static enum nip_code take_provider(struct throwaway *throwaway,
     }
     checked_package_free(&chosen);
     nip_buffer_free(&found);
-    nip_folder_names_free(&names);
-    registry_close(registry);
     return code;
 }
 
 // Fills the image until nothing in it needs what nobody offers. Providers may need something too.
 static enum nip_code complete(struct throwaway *throwaway, struct nip_error *err)
 {
-    static const struct rumpk_bkdl_service console = {.name = "console", .version = 1};
+    // Also for a driver that does not ask for it: others that are pulled in may speak.
+    static const struct rumpk_bkdl_service console = {
+        .name = "console", .version = 1, .optional = 1};
     enum nip_code code = NIP_OK;
     if (!is_provided(throwaway, &console))
-        code = take_console(throwaway, err);
+        code = take_provider(throwaway, &console, err);
     for (uint32_t i = 0; code == NIP_OK && i < throwaway->imagedef->package_count; i++) {
         const struct nip_manifest *manifest = &throwaway->imaging->packages[i].manifest;
         for (uint32_t n = 0; code == NIP_OK && n < manifest->needs_count; n++)
