@@ -3,9 +3,9 @@
 // The four functions of libsodium's utils.c that the verify-only subset calls. The original file
 // also locks pages, allocates guarded memory and installs handlers, none of which exists in a
 // kernel or a driver, so it is not built.
+#include <sodium.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sodium.h>
 
 // Overwrites `size` bytes in a way that the optimiser may not leave out.
 void sodium_memzero(void *const bytes, const size_t size)

@@ -2,8 +2,8 @@
 //
 // Known answers for the libsodium subset that the kernel links: run on the host against the x86_64
 // build of the very library, which needs no operating system. RFC 8032 section 7.1 (TEST 3 and its
-// forgeries), FIPS 180-4 (SHA-512 of "abc"), RFC 7693 appendix A cut to 256 bits, the SipHash paper's
-// appendix A, and the point of CVE-2025-69277.
+// forgeries), FIPS 180-4 (SHA-512 of "abc"), RFC 7693 appendix A cut to 256 bits, the SipHash
+// paper's appendix A, and the point of CVE-2025-69277.
 #include <sodium.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,7 +48,8 @@ static void check_ed25519(void)
     from_hex("6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
              "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
              signature);
-    expect(crypto_sign_verify_detached(signature, message, 2, key) == 0, "RFC 8032 TEST 3 accepted");
+    expect(crypto_sign_verify_detached(signature, message, 2, key) == 0,
+           "RFC 8032 TEST 3 accepted");
     expect(crypto_sign_verify_detached(signature, message, 1, key) != 0, "shorter message refused");
     for (size_t bit = 0; bit < 512; bit++) {
         memcpy(forged, signature, sizeof(forged));
@@ -56,9 +57,10 @@ static void check_ed25519(void)
         expect(crypto_sign_verify_detached(forged, message, 2, key) != 0, "flipped bit refused");
     }
     // S + L is the same scalar: accepting it would make signatures malleable.
-    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
-                                      0xa2, 0xde, 0xf9, 0xde, 0x14, 0,    0,    0,    0,    0,    0,
-                                      0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
+    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,
+                                      0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+                                      0,    0,    0,    0,    0,    0,    0,    0,
+                                      0,    0,    0,    0,    0,    0,    0,    0x10};
     unsigned carry = 0;
 
     memcpy(forged, signature, sizeof(forged));
@@ -85,12 +87,14 @@ int main(void)
 
     check_ed25519();
     crypto_hash_sha512(hash, (const uint8_t *)"abc", 3);
-    check_hash(hash, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-                     "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+    check_hash(hash,
+               "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+               "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
                "SHA-512 of abc");
     crypto_generichash(hash, 64, (const uint8_t *)"abc", 3, NULL, 0);
-    check_hash(hash, "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
-                     "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923",
+    check_hash(hash,
+               "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
+               "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923",
                "BLAKE2b-512 of abc");
     crypto_generichash(hash, 32, (const uint8_t *)"abc", 3, NULL, 0);
     check_hash(hash, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319",

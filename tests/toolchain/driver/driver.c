@@ -37,9 +37,11 @@ int npl_main(void)
 
     assert(end != NULL);
     qsort(numbers, 3, sizeof(numbers[0]), compare_table[0]);
-    if (crypto_generichash(digest, sizeof(digest), (const uint8_t *)text, sizeof(text), NULL, 0) != 0)
+    if (crypto_generichash(digest, sizeof(digest), (const uint8_t *)text, sizeof(text), NULL, 0) !=
+        0)
         return 1;
     snprintf(text, sizeof(text), "%" PRIu64 " %s %d", (uint64_t)(wide / (unsigned)numbers[1]), end,
              toupper('a') + errno);
-    return (int)strlen(text) + (int)(0.5 * (double)parsed) + (int)stdc_count_ones((unsigned)digest[0]);
+    return (int)strlen(text) + (int)(0.5 * (double)parsed) +
+           (int)stdc_count_ones((unsigned)digest[0]);
 }
