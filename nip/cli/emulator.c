@@ -274,7 +274,7 @@ enum nip_code emulator_run(const struct emulator_options *options, struct emulat
         code = make_command(run, &arguments, err);
     if (code == NIP_OK)
         code = guest_start(&run->guest, arguments.list, options->output, options->escapes_output,
-                           err);
+                           options->machine->firmware_last, err);
     if (code == NIP_OK) {
         code = watch(run, err);
         snprintf(run->words, sizeof run->words, "%.*s", (int)run->guest.trouble.size,

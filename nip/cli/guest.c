@@ -21,7 +21,13 @@
 #include "nip/escape.h"
 #include "nip/json.h"
 
-enum { CHUNK_SIZE = 16384, LINE_SIZE_MAX = 65536, TROUBLE_SIZE_MAX = 2048, STEP_MS = 50 };
+enum {
+    CHUNK_SIZE = 16384,
+    FIRMWARE_SIZE_MAX = 16384,
+    LINE_SIZE_MAX = 65536,
+    TROUBLE_SIZE_MAX = 2048,
+    STEP_MS = 50,
+};
 
 // The only state that a signal handler can reach. One emulator runs at a time.
 static volatile sig_atomic_t signal_pipe = -1;
@@ -100,13 +106,15 @@ static _Noreturn void become_emulator(char *const *argv, int console, int errors
 }
 
 enum nip_code guest_start(struct guest *guest, char *const *argv, int output, bool escapes_output,
-                          struct nip_error *err)
+                          const char *firmware_last, struct nip_error *err)
 {
     memset(guest, 0, sizeof *guest);
     guest->console = guest->errors = guest->monitor = -1;
     guest->signals = guest->signals_write = -1;
     guest->output = output;
     guest->escapes_output = escapes_output;
+    guest->firmware_last = firmware_last && firmware_last[0] ? firmware_last : NULL;
+    nip_buffer_init(&guest->held, FIRMWARE_SIZE_MAX + CHUNK_SIZE);
     nip_buffer_init(&guest->line, LINE_SIZE_MAX);
     nip_buffer_init(&guest->trouble, TROUBLE_SIZE_MAX);
     int console[2] = {-1, -1}, errors[2] = {-1, -1}, monitor[2] = {-1, -1}, signals[2] = {-1, -1};
@@ -213,14 +221,46 @@ static void forward(struct guest *guest, const uint8_t *data, size_t size, bool 
     nip_buffer_free(&shown);
 }
 
+// Some firmware greets on the console before it hands over. That is held back until its last line
+// has passed, and given out after all when that line does not come.
+static void hold_back(struct guest *guest, const uint8_t *data, size_t size, bool is_end)
+{
+    nip_buffer_append(&guest->held, data, size);
+    const char *text = nip_buffer_text(&guest->held);
+    size_t begin_size = strlen(guest->firmware_last);
+    for (size_t start = 0; start < guest->held.size;) {
+        const char *line_end = memchr(text + start, '\n', guest->held.size - start);
+        size_t next = line_end ? (size_t)(line_end - text) + 1 : guest->held.size;
+        if (line_end && next - start > begin_size &&
+            memcmp(text + start, guest->firmware_last, begin_size) == 0) {
+            guest->firmware_last = NULL;
+            forward(guest, guest->held.data + next, guest->held.size - next, is_end);
+            return;
+        }
+        start = next;
+    }
+    if (is_end || guest->held.size > FIRMWARE_SIZE_MAX) {
+        guest->firmware_last = NULL;
+        forward(guest, guest->held.data, guest->held.size, is_end);
+    }
+}
+
+static void give_out(struct guest *guest, const uint8_t *data, size_t size, bool is_end)
+{
+    if (guest->firmware_last)
+        hold_back(guest, data, size, is_end);
+    else
+        forward(guest, data, size, is_end);
+}
+
 static void read_console(struct guest *guest)
 {
     uint8_t chunk[CHUNK_SIZE];
     ssize_t count = read(guest->console, chunk, sizeof chunk);
     if (count > 0)
-        forward(guest, chunk, (size_t)count, false);
+        give_out(guest, chunk, (size_t)count, false);
     else if (count == 0 || errno != EINTR) {
-        forward(guest, NULL, 0, true);
+        give_out(guest, NULL, 0, true);
         close_one(&guest->console);
     }
 }
@@ -360,6 +400,7 @@ void guest_end(struct guest *guest, int wait_ms)
     close_one(&guest->monitor);
     close_one(&guest->signals);
     close_one(&guest->signals_write);
+    nip_buffer_free(&guest->held);
     nip_buffer_free(&guest->line);
     nip_buffer_free(&guest->trouble);
 }

@@ -27,6 +27,8 @@ struct guest {
     int console, errors, monitor, signals, signals_write; // -1: closed
     int output;
     bool escapes_output;
+    const char *firmware_last; // how the firmware's last line begins; NULL: it is over
+    struct nip_buffer held;    // what may still be the firmware's
     uint64_t console_size;
     uint8_t tail[4]; // a character that is not complete yet
     size_t tail_size;
@@ -44,8 +46,9 @@ struct guest {
 // Starts argv[0] (a path), whose monitor becomes file descriptor GUEST_MONITOR_DESCRIPTOR. SIGINT
 // and SIGTERM are caught from now on.
 enum { GUEST_MONITOR_DESCRIPTOR = 3 };
+// `firmware_last` NULL or "": nothing is held back.
 enum nip_code guest_start(struct guest *guest, char *const *argv, int output, bool escapes_output,
-                          struct nip_error *err) NIP_MUST_CHECK;
+                          const char *firmware_last, struct nip_error *err) NIP_MUST_CHECK;
 
 // Serves all channels until something was heard or `wait_ms` (-1: no limit) is over. false: the
 // emulator is gone (console and monitor are closed).

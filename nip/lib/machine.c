@@ -24,10 +24,10 @@ static enum nip_code copy_argument(const struct nip_kdl_document *document,
                                    struct nip_error *err)
 {
     const struct nip_kdl_value *value = nip_kdl_argument(node, 0);
-    if (!value || value->kind != NIP_KDL_STRING || value->text.size == 0 ||
-        value->text.size >= out_size || memchr(value->text.text, '\0', value->text.size))
+    if (!value || value->kind != NIP_KDL_STRING || value->text.size >= out_size ||
+        memchr(value->text.text, '\0', value->text.size))
         return nip_kdl_error_at(document, node->span, err, NIP_ERROR_SCHEMA,
-                                "expected a text of 1 to %zu bytes", out_size - 1);
+                                "expected a text of at most %zu bytes", out_size - 1);
     memcpy(out, value->text.text, value->text.size + 1);
     return NIP_OK;
 }
@@ -83,6 +83,9 @@ static enum nip_code read_machine(struct nip_machine *machine, const struct nip_
                 code = nip_kdl_error_at(document, node->span, err, NIP_ERROR_SCHEMA,
                                         "expected a number of MiB up to %d", MEMORY_MIB_MAX);
             machine->memory_mib = (uint32_t)mib;
+        } else if (nip_kdl_string_equals(node->name, "firmware-last")) {
+            code = copy_argument(document, node, machine->firmware_last,
+                                 sizeof machine->firmware_last, err);
         } else if (nip_kdl_string_equals(node->name, "ram-base")) {
             code = copy_argument(document, node, number, sizeof number, err);
             if (code != NIP_OK)

@@ -24,6 +24,7 @@ struct nip_machine {
     char version[32];        // the version it was tested with: "7.2"
     uint32_t memory_mib;     // when the user says nothing
     uint64_t ram_base;       // physical address where RAM begins
+    char firmware_last[64];  // how the last line of the firmware's own output begins; "": none
     char console_driver[64]; // package in namespace rumpk: "uart-16550"
     struct nip_kdl_document *document;
 };
