@@ -232,11 +232,14 @@ enum nip_code cleanup_make_folder(char *out, size_t out_size, struct nip_error *
     int length = snprintf(out, out_size, "%s/nip-XXXXXX", base);
     if (length < 0 || (size_t)length >= out_size)
         return nip_error_set(err, NIP_ERROR_LIMIT, "the path in TMPDIR is too long");
-    if (mkdtemp(out) == NULL) {
-        enum nip_code code = nip_error_set_errno(err, errno, "cannot make a folder in %s", base);
+    enum nip_code code = NIP_OK;
+    cleanup_hold();
+    if (mkdtemp(out) != NULL)
+        cleanup_add_path(out);
+    else
+        code = nip_error_set_errno(err, errno, "cannot make a folder in %s", base);
+    cleanup_release();
+    if (code != NIP_OK)
         nip_error_hint(err, "set TMPDIR to a folder that you can write to");
-        return code;
-    }
-    cleanup_add_path(out);
-    return NIP_OK;
+    return code;
 }

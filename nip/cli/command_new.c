@@ -121,11 +121,14 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     if (project_kind(".") != PROJECT_NONE)
         cli_warn(cli, "this folder is a project itself; the new one will lie inside it");
     code = sdk_open(&decisions.sdk, err);
+    cleanup_hold();
     if (code == NIP_OK)
         code = nip_fs_make_temporary_folder(folder, &temporary, err);
+    if (code == NIP_OK)
+        cleanup_add_path(nip_buffer_text(&temporary));
+    cleanup_release();
     if (code != NIP_OK)
         return code;
-    cleanup_add_path(nip_buffer_text(&temporary));
     code = is_image ? write_image(cli, &decisions, nip_buffer_text(&temporary), name, err)
                     : write_driver(&decisions.sdk, nip_buffer_text(&temporary), name, err);
     cleanup_hold();

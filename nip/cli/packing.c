@@ -149,11 +149,14 @@ enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
     project_path(final, folder, "build");
     enum nip_code code = nip_fs_make_folders(final, NULL, err);
     project_path(final, folder, "build/pack");
+    cleanup_hold();
     if (code == NIP_OK)
         code = nip_fs_make_temporary_folder(final, &temporary, err);
+    if (code == NIP_OK)
+        cleanup_add_path(nip_buffer_text(&temporary));
+    cleanup_release();
     if (code != NIP_OK)
         return code;
-    cleanup_add_path(nip_buffer_text(&temporary));
     code = write_staged(nip_buffer_text(&temporary), pack, digests, err);
     cleanup_hold();
     if (code == NIP_OK)

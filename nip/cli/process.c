@@ -63,12 +63,16 @@ static enum nip_code spawn(const char *const *argv, const char *folder, int outp
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setsigmask(&attributes, cleanup_child_mask());
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    // A child that the watcher does not know of would outlive a signal.
+    cleanup_hold();
     int result = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
+    if (result == 0)
+        cleanup_add_child(*pid);
+    cleanup_release();
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (result != 0)
         return nip_error_set_errno(err, result, "cannot start %s", argv[0]);
-    cleanup_add_child(*pid);
     return NIP_OK;
 }
 

@@ -151,11 +151,12 @@ enum nip_code project_write_file(const char *path, const void *data, size_t size
     snprintf(folder, sizeof folder, "%s", path);
     char *slash = strrchr(folder, '/');
     enum nip_code code = NIP_OK;
+    // The folder too: it may lie in a temporary one that a signal removes.
+    cleanup_hold();
     if (slash != NULL && slash != folder) {
         *slash = '\0';
         code = nip_fs_make_folders(folder, NULL, err);
     }
-    cleanup_hold();
     if (code == NIP_OK)
         code = nip_fs_write(path, data, size, mode, err);
     cleanup_release();
