@@ -3,7 +3,7 @@
 // The driver file, checked by the rules of the kernel's loader.
 //
 //   1 header      ELF64, little-endian, ET_DYN, right machine, program headers right behind it
-//   2 segments    PT_LOAD in order, page-aligned, offset = address, the first at 0 with the headers;
+//   2 segments    PT_LOAD in order, page-aligned, offset = address, the first at 0 with headers;
 //                 R, RX or RW only; bytes beyond the file only if writable; others of known type
 //   3 note        exactly one ABI note, for this architecture, ABI version and profile
 //   4 entry       in the file part of an executable segment
@@ -355,36 +355,32 @@ static enum nip_code check_dynamic(struct driver_check *check)
         dynamic->p_filesz / sizeof(Elf64_Dyn) > DRIVER_DYNAMIC_COUNT_MAX)
         return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC, "the dynamic section has %" PRIu64 " bytes",
                       dynamic->p_filesz);
-    uint64_t table = 0, size = 0, entry_size = 0, seen = 0;
+    uint64_t table = 0, size = 0, entry_size = 0;
     bool has_end = false;
     for (uint64_t at = 0; at < dynamic->p_filesz && !has_end; at += sizeof(Elf64_Dyn)) {
         Elf64_Dyn entry;
         memcpy(&entry, check->elf.data + dynamic->p_offset + at, sizeof entry);
-        if (entry.d_tag == DT_NULL) {
-            has_end = true;
-            break;
-        }
-        if (!dynamic_tag_is_allowed(entry.d_tag, entry.d_un.d_val))
+        uint64_t *target = entry.d_tag == DT_RELA      ? &table
+                           : entry.d_tag == DT_RELASZ  ? &size
+                           : entry.d_tag == DT_RELAENT ? &entry_size
+                                                       : NULL;
+        has_end = entry.d_tag == DT_NULL;
+        if (!has_end && !dynamic_tag_is_allowed(entry.d_tag, entry.d_un.d_val))
             return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC,
                           "dynamic entry %#" PRIx64 " is not allowed", (uint64_t)entry.d_tag);
-        uint64_t bit = entry.d_tag == DT_RELA      ? 1
-                       : entry.d_tag == DT_RELASZ  ? 2
-                       : entry.d_tag == DT_RELAENT ? 4
-                                                   : 0;
-        if (seen & bit)
+        if (target && *target != 0)
             return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC,
                           "dynamic entry %#" PRIx64 " is there twice", (uint64_t)entry.d_tag);
-        seen |= bit;
-        table = bit == 1 ? entry.d_un.d_ptr : table;
-        size = bit == 2 ? entry.d_un.d_val : size;
-        entry_size = bit == 4 ? entry.d_un.d_val : entry_size;
+        if (target)
+            *target = entry.d_un.d_val;
     }
     if (!has_end)
         return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC, "the dynamic section has no end");
-    if (seen == 0 || size == 0)
+    if (size == 0)
         return NIP_OK;
-    if (seen != 7 || entry_size != sizeof(Elf64_Rela) || size % sizeof(Elf64_Rela) != 0 ||
-        size / sizeof(Elf64_Rela) > DRIVER_RELOCATION_COUNT_MAX || table % 8 != 0 || !find_load(check, table, size))
+    if (entry_size != sizeof(Elf64_Rela) || size % sizeof(Elf64_Rela) != 0 ||
+        size / sizeof(Elf64_Rela) > DRIVER_RELOCATION_COUNT_MAX || table % 8 != 0 ||
+        !find_load(check, table, size))
         return refuse(check, RUMPK_REFUSE_ELF_DYNAMIC, "the relocation table is malformed");
     return check_relocations(check, table, size);
 }

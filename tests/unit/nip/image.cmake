@@ -8,3 +8,9 @@ nip_unit_test(elf image_fixture.c)
 nip_unit_test(archive)
 nip_unit_test(image image_fixture.c)
 nip_unit_test(ledger)
+
+# nip beside the kernel's own loader. The kernel's headers are seen by one file only.
+nip_unit_test(agreement image_fixture.c kernel_judge.c)
+set_source_files_properties(kernel_judge.c PROPERTIES
+    COMPILE_OPTIONS "-std=gnu2x;-Wno-attributes;-I${CMAKE_SOURCE_DIR}/kernel/include")
+target_link_libraries(test_nip_agreement PRIVATE kernel_load_host)
