@@ -299,6 +299,14 @@ static void print_digest(const char *what, const uint8_t digest[RUMPK_DIGEST_SIZ
     nip_buffer_append_format(out, "%s%s\n", what, text);
 }
 
+// A key is shown by its fingerprint, as 'nip key show' does.
+static void print_key(const char *what, const uint8_t key[RUMPK_KEY_SIZE], struct nip_buffer *out)
+{
+    uint8_t fingerprint[RUMPK_DIGEST_SIZE];
+    nip_hash_bytes(key, RUMPK_KEY_SIZE, fingerprint);
+    print_digest(what, fingerprint, out);
+}
+
 static void print_package(const struct nip_image_report *report, uint32_t number,
                           struct nip_buffer *out)
 {
@@ -308,7 +316,7 @@ static void print_package(const struct nip_image_report *report, uint32_t number
     nip_buffer_append_format(out, "package %" PRIu32 "      %s %s\n", number, identity->name,
                              identity->version);
     print_digest("  id           ", package->package_id, out);
-    print_digest("  publisher    ", package->publisher_key, out);
+    print_key("  publisher    ", package->publisher_key, out);
     nip_buffer_append_format(out,
                              "  security     version %" PRIu32 ", floor %" PRIu32 "\n"
                              "  runs as      %s; driver %" PRIu64 " bytes, %" PRIu64
@@ -344,7 +352,7 @@ void nip_image_report_print(const struct nip_image_report *report, struct nip_bu
                              boot->image.name, boot->image.version, nip_arch_name(report->arch),
                              report->image_size,
                              boot->image.flags & RUMPK_IMAGE_DEVELOPMENT ? ", development" : "");
-    print_digest("owner          ", report->owner_key, out);
+    print_key("owner          ", report->owner_key, out);
     nip_buffer_append_format(out, "kernel         %" PRIu64 " bytes, %" PRIu64 " loaded\n",
                              report->kernel_size, report->kernel_loaded);
     print_digest("  digest       ", report->kernel_digest, out);
