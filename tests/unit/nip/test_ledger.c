@@ -98,10 +98,9 @@ static void outcomes_are_told(void **state)
     struct nip_boot *boot = nip_boot_new();
     struct nip_buffer text = {.size = 0};
     boot->image.package_count = 4;
-    strcpy(boot->packages[0].package.name, "rumpk/uart");
-    strcpy(boot->packages[1].package.name, "local/bad");
-    strcpy(boot->packages[2].package.name, "local/wild");
-    strcpy(boot->packages[3].package.name, "local/late");
+    static const char *const names[] = {"rumpk/uart", "local/bad", "local/wild", "local/late"};
+    for (size_t i = 0; i < 4; i++)
+        snprintf(boot->packages[i].package.name, RUMPK_NAME_SIZE, "%s", names[i]);
     assert_int_equal(nip_ledger_decode(&raw, sizeof raw, &ledger, &err), NIP_OK);
     nip_ledger_summary_print(&ledger, boot, &text);
     assert_string_equal(
