@@ -92,13 +92,14 @@ static enum nip_code find_sources(struct build *build, struct nip_error *err)
     free(real);
     // Pattern characters in the path of the project itself would be taken for a pattern.
     if (strpbrk(build->root, "*?[\\") != NULL)
-        return nip_error_set(err, NIP_ERROR_NAME, "the path of the project, %s, has one of the "
-                                                  "characters * ? [ \\ in it",
+        return nip_error_set(err, NIP_ERROR_NAME,
+                             "the path of the project, %s, has one of the "
+                             "characters * ? [ \\ in it",
                              build->root);
     enum nip_code code = NIP_OK;
     for (uint32_t i = 0; code == NIP_OK && i < build->manifest->source_count; i++)
         code = add_pattern(build, build->manifest->sources[i], err);
-    qsort(build->sources, build->source_count, sizeof build->sources[0], compare_text);
+    qsort((void *)build->sources, build->source_count, sizeof build->sources[0], compare_text);
     return code;
 }
 
@@ -241,8 +242,8 @@ static enum nip_code run_units(struct build *build, size_t first, size_t count,
     }
     for (size_t i = 0; i < job_count && code == NIP_OK; i++)
         if (build->units[owners[i]].source != NULL)
-            code = build_unit_note(&build->units[owners[i]], build->root, build->sdk->toolchain,
-                                   err);
+            code =
+                build_unit_note(&build->units[owners[i]], build->root, build->sdk->toolchain, err);
     free(jobs);
     free(owners);
     return code;

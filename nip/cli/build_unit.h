@@ -34,8 +34,7 @@ struct build_unit {
 void build_unit_free(struct build_unit *unit);
 void build_unit_argument(struct build_unit *unit, const char *format, ...) NIP_PRINTF(2, 3);
 void build_unit_input(struct build_unit *unit, const char *path);
-enum nip_code build_unit_check(const struct build_unit *unit, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code build_unit_check(const struct build_unit *unit, struct nip_error *err) NIP_MUST_CHECK;
 
 // Sets is_stale. Paths are relative to `folder`.
 void build_unit_examine(struct build_unit *unit, const char *folder, const char *toolchain);

@@ -91,8 +91,7 @@ static enum nip_code check_content(struct checked_package *package, struct nip_e
     const uint8_t *text = NULL, *packed = NULL;
     size_t text_size = 0, packed_size = 0;
     struct nip_manifest decoded;
-    enum nip_code code =
-        find_file(package->package, NIP_MANIFEST_FILE, &text, &text_size, err);
+    enum nip_code code = find_file(package->package, NIP_MANIFEST_FILE, &text, &text_size, err);
     if (code == NIP_OK)
         code = find_file(package->package, NIP_BKDL_FILE, &packed, &packed_size, err);
     if (code == NIP_OK)

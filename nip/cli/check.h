@@ -19,8 +19,8 @@
 
 struct checked_package {
     struct nip_buffer npl;
-    struct nip_package *package; // loaded
-    struct nip_manifest manifest; // as npl.kdl says; equal to npl.bkdl
+    struct nip_package *package;     // loaded
+    struct nip_manifest manifest;    // as npl.kdl says; equal to npl.bkdl
     uint8_t sha256[NIP_DIGEST_SIZE]; // of the .npl
 };
 
@@ -33,8 +33,8 @@ enum nip_code key_list_keys_for(void *context, const char *name, const struct ni
                                 size_t *key_count, struct nip_error *err);
 
 // Takes the bytes in package->npl, verifies them under one of `keys` and checks everything: form,
-// digests, manifests against each other and against `digests`, drivers as the kernel does. `what` names
-// the package in errors. On failure the package is freed.
+// digests, manifests against each other and against `digests`, drivers as the kernel does. `what`
+// names the package in errors. On failure the package is freed.
 enum nip_code checked_package_open(struct checked_package *package, const struct key_list *keys,
                                    const char *what, struct nip_error *err) NIP_MUST_CHECK;
 void checked_package_free(struct checked_package *package);

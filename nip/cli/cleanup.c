@@ -13,8 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATHS_MAX = 64, CHILDREN_MAX = 64, WALK_DESCRIPTORS_MAX = 16,
-       CHILD_STEPS_MAX = 50, CHILD_STEP_US = 20000 };
+enum {
+    PATHS_MAX = 64,
+    CHILDREN_MAX = 64,
+    WALK_DESCRIPTORS_MAX = 16,
+    CHILD_STEPS_MAX = 50,
+    CHILD_STEP_US = 20000
+};
 
 static struct {
     pthread_mutex_t lock;
@@ -49,7 +54,8 @@ static void remove_tree(const char *path)
         unlink(path);
 }
 
-// Compilers remove their own temporary files when they are asked to end; who does not end is killed.
+// Compilers remove their own temporary files when they are asked to end; who does not end is
+// killed.
 static void end_children(void)
 {
     bool any = true;
@@ -74,7 +80,8 @@ static void end_process(int signal_number)
             remove_tree(watcher.paths[i]);
     if (watcher.has_terminal)
         tcsetattr(STDIN_FILENO, TCSANOW, &watcher.terminal);
-    static const char text[] = "\ninterrupted: nothing was left half-written; run the command again\n";
+    static const char text[] =
+        "\ninterrupted: nothing was left half-written; run the command again\n";
     ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
     (void)ignored;
     signal(signal_number, SIG_DFL);
@@ -111,7 +118,8 @@ enum nip_code cleanup_start(struct nip_error *err)
     sigaddset(&watcher.watched, SIGTERM);
     sigaddset(&watcher.watched, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &watcher.watched, &watcher.child_mask);
-    // A reader that went away and a file size limit are errors of a write, not the end of the process.
+    // A reader that went away and a file size limit are errors of a write, not the end of the
+    // process.
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     watcher.main_thread = pthread_self();

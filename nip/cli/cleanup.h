@@ -3,7 +3,8 @@
 // Nothing half-written after Ctrl-C.
 //
 //   main thread          works, with SIGINT, SIGTERM and SIGHUP blocked
-//   watcher thread       waits for one of them; then ends the children that are registered, removes the
+//   watcher thread       waits for one of them; then ends the children that are registered, removes
+//   the
 //                        files and folders that are registered, gives the terminal back its echo,
 //                        and ends the process as that signal would have
 //

@@ -2,10 +2,10 @@
 //
 // What every command of the tool stands on: its parsed command line, and how it speaks.
 //
-// There are three channels. What the user asked for (a report, a fingerprint, JSON) goes to standard
-// output; how the work goes on ("built ...", "next: ...") goes to standard output too, unless --json
-// or -q is given; warnings, errors and questions go to standard error. Everything that is printed
-// passes nip_escape_lines(), so a command may put foreign text into any message.
+// There are three channels. What the user asked for (a report, a fingerprint, JSON) goes to
+// standard output; how the work goes on ("built ...", "next: ...") goes to standard output too,
+// unless --json or -q is given; warnings, errors and questions go to standard error. Everything
+// that is printed passes nip_escape_lines(), so a command may put foreign text into any message.
 
 #ifndef NIP_CLI_CLI_H
 #define NIP_CLI_CLI_H
@@ -20,7 +20,7 @@
 struct cli;
 
 enum {
-    CLI_OPTIONS_MAX = 32,  // options of one command line, repeated ones included
+    CLI_OPTIONS_MAX = 32, // options of one command line, repeated ones included
     CLI_OPERANDS_MAX = 64,
     CLI_PATH_SIZE = 4096,
 };
@@ -105,8 +105,8 @@ const char *cli_size_text(unsigned long long size, char out[32]);
 const char *cli_nearest(const char *text, const char *const *candidates);
 
 // help.c
-enum nip_code cli_parse(struct cli *cli, int argc, char **argv, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code cli_parse(struct cli *cli, int argc, char **argv,
+                        struct nip_error *err) NIP_MUST_CHECK;
 void cli_help_command(const struct cli *cli, const struct cli_command *command);
 void cli_help_overview(const struct cli *cli);
 enum nip_code cli_help(struct cli *cli, struct nip_error *err);

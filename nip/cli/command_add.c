@@ -2,10 +2,10 @@
 //
 // nip add: a package into image.kdl, with what it may do there.
 //
-// image.kdl is edited as text: one node is appended, or exactly the bytes of one node are replaced, so
-// whatever else the owner wrote stays as it is. An update shows only what it asks for beyond what the
-// file grants already. Files change only after everything has been checked and accepted: first
-// nip.trust.kdl, then nip.lock, then image.kdl.
+// image.kdl is edited as text: one node is appended, or exactly the bytes of one node are replaced,
+// so whatever else the owner wrote stays as it is. An update shows only what it asks for beyond
+// what the file grants already. Files change only after everything has been checked and accepted:
+// first nip.trust.kdl, then nip.lock, then image.kdl.
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +33,9 @@ static enum nip_code get_package(struct addition *add, struct nip_error *err)
     struct cli *cli = add->cli;
     if (add->path != NULL) {
         if (cli_operand(cli, 0) != NULL || cli_option(cli, "registry") != NULL) {
-            nip_error_set(err, NIP_ERROR_USAGE, "--path takes the package from a folder: no name "
-                                                "and no --registry with it");
+            nip_error_set(err, NIP_ERROR_USAGE,
+                          "--path takes the package from a folder: no name "
+                          "and no --registry with it");
             nip_error_hint(err, "nip add --path %s", add->path);
             return NIP_ERROR_USAGE;
         }
@@ -61,8 +62,8 @@ static enum nip_code get_package(struct addition *add, struct nip_error *err)
             add->imagedef->packages[i].registry[0] != '\0')
             where = add->imagedef->packages[i].registry;
     if (code == NIP_OK)
-        code = resolve_registry(&add->decisions, where, name, false, &registry, NULL, add->alias,
-                                err);
+        code =
+            resolve_registry(&add->decisions, where, name, false, &registry, NULL, add->alias, err);
     struct resolve_request request = {
         .name = name,
         .version = version[0] != '\0' ? version : NULL,
@@ -98,7 +99,8 @@ static void show_requests(const struct addition *add, size_t *count)
         nip_manifest_request_words(request, &words);
         cli_say(add->cli, "  asks to %s", nip_buffer_text(&words));
         if (request->type == RUMPK_CAP_DMA)
-            cli_say(add->cli, "    (a device with DMA can reach all memory where there is no IOMMU)");
+            cli_say(add->cli,
+                    "    (a device with DMA can reach all memory where there is no IOMMU)");
         nip_buffer_free(&words);
         ++*count;
     }
@@ -118,9 +120,8 @@ static enum nip_code ask_consent(const struct addition *add, struct nip_error *e
     if (cli_flag(add->cli, "yes"))
         return NIP_OK;
     bool yes = false;
-    enum nip_code code =
-        cli_ask_yes(add->cli, add->old != NULL ? "Grant this in addition?" : "Grant this?", &yes,
-                    err);
+    enum nip_code code = cli_ask_yes(
+        add->cli, add->old != NULL ? "Grant this in addition?" : "Grant this?", &yes, err);
     if (code == NIP_ERROR_CONSENT) {
         nip_error_set(err, code, "%s asks for capabilities, and there is no terminal to ask on",
                       identity->name);
@@ -161,8 +162,8 @@ static enum nip_code limit_to_machines(const struct addition *add,
     enum nip_code code = NIP_OK;
     bool provides_console = false;
     for (uint32_t i = 0; i < add->package.manifest.provides_count; i++)
-        provides_console = provides_console ||
-                           strcmp(add->package.manifest.provides[i].name, "console") == 0;
+        provides_console =
+            provides_console || strcmp(add->package.manifest.provides[i].name, "console") == 0;
     for (size_t a = 0; provides_console && code == NIP_OK && a < RUMPK_ARCH_COUNT; a++) {
         struct nip_machine machine = {0};
         code = sdk_machine(&add->decisions.sdk, arch_all[a], &machine, err);
@@ -214,8 +215,8 @@ static enum nip_code edit_text(const struct addition *add, struct nip_buffer *te
     // What is written can be read again, or is not written.
     struct nip_imagedef *again = NULL;
     if (code == NIP_OK)
-        code = nip_imagedef_parse(nip_buffer_text(text), text->size, NIP_IMAGEDEF_FILE, &again,
-                                  err);
+        code =
+            nip_imagedef_parse(nip_buffer_text(text), text->size, NIP_IMAGEDEF_FILE, &again, err);
     nip_imagedef_free(again);
     return code;
 }

@@ -20,8 +20,8 @@ static enum nip_code write_image(struct cli *cli, const struct nip_buffer *image
     if (out != NULL)
         snprintf(file, sizeof file, "%s", out);
     else
-        snprintf(file, sizeof file, "build/%s-%s.elf",
-                 project_short_name(report->boot->image.name), arch);
+        snprintf(file, sizeof file, "build/%s-%s.elf", project_short_name(report->boot->image.name),
+                 arch);
     enum nip_code code = project_write_file(file, image->data, image->size, 0644, err);
     if (code == NIP_OK)
         cli_say(cli, "made       %s (%s, %u packages%s)", file, cli_size_text(image->size, size),
@@ -68,11 +68,13 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
     const char *key_name = cli_option(cli, "key");
     uint32_t mask = 0;
     struct imaging *imaging = calloc(1, sizeof *imaging);
-    enum nip_code code = imaging != NULL ? arch_mask_parse(cli, &mask, err)
-                                         : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = imaging != NULL
+                             ? arch_mask_parse(cli, &mask, err)
+                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     if (code == NIP_OK && cli_option(cli, "out") != NULL && (mask & (mask - 1)) != 0)
-        code = nip_error_set(err, NIP_ERROR_USAGE, "--out names one file, and several images are "
-                                                   "asked for");
+        code = nip_error_set(err, NIP_ERROR_USAGE,
+                             "--out names one file, and several images are "
+                             "asked for");
     if (code == NIP_OK)
         code = project_require(PROJECT_IMAGE, err);
     if (code == NIP_OK)
@@ -84,11 +86,12 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK && key_name != NULL)
         code = keystore_unlock(key_name, &owner, err);
     if (code == NIP_OK)
-        code = imaging_resolve(cli, &decisions, imagedef, lock, cli_flag(cli, "relock"), imaging,
-                               err);
+        code =
+            imaging_resolve(cli, &decisions, imagedef, lock, cli_flag(cli, "relock"), imaging, err);
     if (code == NIP_OK && cli_option(cli, "out") != NULL && mask == 0) {
-        code = nip_error_set(err, NIP_ERROR_USAGE, "--out names one file, and --arch does not say "
-                                                   "for which architecture");
+        code = nip_error_set(err, NIP_ERROR_USAGE,
+                             "--out names one file, and --arch does not say "
+                             "for which architecture");
         nip_error_hint(err, "nip image --arch riscv64 --out FILE");
     }
     if (code == NIP_OK)

@@ -75,8 +75,9 @@ static enum nip_code collect_vouched(struct vouched *vouched, struct nip_error *
 
 static enum nip_code explain_unknown(const char *file, struct nip_error *err)
 {
-    nip_error_hint(err, "nothing here vouches for the key that signed %s; name the key that must "
-                        "have signed: nip verify %s --key FILE.pub",
+    nip_error_hint(err,
+                   "nothing here vouches for the key that signed %s; name the key that must "
+                   "have signed: nip verify %s --key FILE.pub",
                    file, file);
     return err->code;
 }
@@ -140,9 +141,8 @@ static void say_image_key(struct cli *cli, const struct nip_image_report *report
         cli_print(cli, "signed by the key that was asked for");
         return;
     }
-    const char *whose = collect_vouched(&vouched, &cause) == NIP_OK
-                            ? whose_key(&vouched, report->owner_key)
-                            : NULL;
+    const char *whose =
+        collect_vouched(&vouched, &cause) == NIP_OK ? whose_key(&vouched, report->owner_key) : NULL;
     if (whose != NULL)
         cli_print(cli, "signed by %s", whose);
     else
@@ -158,14 +158,17 @@ static enum nip_code open_file(struct cli *cli, bool wants_verdict, struct nip_e
     struct checked_package package = {0};
     struct nip_image_report *report = NULL;
     enum nip_code code = read_file(file, &content, err);
-    bool is_image = code == NIP_OK && memcmp(content.data, "\x7f" "ELF", 4) == 0;
+    bool is_image = code == NIP_OK && memcmp(content.data,
+                                             "\x7f"
+                                             "ELF",
+                                             4) == 0;
     if (code == NIP_OK && is_image)
         code = open_image(cli, file, &content, &report, err);
     else if (code == NIP_OK)
         code = open_package(cli, file, &content, &package, &vouched, &whose, err);
     if (code == NIP_OK && cli->is_json) {
-        struct nip_json *json = is_image ? report_image_json(report)
-                                         : report_package_json(&package, whose);
+        struct nip_json *json =
+            is_image ? report_image_json(report) : report_package_json(&package, whose);
         nip_json_put_bool(json, "valid", true);
         code = report_json("nip-inspect-0", is_image ? "image" : "package", json, err);
     } else if (code == NIP_OK && !wants_verdict) {

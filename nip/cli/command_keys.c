@@ -27,16 +27,18 @@ enum nip_code command_key_new(struct cli *cli, struct nip_error *err)
     if (code != NIP_OK)
         return code;
     if (!has_password)
-        cli_warn(cli, "THE SECRET KEY '%s' IS NOT ENCRYPTED: whoever can read its file can sign as "
-                      "you. For demonstrations and CI only.",
+        cli_warn(cli,
+                 "THE SECRET KEY '%s' IS NOT ENCRYPTED: whoever can read its file can sign as "
+                 "you. For demonstrations and CI only.",
                  name);
     cli_say(cli, "made the key pair '%s'; keep a copy of the secret half in a safe place", name);
     show_key(cli, name, &key);
     if (strcmp(name, KEYSTORE_DEFAULT_NAME) == 0)
         cli_next(cli, "nip publish --registry file:../reg");
     else
-        cli_next(cli, "nip publish --key %s --registry file:../reg   (or, for images: nip image "
-                      "--key %s)",
+        cli_next(cli,
+                 "nip publish --key %s --registry file:../reg   (or, for images: nip image "
+                 "--key %s)",
                  name, name);
     return NIP_OK;
 }
@@ -108,8 +110,8 @@ enum nip_code command_key_trust(struct cli *cli, struct nip_error *err)
             code = project_write_file(NIP_TRUST_FILE, text.data, text.size, 0644, err);
     }
     if (code == NIP_OK) {
-        cli_say(cli, known ? "%s is accepted from this key already:" : "%s is accepted from:",
-                pattern);
+        cli_say(cli,
+                known ? "%s is accepted from this key already:" : "%s is accepted from:", pattern);
         show_key(cli, "key", &key);
         cli_next(cli, "nip add NAME --registry WHERE");
     }

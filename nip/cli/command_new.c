@@ -22,8 +22,9 @@ static enum nip_code full_name(const char *operand, char name[NIP_NAME_MAX + 1],
     if (length > 0 && length <= NIP_NAME_MAX && nip_name_is_valid(name, (size_t)length))
         return NIP_OK;
     nip_error_set(err, NIP_ERROR_NAME, "'%s' cannot be the name of a package", operand);
-    nip_error_hint(err, "use name or namespace/name: lower-case letters, digits and single hyphens, "
-                        "beginning with a letter, at most %d each",
+    nip_error_hint(err,
+                   "use name or namespace/name: lower-case letters, digits and single hyphens, "
+                   "beginning with a letter, at most %d each",
                    NIP_NAME_PART_MAX);
     return NIP_ERROR_NAME;
 }
@@ -86,8 +87,8 @@ static enum nip_code write_image(const struct cli *cli, struct decisions *decisi
     nip_buffer_append_text(&text,
                            "// What this image holds, and what each package may do. Only this file "
                            "grants.\n");
-    nip_buffer_append_format(&text, "image \"%s\" version=\"0.1.0\" {\n    on-idle \"power-off\"\n}\n",
-                             name);
+    nip_buffer_append_format(
+        &text, "image \"%s\" version=\"0.1.0\" {\n    on-idle \"power-off\"\n}\n", name);
     if (code == NIP_OK)
         code = imaging_new(cli, decisions, &text, &lock, err);
     project_path(path, folder, NIP_IMAGEDEF_FILE);

@@ -22,8 +22,9 @@ enum nip_code command_build(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK)
         code = project_read_manifest(".", &manifest, err);
     if (code == NIP_OK && manifest.identity.kind != RUMPK_KIND_DRIVER)
-        code = nip_error_set(err, NIP_ERROR_UNSUPPORTED, "only packages of kind \"driver\" can be "
-                                                         "built");
+        code = nip_error_set(err, NIP_ERROR_UNSUPPORTED,
+                             "only packages of kind \"driver\" can be "
+                             "built");
     if (code == NIP_OK)
         code = sdk_open(&sdk, err);
     if (code == NIP_OK && mask == 0)

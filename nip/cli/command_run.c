@@ -2,9 +2,9 @@
 //
 // nip run: boot what is in this folder.
 //
-// In a driver project the image is made up on the spot: the driver, the machine's console driver unless
-// the driver is one itself, and from the SDK one provider for everything else that it needs. It is
-// signed with the development key and lies in no file but the emulator's own temporary one.
+// In a driver project the image is made up on the spot: the driver, the machine's console driver
+// unless the driver is one itself, and from the SDK one provider for everything else that it needs.
+// It is signed with the development key and lies in no file but the emulator's own temporary one.
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +58,11 @@ static enum nip_code check_disk(const char *file, struct nip_error *err)
         return NIP_ERROR_MISSING;
     }
     if (status.st_size == 0 || status.st_size % SECTOR_SIZE != 0) {
-        nip_error_set(err, NIP_ERROR_FORMAT,
-                      "the disk %s has %lld bytes; a disk is a whole number of sectors of %d bytes, "
-                      "at least one",
-                      file, (long long)status.st_size, SECTOR_SIZE);
+        nip_error_set(
+            err, NIP_ERROR_FORMAT,
+            "the disk %s has %lld bytes; a disk is a whole number of sectors of %d bytes, "
+            "at least one",
+            file, (long long)status.st_size, SECTOR_SIZE);
         nip_error_hint(err, "enlarge it: truncate -s %%%d '%s'%s", SECTOR_SIZE, file,
                        status.st_size == 0 ? " (after writing something to it)" : "");
         return NIP_ERROR_FORMAT;
@@ -110,7 +111,8 @@ static bool wants_rng(const struct nip_image_report *report)
     return false;
 }
 
-// Boots finished bytes. `imagedef` says which packages are local work, and may be NULL; `report` too.
+// Boots finished bytes. `imagedef` says which packages are local work, and may be NULL; `report`
+// too.
 static enum nip_code boot_image(struct run *run, const struct nip_buffer *image, uint32_t arch,
                                 const struct nip_image_report *report,
                                 const struct nip_imagedef *imagedef, struct nip_error *err)
@@ -173,8 +175,8 @@ static enum nip_code run_file(struct run *run, const char *file, struct nip_erro
         nip_error_hint(err, "'nip image' makes images: build/NAME-ARCH.elf");
     }
     if (code == NIP_OK && run->arch_mask != 0 && (run->arch_mask & RUMPK_ARCH_BIT(arch)) == 0)
-        code = nip_error_set(err, NIP_ERROR_USAGE, "%s is an image for %s", file,
-                             nip_arch_name(arch));
+        code =
+            nip_error_set(err, NIP_ERROR_USAGE, "%s is an image for %s", file, nip_arch_name(arch));
     if (code == NIP_OK &&
         nip_image_verify(image.data, image.size, file, NULL, &report, &opinion) != NIP_OK)
         cli_warn(run->cli, "this image is not valid, and its kernel will judge it: %s",
@@ -193,8 +195,9 @@ static enum nip_code run_image(struct run *run, struct nip_error *err)
     struct nip_imagedef *imagedef = NULL;
     struct nip_lock *lock = NULL;
     struct imaging *imaging = calloc(1, sizeof *imaging);
-    enum nip_code code = imaging != NULL ? project_read_image(".", &imagedef, err)
-                                         : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = imaging != NULL
+                             ? project_read_image(".", &imagedef, err)
+                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     if (code == NIP_OK)
         code = project_read_lock(".", &lock, NULL, err);
     if (code == NIP_OK)
@@ -230,9 +233,8 @@ static enum nip_code take(struct throwaway *throwaway, struct checked_package *p
                           const char *path, struct nip_error *err)
 {
     uint32_t index = throwaway->imagedef->package_count;
-    enum nip_code code =
-        nip_imagedef_add(throwaway->imagedef, &package->manifest,
-                         path[0] != '\0' ? "" : NIP_TRUST_SDK_ALIAS, path, err);
+    enum nip_code code = nip_imagedef_add(throwaway->imagedef, &package->manifest,
+                                          path[0] != '\0' ? "" : NIP_TRUST_SDK_ALIAS, path, err);
     if (code != NIP_OK) {
         checked_package_free(package);
         return code;
@@ -266,8 +268,9 @@ static enum nip_code take_provider(struct throwaway *throwaway,
         nip_error_set(err, NIP_ERROR_CONFLICT, "the driver needs the service \"%s\" %u, and %s",
                       need->name, (unsigned)need->version,
                       count == 0 ? "nothing in the SDK offers it" : "several packages offer it");
-        nip_error_hint(err, "%s%smake an image that says which: nip new --image box, then in it: "
-                            "nip add --path DIR",
+        nip_error_hint(err,
+                       "%s%smake an image that says which: nip new --image box, then in it: "
+                       "nip add --path DIR",
                        count == 0 ? "" : nip_buffer_text(&found), count == 0 ? "" : "\n");
         code = NIP_ERROR_CONFLICT;
     }
@@ -382,7 +385,8 @@ enum nip_code command_run(struct cli *cli, struct nip_error *err)
         run.runs = NULL;
     }
     if (code == NIP_OK && run.failed) {
-        code = nip_error_set(err, NIP_ERROR_RUN, "not everything in the machine did what it should");
+        code =
+            nip_error_set(err, NIP_ERROR_RUN, "not everything in the machine did what it should");
         nip_error_hint(err, "the lines above say what happened to each package");
     }
     if (code == NIP_OK && file == NULL)

@@ -135,8 +135,8 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
     if (code == NIP_OK) {
         cleanup_hold();
         code = registry_publish(registry, identity->name, identity->version,
-                                nip_package_id(package.package), package.npl.data,
-                                package.npl.size, nip_package_key(package.package), err);
+                                nip_package_id(package.package), package.npl.data, package.npl.size,
+                                nip_package_key(package.package), err);
         cleanup_release();
         if (code == NIP_ERROR_EXISTS)
             nip_error_hint(err, "raise version in %s and publish again", NIP_MANIFEST_FILE);

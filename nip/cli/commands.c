@@ -39,7 +39,8 @@ static const struct cli_example build_examples[] = {
 };
 
 static const struct cli_option_spec run_options[] = {
-    {"arch", 0, "LIST", ARCH_HELP " (default: this computer's, if it is one of them, else riscv64)"},
+    {"arch", 0, "LIST",
+     ARCH_HELP " (default: this computer's, if it is one of them, else riscv64)"},
     {"memory", 0, "MIB", "memory of the machine in MiB"},
     {"disk", 0, "FILE", "attach a raw disk; may be repeated"},
     {"timeout", 0, "SECONDS", "end the machine after this time"},
@@ -224,11 +225,11 @@ const struct cli_command cli_commands[] = {
      "A version that exists is never replaced. A registry folder that does not exist is created.",
      publish_options, publish_examples, 0, 0, command_publish},
     {"fetch", "Share", "Get a package out of a registry, checked", "NAME[@VERSION]",
-     "Checks signature, digests and form before a byte is written.",
-     fetch_options, fetch_examples, 1, 1, command_fetch},
+     "Checks signature, digests and form before a byte is written.", fetch_options, fetch_examples,
+     1, 1, command_fetch},
     {"registry repair", "Share", "Rebuild the index of a registry folder", "WHERE",
-     "index.json is only a cache of what the manifests say; this writes it again.",
-     NULL, registry_repair_examples, 1, 1, command_registry_repair},
+     "index.json is only a cache of what the manifests say; this writes it again.", NULL,
+     registry_repair_examples, 1, 1, command_registry_repair},
     {"add", "Build an image", "Add a package to the image, or update it", "[NAME[@VERSION]]",
      "Shows in words what the package asks for and writes what you accept into image.kdl; nothing\n"
      "else grants. The rest of the file stays as it is. A publisher's key that this project does not\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The functions behind the table of commands. Each reads its options from `cli`, works in the current
-// folder, and says what it did.
+// The functions behind the table of commands. Each reads its options from `cli`, works in the
+// current folder, and says what it did.
 
 #ifndef NIP_CLI_COMMANDS_H
 #define NIP_CLI_COMMANDS_H

@@ -114,7 +114,8 @@ static enum nip_code unknown_command(const char *word, struct nip_error *err)
     return NIP_ERROR_USAGE;
 }
 
-// Finds the command in argv[at], or in argv[at] and argv[at + 1]; *taken says how many words it has.
+// Finds the command in argv[at], or in argv[at] and argv[at + 1]; *taken says how many words it
+// has.
 static const struct cli_command *find_command(int argc, char **argv, int at, int *taken)
 {
     char two[64] = "";

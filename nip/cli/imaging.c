@@ -43,8 +43,8 @@ enum nip_code imaging_sdk_package(const struct cli *cli, struct decisions *decis
 {
     struct registry *registry = NULL;
     char alias[NIP_TRUST_ALIAS_SIZE];
-    enum nip_code code = resolve_registry(decisions, NIP_TRUST_SDK_ALIAS, name, false, &registry,
-                                          NULL, alias, err);
+    enum nip_code code =
+        resolve_registry(decisions, NIP_TRUST_SDK_ALIAS, name, false, &registry, NULL, alias, err);
     struct resolve_request request = {
         .name = name, .version = version, .alias = alias, .registry = registry};
     if (code == NIP_OK)
@@ -111,9 +111,10 @@ static enum nip_code follow_lock(const struct cli *cli, struct nip_lock *lock, b
             nip_error_hint(err, "if you have installed another SDK on purpose, accept it with "
                                 "--relock");
         else
-            nip_error_hint(err, "one version must always be the same bytes: treat this as an "
-                                "attack, and ask the publisher\nif it is meant, remove the "
-                                "package's lines from %s and run 'nip add %s' again",
+            nip_error_hint(err,
+                           "one version must always be the same bytes: treat this as an "
+                           "attack, and ask the publisher\nif it is meant, remove the "
+                           "package's lines from %s and run 'nip add %s' again",
                            NIP_LOCK_FILE, found->name);
         return NIP_ERROR_MISMATCH;
     }
@@ -130,10 +131,8 @@ static enum nip_code resolve_from_registry(const struct cli *cli, struct decisio
     char alias[NIP_TRUST_ALIAS_SIZE];
     enum nip_code code = resolve_registry(decisions, wanted->registry, wanted->name, false,
                                           &registry, NULL, alias, err);
-    struct resolve_request request = {.name = wanted->name,
-                                      .version = wanted->version,
-                                      .alias = alias,
-                                      .registry = registry};
+    struct resolve_request request = {
+        .name = wanted->name, .version = wanted->version, .alias = alias, .registry = registry};
     if (code == NIP_OK)
         code = resolve_package(cli, decisions, &request, package, err);
     if (code == NIP_OK && lock != NULL) {
@@ -150,8 +149,7 @@ static enum nip_code resolve_from_path(const struct cli *cli, struct decisions *
                                        struct nip_lock *lock, struct checked_package *package,
                                        struct nip_error *err)
 {
-    enum nip_code code =
-        imaging_local_package(cli, &decisions->sdk, wanted->path, package, err);
+    enum nip_code code = imaging_local_package(cli, &decisions->sdk, wanted->path, package, err);
     const struct rumpk_bkdl_identity *identity = &package->manifest.identity;
     if (code == NIP_OK && (strcmp(identity->name, wanted->name) != 0 ||
                            strcmp(identity->version, wanted->version) != 0)) {
@@ -177,9 +175,8 @@ static enum nip_code resolve_kernel(const struct cli *cli, struct decisions *dec
 {
     const struct nip_lock_package *locked =
         lock != NULL && !may_relock ? nip_lock_find(lock, IMAGING_KERNEL_NAME, NULL) : NULL;
-    enum nip_code code =
-        imaging_sdk_package(cli, decisions, IMAGING_KERNEL_NAME,
-                            locked != NULL ? locked->version : NULL, kernel, err);
+    enum nip_code code = imaging_sdk_package(cli, decisions, IMAGING_KERNEL_NAME,
+                                             locked != NULL ? locked->version : NULL, kernel, err);
     if (code == NIP_OK && lock != NULL) {
         struct nip_lock_package found;
         imaging_lock_entry(kernel, NIP_TRUST_SDK_ALIAS, &found);
@@ -317,14 +314,13 @@ enum nip_code imaging_build(const struct imaging *imaging, const struct sdk *sdk
                                     .sign_context = &key};
     snprintf(path, sizeof path, "%s/kernel.elf", nip_arch_name(arch));
     memcpy(input.owner_key, public.key, sizeof input.owner_key);
-    if (code == NIP_OK && !nip_package_file(imaging->kernel.package, path, &input.kernel,
-                                            &input.kernel_size)) {
+    if (code == NIP_OK &&
+        !nip_package_file(imaging->kernel.package, path, &input.kernel, &input.kernel_size)) {
         code = nip_error_set(err, NIP_ERROR_MISSING, "the SDK has no kernel for %s",
                              nip_arch_name(arch));
         nip_error_hint(err, "install the whole SDK, or choose with --arch");
     }
-    struct nip_image_package *packages =
-        calloc(RUMPK_PACKAGES_MAX, sizeof *packages);
+    struct nip_image_package *packages = calloc(RUMPK_PACKAGES_MAX, sizeof *packages);
     if (code == NIP_OK && packages == NULL)
         code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
     for (uint32_t i = 0; code == NIP_OK && i < imaging->imagedef->package_count; i++) {

@@ -24,8 +24,8 @@ static enum nip_code store_path(char *out, const char *part, const char *name, c
     if (base != NULL && base[0] == '/')
         length = snprintf(out, CLI_PATH_SIZE, "%s/rumpk%s%s%s", base, part, name, suffix);
     else if (home != NULL && home[0] == '/')
-        length = snprintf(out, CLI_PATH_SIZE, "%s/.local/share/rumpk%s%s%s", home, part, name,
-                          suffix);
+        length =
+            snprintf(out, CLI_PATH_SIZE, "%s/.local/share/rumpk%s%s%s", home, part, name, suffix);
     else
         return nip_error_set(err, NIP_ERROR_MISSING,
                              "neither XDG_DATA_HOME nor HOME says where keys are kept");
@@ -161,8 +161,8 @@ enum nip_code keystore_make(const char *name, bool has_password, struct nip_publ
         code = nip_secret_key_make(&secret, err);
     if (code == NIP_OK) {
         nip_secret_key_public(&secret, key);
-        code = write_pair(secret_path, public_path, &secret, has_password ? password : NULL, key,
-                          err);
+        code =
+            write_pair(secret_path, public_path, &secret, has_password ? password : NULL, key, err);
         nip_wipe(&secret, sizeof secret);
     }
     nip_wipe(password, sizeof password);
@@ -206,7 +206,8 @@ static enum nip_code check_secret_file(const char *path, const char *name, struc
         nip_error_set(err, NIP_ERROR_KEY,
                       "the secret key %s may be read by others (mode %03o, expected 600)", path,
                       (unsigned)(status.st_mode & 0777));
-        nip_error_hint(err, "chmod 600 '%s', and make a new key if somebody may have read it", path);
+        nip_error_hint(err, "chmod 600 '%s', and make a new key if somebody may have read it",
+                       path);
         return NIP_ERROR_KEY;
     }
     return NIP_OK;

@@ -38,16 +38,16 @@ enum nip_code keystore_make(const char *name, bool has_password, struct nip_publ
 
 // The secret key NAME, unlocked (once per process, however often it is asked for). The caller wipes
 // its copy. MISSING names the command that makes one.
-enum nip_code keystore_unlock(const char *name, struct nip_secret_key *key, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code keystore_unlock(const char *name, struct nip_secret_key *key,
+                              struct nip_error *err) NIP_MUST_CHECK;
 
 // The public key of `text`: RW..., a NAME of this user, or a .pub file.
-enum nip_code keystore_public(const char *text, struct nip_public_key *key, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code keystore_public(const char *text, struct nip_public_key *key,
+                              struct nip_error *err) NIP_MUST_CHECK;
 
 // The development key, made if it is not there.
-enum nip_code keystore_development(struct nip_secret_key *key, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code keystore_development(struct nip_secret_key *key,
+                                   struct nip_error *err) NIP_MUST_CHECK;
 // Whether `key` is this user's development key.
 bool keystore_is_development(const uint8_t key[NIP_PUBLIC_KEY_BYTES]);
 

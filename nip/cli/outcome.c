@@ -33,8 +33,7 @@ static const char *end_words(enum emulator_end end)
 static const char *debug_path(const struct nip_imagedef *imagedef, const char *name)
 {
     for (uint32_t i = 0; imagedef != NULL && i < imagedef->package_count; i++)
-        if (strcmp(imagedef->packages[i].name, name) == 0 &&
-            imagedef->packages[i].path[0] != '\0')
+        if (strcmp(imagedef->packages[i].name, name) == 0 && imagedef->packages[i].path[0] != '\0')
             return imagedef->packages[i].path;
     return NULL;
 }
@@ -104,8 +103,7 @@ static void describe(const struct outcome_input *input, const char *name,
         nip_buffer_append_format(out, "%s: %s", nip_fault_name(outcome->code),
                                  nip_fault_sentence(outcome->code));
         if (outcome->address != 0)
-            nip_buffer_append_format(out, "; address 0x%llx",
-                                     (unsigned long long)outcome->address);
+            nip_buffer_append_format(out, "; address 0x%llx", (unsigned long long)outcome->address);
         if (outcome->pc_is_inside && find_place(input, name, outcome->pc_offset, place))
             nip_buffer_append_format(out, "; in %s", place);
         else if (outcome->pc_is_inside)

@@ -123,8 +123,8 @@ enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char
     if (code == NIP_OK)
         code = add_binaries(folder, manifest, pack, err);
     if (code == NIP_OK)
-        code = nip_pack_finish(pack, manifest, sdk->toolchain, "nip-" NIP_VERSION, date, digests,
-                               err);
+        code =
+            nip_pack_finish(pack, manifest, sdk->toolchain, "nip-" NIP_VERSION, date, digests, err);
     return code;
 }
 
@@ -219,8 +219,8 @@ enum nip_code packing_put_signature(const struct nip_pack *pack, const struct ni
                                     struct nip_error *err)
 {
     memset(package, 0, sizeof *package);
-    enum nip_code code = nip_pack_write(pack, digests->data, digests->size, signature,
-                                        &package->npl, err);
+    enum nip_code code =
+        nip_pack_write(pack, digests->data, digests->size, signature, &package->npl, err);
     if (code != NIP_OK) {
         nip_buffer_free(&package->npl);
         return code;
@@ -237,8 +237,8 @@ enum nip_code packing_sign(const struct nip_pack *pack, const struct nip_buffer 
     nip_secret_key_public(key, &public);
     struct key_list keys = {&public, 1};
     memset(package, 0, sizeof *package);
-    enum nip_code code = nip_signature_make(key, digests->data, digests->size, name, version,
-                                            &signature, err);
+    enum nip_code code =
+        nip_signature_make(key, digests->data, digests->size, name, version, &signature, err);
     return code == NIP_OK ? packing_put_signature(pack, digests, &signature, &keys, package, err)
                           : code;
 }

@@ -14,15 +14,15 @@
 #include "nip/pack.h"
 #include "sdk.h"
 
-// Builds the project in `folder` for `arch_mask` (0: all of the package) and collects its package. Needs
-// no key. The caller frees both with nip_pack_free() and nip_buffer_free(), also after a failure.
+// Builds the project in `folder` for `arch_mask` (0: all of the package) and collects its package.
+// Needs no key. The caller frees both with nip_pack_free() and nip_buffer_free(), also after a
+// failure.
 enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char *folder,
                               const struct nip_manifest *manifest, struct nip_pack *pack,
                               struct nip_buffer *digests, struct nip_error *err) NIP_MUST_CHECK;
 // Puts what was collected to folder/build/pack, replacing what was there as a whole.
 enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
-                            const struct nip_buffer *digests, struct nip_error *err)
-    NIP_MUST_CHECK;
+                            const struct nip_buffer *digests, struct nip_error *err) NIP_MUST_CHECK;
 // Reads build/pack again and checks it against its digests.
 enum nip_code packing_load(const char *folder, struct nip_pack *pack, struct nip_buffer *digests,
                            struct nip_digests *parsed, struct nip_error *err) NIP_MUST_CHECK;

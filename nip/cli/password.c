@@ -91,8 +91,8 @@ enum nip_code password_get(const char *name, bool is_new, char out[PASSWORD_SIZE
         return NIP_ERROR_PASSWORD;
     }
     char question[160];
-    snprintf(question, sizeof question, is_new ? "New password for key '%s'" : "Password of key '%s'",
-             name);
+    snprintf(question, sizeof question,
+             is_new ? "New password for key '%s'" : "Password of key '%s'", name);
     enum nip_code code = ask(terminal, question, out, err);
     if (code == NIP_OK && is_new) {
         char again[PASSWORD_SIZE];

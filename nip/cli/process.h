@@ -16,8 +16,8 @@
 enum nip_code process_find(const char *name, const char *debian_package, char *out, size_t out_size,
                            struct nip_error *err) NIP_MUST_CHECK;
 
-// Runs argv[0] (a path) and waits. Standard output goes to `output` (NULL: to /dev/null), standard error
-// too when `with_errors` (else to nip's own). `status`: exit status, or 128 + signal.
+// Runs argv[0] (a path) and waits. Standard output goes to `output` (NULL: to /dev/null), standard
+// error too when `with_errors` (else to nip's own). `status`: exit status, or 128 + signal.
 enum nip_code process_run(const char *const *argv, const char *folder, struct nip_buffer *output,
                           bool with_errors, int *status, struct nip_error *err) NIP_MUST_CHECK;
 
@@ -30,8 +30,9 @@ struct process_job {
     bool is_done;
 };
 
-// Runs all jobs, at most `parallel` at once, and calls `done` as each ends (in the order in which they
-// end). Stops starting new ones after a failure. NIP_OK even if a job failed: look at its status.
+// Runs all jobs, at most `parallel` at once, and calls `done` as each ends (in the order in which
+// they end). Stops starting new ones after a failure. NIP_OK even if a job failed: look at its
+// status.
 enum nip_code process_run_jobs(struct process_job *jobs, size_t count, size_t parallel,
                                void (*done)(struct process_job *job, void *context), void *context,
                                struct nip_error *err) NIP_MUST_CHECK;

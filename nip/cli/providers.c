@@ -15,8 +15,8 @@ bool providers_fits(const struct nip_manifest *manifest, const struct rumpk_bkdl
     return false;
 }
 
-static enum nip_code console_name(const struct sdk *sdk, uint32_t arch,
-                                  char name[NIP_NAME_MAX + 1], struct nip_error *err)
+static enum nip_code console_name(const struct sdk *sdk, uint32_t arch, char name[NIP_NAME_MAX + 1],
+                                  struct nip_error *err)
 {
     struct nip_machine machine = {0};
     enum nip_code code = sdk_machine(sdk, arch, &machine, err);
@@ -36,8 +36,8 @@ enum nip_code providers_in_sdk(const struct cli *cli, struct decisions *decision
     struct nip_folder_names list = {0};
     *count = 0;
     memset(last, 0, sizeof *last);
-    enum nip_code code = resolve_registry(decisions, NIP_TRUST_SDK_ALIAS, NULL, false, &registry,
-                                          NULL, alias, err);
+    enum nip_code code =
+        resolve_registry(decisions, NIP_TRUST_SDK_ALIAS, NULL, false, &registry, NULL, alias, err);
     if (code == NIP_OK && strcmp(need->name, "console") == 0)
         code = console_name(&decisions->sdk, arch, console, err);
     if (code == NIP_OK)

@@ -10,8 +10,8 @@
 // Whether a package offers exactly this service.
 bool providers_fits(const struct nip_manifest *manifest, const struct rumpk_bkdl_service *need);
 
-// The SDK's drivers for `arch` that offer `need`: their number, their names ("a, b"), and the last of
-// them. For the console only the driver of the machine counts. The caller frees both results.
+// The SDK's drivers for `arch` that offer `need`: their number, their names ("a, b"), and the last
+// of them. For the console only the driver of the machine counts. The caller frees both results.
 enum nip_code providers_in_sdk(const struct cli *cli, struct decisions *decisions, uint32_t arch,
                                const struct rumpk_bkdl_service *need, size_t *count,
                                struct nip_buffer *names, struct checked_package *last,

@@ -52,8 +52,7 @@ static void print_services(const struct cli *cli, const char *word,
                   services[i].optional != 0 ? ", can do without" : "");
 }
 
-void report_package(const struct cli *cli, const struct checked_package *package,
-                    const char *whose)
+void report_package(const struct cli *cli, const struct checked_package *package, const char *whose)
 {
     const struct nip_manifest *manifest = &package->manifest;
     const struct nip_digests *digests = nip_package_digests(package->package);

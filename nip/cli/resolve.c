@@ -93,8 +93,8 @@ static void invent_alias(const struct decisions *decisions, const char *url, cha
     if (used == 0)
         snprintf(base, sizeof base, "reg");
     snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", base);
-    for (int i = 2; strcmp(alias, NIP_TRUST_SDK_ALIAS) == 0 ||
-                    nip_trust_url(&decisions->trust, alias) != NULL;
+    for (int i = 2;
+         strcmp(alias, NIP_TRUST_SDK_ALIAS) == 0 || nip_trust_url(&decisions->trust, alias) != NULL;
          i++)
         snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s%d", base, i);
 }
@@ -245,8 +245,9 @@ static enum nip_code decide_first_use(const struct cli *cli, struct decisions *d
                       "%s is signed by a key that this project does not know, and there is no "
                       "terminal to ask on",
                       request->name);
-        nip_error_hint(err, "compare the fingerprint with the one the publisher tells you, then: "
-                            "--trust %s",
+        nip_error_hint(err,
+                       "compare the fingerprint with the one the publisher tells you, then: "
+                       "--trust %s",
                        fingerprint);
         return NIP_ERROR_CONSENT;
     } else {
@@ -255,8 +256,9 @@ static enum nip_code decide_first_use(const struct cli *cli, struct decisions *d
         code = cli_ask_yes(cli, "Is this the fingerprint that the publisher told you? Accept it?",
                            &accepted, err);
         if (code == NIP_OK && !accepted)
-            return nip_error_set(err, NIP_ERROR_CONSENT, "the key was not accepted; nothing was "
-                                                         "changed");
+            return nip_error_set(err, NIP_ERROR_CONSENT,
+                                 "the key was not accepted; nothing was "
+                                 "changed");
     }
     if (code != NIP_OK)
         return code;
@@ -271,12 +273,14 @@ static void explain_refusal(const struct resolve_request *request,
         nip_error_hint(err, "packages of the SDK must be signed with the SDK's key; install the "
                             "SDK again");
     else if (candidates->is_first_use)
-        nip_error_hint(err, "the registry hands out no key that made this signature; get the "
-                            "publisher's .pub file and run: nip key trust %s FILE.pub",
+        nip_error_hint(err,
+                       "the registry hands out no key that made this signature; get the "
+                       "publisher's .pub file and run: nip key trust %s FILE.pub",
                        request->name);
     else
-        nip_error_hint(err, "%s accepts other keys for %s. If the publisher has changed the key, "
-                            "and you know it from the publisher: nip key trust %s FILE.pub",
+        nip_error_hint(err,
+                       "%s accepts other keys for %s. If the publisher has changed the key, "
+                       "and you know it from the publisher: nip key trust %s FILE.pub",
                        NIP_TRUST_FILE, request->name, request->name);
 }
 

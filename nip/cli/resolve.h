@@ -31,8 +31,8 @@ enum nip_code decisions_save(struct decisions *decisions, struct nip_error *err)
 void decisions_free(struct decisions *decisions);
 
 // Opens the registry `where`: an alias, an address, or NULL (the only one there is; the SDK's for
-// rumpk/*). `alias` (NIP_TRUST_ALIAS_SIZE bytes) gets its alias; an address without one gets a new one,
-// noted in nip.trust.kdl when it is saved. `name` may be NULL.
+// rumpk/*). `alias` (NIP_TRUST_ALIAS_SIZE bytes) gets its alias; an address without one gets a new
+// one, noted in nip.trust.kdl when it is saved. `name` may be NULL.
 enum nip_code resolve_registry(struct decisions *decisions, const char *where, const char *name,
                                bool may_create, struct registry **registry, bool *is_new,
                                char *alias, struct nip_error *err) NIP_MUST_CHECK;
@@ -49,12 +49,12 @@ struct resolve_request {
 // Fetches, checks and returns a package; the caller ends with checked_package_free().
 enum nip_code resolve_package(const struct cli *cli, struct decisions *decisions,
                               const struct resolve_request *request,
-                              struct checked_package *package, struct nip_error *err)
-    NIP_MUST_CHECK;
+                              struct checked_package *package,
+                              struct nip_error *err) NIP_MUST_CHECK;
 
 // "name@version" into its parts; *version stays "" without one.
 enum nip_code resolve_split(const char *text, char name[NIP_NAME_MAX + 1],
-                            char version[NIP_VERSION_MAX + 1], struct nip_error *err)
-    NIP_MUST_CHECK;
+                            char version[NIP_VERSION_MAX + 1],
+                            struct nip_error *err) NIP_MUST_CHECK;
 
 #endif

@@ -176,10 +176,11 @@ static enum nip_code check_version(struct sdk *sdk, struct nip_error *err)
 
 enum nip_code sdk_find_tools(struct sdk *sdk, struct nip_error *err)
 {
-    enum nip_code code = process_find("clang-" LLVM_MAJOR, "clang-" LLVM_MAJOR, sdk->clang,
-                                      sizeof sdk->clang, err);
+    enum nip_code code =
+        process_find("clang-" LLVM_MAJOR, "clang-" LLVM_MAJOR, sdk->clang, sizeof sdk->clang, err);
     if (code == NIP_OK)
-        code = process_find("ld.lld-" LLVM_MAJOR, "lld-" LLVM_MAJOR, sdk->lld, sizeof sdk->lld, err);
+        code =
+            process_find("ld.lld-" LLVM_MAJOR, "lld-" LLVM_MAJOR, sdk->lld, sizeof sdk->lld, err);
     if (code == NIP_OK)
         code = process_find("llvm-objcopy-" LLVM_MAJOR, "llvm-" LLVM_MAJOR, sdk->objcopy,
                             sizeof sdk->objcopy, err);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The SDK that this nip belongs to: found from the tool's own path, PREFIX/bin/nip beside
-// PREFIX/share/rumpk, or named by RUMPK_SDK (PREFIX). It may lie anywhere; nothing in it knows where.
+// PREFIX/share/rumpk, or named by RUMPK_SDK (PREFIX). It may lie anywhere; nothing in it knows
+// where.
 
 #ifndef NIP_CLI_SDK_H
 #define NIP_CLI_SDK_H
@@ -21,7 +22,7 @@ struct sdk {
     bool is_development; // built from source here, with a key made on the spot
     bool has_key;
     struct nip_public_key key;
-    char id[64];         // of what drivers are built with: toolchain files and sysroots
+    char id[64]; // of what drivers are built with: toolchain files and sysroots
     char toolchain[NIP_TOOLCHAIN_MAX + 1]; // id and compiler version; what `digests` says
     char clang[CLI_PATH_SIZE], lld[CLI_PATH_SIZE], objcopy[CLI_PATH_SIZE];
 };
@@ -38,13 +39,14 @@ const char *sdk_triple(uint32_t arch); // RUMPK_ARCH_*
 // share/rumpk/machines/<arch>.kdl
 enum nip_code sdk_machine(const struct sdk *sdk, uint32_t arch, struct nip_machine *machine,
                           struct nip_error *err) NIP_MUST_CHECK;
-// libnpl, libc and builtins as the bill of materials names them, for the architectures of `arch_mask`.
+// libnpl, libc and builtins as the bill of materials names them, for the architectures of
+// `arch_mask`.
 enum nip_code sdk_components(const struct sdk *sdk, uint32_t arch_mask, struct nip_pack *pack,
                              struct nip_error *err) NIP_MUST_CHECK;
 
 // Parses "riscv64,x86_64" or "all"; `options` are all --arch of the command line. 0 when none.
-enum nip_code arch_mask_parse(const struct cli *cli, uint32_t *mask, struct nip_error *err)
-    NIP_MUST_CHECK;
+enum nip_code arch_mask_parse(const struct cli *cli, uint32_t *mask,
+                              struct nip_error *err) NIP_MUST_CHECK;
 // This computer's if it is one of the three, else riscv64.
 uint32_t arch_default(void);
 extern const uint32_t arch_all[RUMPK_ARCH_COUNT];

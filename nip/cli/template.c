@@ -7,31 +7,29 @@
 #include <stddef.h>
 
 const struct template_file template_driver[] = {
-    {"npl.kdl",
-     "// What this package is, what it asks for, and what it offers.\n"
-     "package \"{name}\" version=\"0.1.0\" {\n"
-     "    kind \"driver\"\n"
-     "    security-version 1\n"
-     "    abi 0\n"
-     "    license \"Apache-2.0\"\n"
-     "    description \"{short}: a service that greets\"\n"
-     "    arch \"aarch64\" \"riscv64\" \"x86_64\"\n"
-     "}\n"
-     "\n"
-     "needs {\n"
-     "    service \"console\" 1 style=\"stream\"\n"
-     "}\n"},
-    {"src/main.c",
-     "// SPDX-License-Identifier: Apache-2.0\n"
-     "//\n"
-     "// {name}: starts, greets on the console, and ends.\n"
-     "#include <npl/npl.h>\n"
-     "\n"
-     "int npl_main(void)\n"
-     "{\n"
-     "    npl_print(\"hello from {name}\\n\");\n"
-     "    return 0;\n"
-     "}\n"},
+    {"npl.kdl", "// What this package is, what it asks for, and what it offers.\n"
+                "package \"{name}\" version=\"0.1.0\" {\n"
+                "    kind \"driver\"\n"
+                "    security-version 1\n"
+                "    abi 0\n"
+                "    license \"Apache-2.0\"\n"
+                "    description \"{short}: a service that greets\"\n"
+                "    arch \"aarch64\" \"riscv64\" \"x86_64\"\n"
+                "}\n"
+                "\n"
+                "needs {\n"
+                "    service \"console\" 1 style=\"stream\"\n"
+                "}\n"},
+    {"src/main.c", "// SPDX-License-Identifier: Apache-2.0\n"
+                   "//\n"
+                   "// {name}: starts, greets on the console, and ends.\n"
+                   "#include <npl/npl.h>\n"
+                   "\n"
+                   "int npl_main(void)\n"
+                   "{\n"
+                   "    npl_print(\"hello from {name}\\n\");\n"
+                   "    return 0;\n"
+                   "}\n"},
     {"README.md",
      "# {name}\n"
      "\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one place where the tool prints. Text is formatted, escaped, and only then given colour, so no
-// foreign byte can look like a colour or move the cursor.
+// The one place where the tool prints. Text is formatted, escaped, and only then given colour, so
+// no foreign byte can look like a colour or move the cursor.
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,12 +12,12 @@
 #include "cli.h"
 #include "nip/escape.h"
 
-#define COLOR_RED "\x1b[1;31m"
-#define COLOR_GREEN "\x1b[1;32m"
+#define COLOR_RED    "\x1b[1;31m"
+#define COLOR_GREEN  "\x1b[1;32m"
 #define COLOR_YELLOW "\x1b[1;33m"
-#define COLOR_BLUE "\x1b[1;34m"
-#define COLOR_BOLD "\x1b[1m"
-#define COLOR_END "\x1b[0m"
+#define COLOR_BLUE   "\x1b[1;34m"
+#define COLOR_BOLD   "\x1b[1m"
+#define COLOR_END    "\x1b[0m"
 
 static void print_list(FILE *stream, bool color, const char *paint, const char *label,
                        const char *format, va_list list)

@@ -18,8 +18,8 @@ struct field {
     bool is_of_path; // belongs to local work; the others to what a registry has
 };
 
-#define LOCK_FIELD(name, kind, member, is_of_path)                                                 \
-    {name, kind, offsetof(struct nip_lock_package, member),                                        \
+#define LOCK_FIELD(name, kind, member, is_of_path)          \
+    {name, kind, offsetof(struct nip_lock_package, member), \
      sizeof(((struct nip_lock_package *)0)->member), is_of_path}
 
 static const struct field fields[] = {

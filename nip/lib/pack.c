@@ -25,8 +25,9 @@ enum nip_code nip_pack_add(struct nip_pack *pack, const char *path, bool is_besi
 {
     if (!nip_path_is_valid(path, strlen(path))) {
         nip_error_set(err, NIP_ERROR_NAME, "no file of a package may be called '%s'", path);
-        nip_error_hint(err, "use letters, digits, '.', '_' and '-', at most %d bytes, and no part "
-                            "that starts with a dot",
+        nip_error_hint(err,
+                       "use letters, digits, '.', '_' and '-', at most %d bytes, and no part "
+                       "that starts with a dot",
                        NIP_PATH_MAX);
         return NIP_ERROR_NAME;
     }

@@ -7,8 +7,8 @@
 
 #include "nip/pack.h"
 
-// Appends the document: the package, its files and beside files with their digests, the toolchain, and
-// the components linked in. Its namespace is derived from the digests of all of these, so that
+// Appends the document: the package, its files and beside files with their digests, the toolchain,
+// and the components linked in. Its namespace is derived from the digests of all of these, so that
 // different contents never share one.
 enum nip_code sbom_write(const struct nip_pack *pack, const struct nip_manifest *manifest,
                          const char *toolchain, const char *tool, const char *date,

@@ -31,8 +31,9 @@ static enum nip_code refuse_address(const char *url, struct nip_error *err)
         nip_error_hint(err, "for a folder write file:%s", url);
         return NIP_ERROR_USAGE;
     }
-    nip_error_set(err, NIP_ERROR_NETWORK, "this release of nip reaches registries that are folders "
-                                          "only, and '%s' is none",
+    nip_error_set(err, NIP_ERROR_NETWORK,
+                  "this release of nip reaches registries that are folders "
+                  "only, and '%s' is none",
                   url);
     nip_error_hint(err, "use an address like file:../reg");
     return NIP_ERROR_NETWORK;
@@ -107,14 +108,14 @@ enum nip_code registry_newest(struct registry *registry, const char *name, char 
     struct nip_folder_versions versions = {0};
     enum nip_code code = nip_folder_list(registry->folder, name, &versions, err);
     if (code == NIP_OK && versions.count == 0)
-        code = nip_error_set(err, NIP_ERROR_MISSING, "%s has no version of %s", registry->url,
-                             name);
+        code =
+            nip_error_set(err, NIP_ERROR_MISSING, "%s has no version of %s", registry->url, name);
     // A pre-release is taken only if there is nothing else.
     for (size_t i = versions.count; code == NIP_OK && i-- > 0;) {
         struct nip_version version;
-        bool is_release = nip_version_parse(versions.items[i].text, strlen(versions.items[i].text),
-                                            &version) &&
-                          version.prerelease[0] == '\0';
+        bool is_release =
+            nip_version_parse(versions.items[i].text, strlen(versions.items[i].text), &version) &&
+            version.prerelease[0] == '\0';
         if (is_release || i == 0) {
             size_t chosen = is_release ? i : versions.count - 1;
             memcpy(out, versions.items[chosen].text, sizeof versions.items[chosen].text);
@@ -178,9 +179,8 @@ static enum nip_code leave_key(struct registry *registry, const char *name,
     char *path = folder != NULL ? nip_fs_join(folder, file) : NULL;
     struct nip_buffer text = {0};
     nip_public_key_print(key, NULL, &text);
-    enum nip_code code = path == NULL
-                             ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
-                             : nip_buffer_check(&text, "the public key", err);
+    enum nip_code code = path == NULL ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
+                                      : nip_buffer_check(&text, "the public key", err);
     if (code == NIP_OK)
         code = nip_fs_make_folders(folder, NULL, err);
     if (code == NIP_OK && nip_fs_kind(path) == NIP_FS_NOTHING) {
@@ -202,8 +202,7 @@ enum nip_code registry_publish(struct registry *registry, const char *name, cons
                                const uint8_t id[NIP_DIGEST_SIZE], const void *npl, size_t size,
                                const struct nip_public_key *key, struct nip_error *err)
 {
-    enum nip_code code =
-        nip_folder_publish(registry->folder, name, version, id, npl, size, err);
+    enum nip_code code = nip_folder_publish(registry->folder, name, version, id, npl, size, err);
     return code == NIP_OK ? leave_key(registry, name, key, err) : code;
 }
 

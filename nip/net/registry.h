@@ -27,8 +27,8 @@ bool registry_is_url(const char *text);
 // `url` is file:PATH, relative paths counting from `folder`. A missing folder is created if
 // `may_create`; *is_new (may be NULL) says so.
 enum nip_code registry_open(const char *url, const char *folder, bool may_create,
-                            struct registry **registry, bool *is_new, struct nip_error *err)
-    NIP_MUST_CHECK;
+                            struct registry **registry, bool *is_new,
+                            struct nip_error *err) NIP_MUST_CHECK;
 void registry_close(struct registry *registry); // NULL is fine
 const char *registry_url(const struct registry *registry);
 
@@ -45,8 +45,8 @@ enum nip_code registry_fetch(struct registry *registry, const char *name, const 
 // Also leaves the publisher's public key there, for first use by others.
 enum nip_code registry_publish(struct registry *registry, const char *name, const char *version,
                                const uint8_t id[NIP_DIGEST_SIZE], const void *npl, size_t size,
-                               const struct nip_public_key *key, struct nip_error *err)
-    NIP_MUST_CHECK;
+                               const struct nip_public_key *key,
+                               struct nip_error *err) NIP_MUST_CHECK;
 // The publisher keys that the registry hands out for a package: candidates for first use.
 enum nip_code registry_keys(struct registry *registry, const char *name,
                             struct nip_public_key keys[REGISTRY_KEYS_MAX], size_t *count,

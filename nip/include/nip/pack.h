@@ -38,7 +38,7 @@ struct nip_pack_file {
 // Something that was linked into the drivers: named in the bill of materials.
 struct nip_pack_component {
     char name[64], version[64], license[64]; // the licence is an SPDX expression
-    uint8_t digest[NIP_DIGEST_SIZE]; // over the files of all architectures
+    uint8_t digest[NIP_DIGEST_SIZE];         // over the files of all architectures
 };
 
 // Zero is an empty collection.
@@ -61,8 +61,8 @@ enum nip_code nip_pack_add_component(struct nip_pack *pack,
 // toolchain's id; `date` is what the bill of materials says ("1980-01-01T00:00:00Z").
 enum nip_code nip_pack_finish(struct nip_pack *pack, const struct nip_manifest *manifest,
                               const char *toolchain, const char *tool, const char *date,
-                              struct nip_buffer *digests_text, struct nip_error *err)
-    NIP_MUST_CHECK;
+                              struct nip_buffer *digests_text,
+                              struct nip_error *err) NIP_MUST_CHECK;
 
 // Puts the package together from `digests`, its signature and the collected files.
 enum nip_code nip_pack_write(const struct nip_pack *pack, const void *digests_text,

@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-#define NIP_TRUST_FILE "nip.trust.kdl"
+#define NIP_TRUST_FILE      "nip.trust.kdl"
 #define NIP_TRUST_SDK_ALIAS "sdk"
 
 enum {
