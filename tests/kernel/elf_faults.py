@@ -7,9 +7,9 @@ by the check that it is meant for and by no earlier one.
 """
 import struct
 
-PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS, PT_GNU_STACK = 1, 2, 3, 4, 7, 0x6474E551
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS = 1, 2, 3, 4, 7
+PT_GNU_STACK, PT_GNU_RELRO = 0x6474E551, 0x6474E552
 DT_NULL, DT_NEEDED, DT_RELA, DT_RELASZ, DT_RELAENT, DT_TEXTREL = 0, 1, 7, 8, 9, 22
-RELATIVE = {243: 3, 183: 1027, 62: 8}  # by e_machine
 
 
 class Elf:
@@ -85,6 +85,29 @@ def overlap(data):
     return bytes(elf.data)
 
 
+def out_of_order(data):
+    """The headers of two segments change places."""
+    elf = Elf(data)
+    first, second = elf.loads()[1:3]
+    elf.data[first:first + 56], elf.data[second:second + 56] = elf.data[second:second + 56], elf.data[first:first + 56]
+    return bytes(elf.data)
+
+
+def relro_in_text(data):
+    elf = Elf(data)
+    relro, code = elf.headers(PT_GNU_RELRO)[0], elf.executable()
+    elf.data[relro + 8:relro + 48] = elf.data[code + 8:code + 48]
+    return bytes(elf.data)
+
+
+def two_dynamic(data):
+    """The stack's header becomes another one of the dynamic section."""
+    elf = Elf(data)
+    stack, dynamic = elf.headers(PT_GNU_STACK)[0], elf.headers(PT_DYNAMIC)[0]
+    elf.data[stack:stack + 56] = elf.data[dynamic:dynamic + 56]
+    return bytes(elf.data)
+
+
 def relocation_outside(data):
     elf = Elf(data)
     elf.put(elf.relocations(), "Q", elf.get(elf.executable() + 16, "Q"))
@@ -115,35 +138,52 @@ def no_note(data):
 
 
 FAULTS = [
-    ("elf: truncated", ("ELF_BOUNDS",), truncate),
-    ("elf: forty bytes", ("ELF_HEADER", "ELF_BOUNDS"), drop_header),
-    ("elf: magic", ("ELF_HEADER",), change(0, "B", 0x7E)),
-    ("elf: 32-bit class", ("ELF_HEADER",), change(4, "B", 1)),
-    ("elf: big-endian", ("ELF_HEADER",), change(5, "B", 2)),
-    ("elf: type EXEC", ("ELF_HEADER",), change(16, "H", 2)),
-    ("elf: other machine", ("ELF_MACHINE",), change(18, "H", 40)),
-    ("elf: program headers outside", ("ELF_BOUNDS",), change(32, "Q", 0xFFFFFFFFFFFFFF00)),
-    ("elf: too many program headers", ("ELF_BOUNDS", "ELF_HEADER"), change(56, "H", 0xFFFF)),
-    ("elf: segment beyond the file", ("ELF_BOUNDS",), change(lambda e: e.executable() + 32, "Q", 1 << 40)),
-    ("elf: segments overlap", ("ELF_OVERLAP", "ELF_BOUNDS"), overlap),
-    ("elf: segment not aligned", ("ELF_ALIGNMENT",), change(lambda e: e.executable() + 16, "Q", lambda e, at: e.get(at, "Q") + 8)),
-    ("elf: writable and executable", ("ELF_WX",), change(lambda e: e.executable() + 4, "I", 7)),
-    ("elf: interpreter", ("ELF_SEGMENT",), change(lambda e: e.headers(PT_GNU_STACK)[0], "I", PT_INTERP)),
-    ("elf: thread-local segment", ("ELF_SEGMENT",), change(lambda e: e.headers(PT_GNU_STACK)[0], "I", PT_TLS)),
-    ("elf: executable stack", ("ELF_WX", "ELF_SEGMENT"), change(lambda e: e.headers(PT_GNU_STACK)[0] + 4, "I", 7)),
-    ("elf: entry in data", ("ELF_ENTRY",), change(24, "Q", lambda e, at: e.get(e.writable() + 16, "Q"))),
-    ("elf: entry outside", ("ELF_ENTRY",), change(24, "Q", 0xFFFFFFFFFFFFFFF0)),
-    ("elf: needs a library", ("ELF_DYNAMIC",), change(lambda e: e.dynamic(DT_RELAENT), "Q", DT_NEEDED)),
-    ("elf: text relocations", ("ELF_DYNAMIC",), change(lambda e: e.dynamic(DT_RELAENT), "Q", DT_TEXTREL)),
-    ("elf: relocation table outside", ("ELF_DYNAMIC", "ELF_BOUNDS"), change(lambda e: e.dynamic(DT_RELA) + 8, "Q", 1 << 40)),
-    ("elf: relocation of another type", ("ELF_RELOCATION",), change(lambda e: e.relocations() + 8, "I", 2)),
-    ("elf: relocation in text", ("ELF_RELOCATION",), relocation_outside),
-    ("elf: relocation beyond the image", ("ELF_RELOCATION",), change(lambda e: e.relocations(), "Q", 0xFFFFFFFFFFFFFFF8)),
-    ("elf: relocation misaligned", ("ELF_RELOCATION",), change(lambda e: e.relocations(), "Q", lambda e, at: e.get(at, "Q") + 1)),
-    ("elf: memory image too large", ("ELF_SIZE", "LIMIT"), change(lambda e: e.loads()[-1] + 40, "Q", 1 << 33)),
-    ("note: missing", ("NOTE_MISSING",), no_note),
-    ("note: twice", ("NOTE_MISSING",), second_note),
-    ("note: other ABI version", ("NOTE_ABI",), change(lambda e: e.note(), "I", 77)),
-    ("note: other architecture", ("NOTE_ARCH",), change(lambda e: e.note() + 4, "I", 9)),
-    ("note: unknown profile", ("NOTE_PROFILE",), change(lambda e: e.note() + 8, "I", 9)),
+    ("elf: truncated", "ELF_BOUNDS", truncate),
+    ("elf: empty table", "ELF_BOUNDS", change(56, "H", 0)),
+    ("elf: forty bytes", "ELF_HEADER", drop_header),
+    ("elf: magic", "ELF_HEADER", change(0, "B", 0x7E)),
+    ("elf: 32-bit class", "ELF_HEADER", change(4, "B", 1)),
+    ("elf: big-endian", "ELF_HEADER", change(5, "B", 2)),
+    ("elf: unknown version", "ELF_HEADER", change(20, "I", 2)),
+    ("elf: for an operating system", "ELF_HEADER", change(7, "B", 3)),
+    ("elf: type EXEC", "ELF_HEADER", change(16, "H", 2)),
+    ("elf: other machine", "ELF_MACHINE", change(18, "H", 40)),
+    ("elf: program headers outside", "ELF_BOUNDS", change(32, "Q", 0xFFFFFFFFFFFFFF00)),
+    ("elf: too many program headers", "ELF_BOUNDS", change(56, "H", 0xFFFF)),
+    ("elf: segment beyond the file", "ELF_BOUNDS", change(lambda e: e.executable() + 32, "Q", 1 << 40)),
+    ("elf: offset and size overflow", "ELF_BOUNDS", change(lambda e: e.executable() + 8, "Q", 0xFFFFFFFFFFFFF000)),
+    ("elf: address and size overflow", "ELF_BOUNDS", change(lambda e: e.executable() + 16, "Q", 0xFFFFFFFFFFFFF000)),
+    ("elf: more in the file than in memory", "ELF_BOUNDS",
+     change(lambda e: e.executable() + 40, "Q", lambda e, at: e.get(at, "Q") - 8)),
+    ("elf: code longer than its file part", "ELF_BOUNDS",
+     change(lambda e: e.executable() + 40, "Q", lambda e, at: e.get(at, "Q") + 8)),
+    ("elf: segments out of order", "ELF_OVERLAP", out_of_order),
+    ("elf: segments overlap", "ELF_OVERLAP", overlap),
+    ("elf: segment not aligned", "ELF_ALIGNMENT",
+     change(lambda e: e.executable() + 16, "Q", lambda e, at: e.get(at, "Q") + 8)),
+    ("elf: writable and executable", "ELF_WX", change(lambda e: e.executable() + 4, "I", 7)),
+    ("elf: segment that cannot be read", "ELF_SEGMENT", change(lambda e: e.executable() + 4, "I", 1)),
+    ("elf: read-only after relocation: code", "ELF_SEGMENT", relro_in_text),
+    ("elf: two dynamic sections", "ELF_DYNAMIC", two_dynamic),
+    ("elf: interpreter", "ELF_SEGMENT", change(lambda e: e.headers(PT_GNU_STACK)[0], "I", PT_INTERP)),
+    ("elf: thread-local segment", "ELF_SEGMENT", change(lambda e: e.headers(PT_GNU_STACK)[0], "I", PT_TLS)),
+    ("elf: executable stack", "ELF_WX", change(lambda e: e.headers(PT_GNU_STACK)[0] + 4, "I", 7)),
+    ("elf: entry in data", "ELF_ENTRY", change(24, "Q", lambda e, at: e.get(e.writable() + 16, "Q"))),
+    ("elf: entry outside", "ELF_ENTRY", change(24, "Q", 0xFFFFFFFFFFFFFFF0)),
+    ("elf: needs a library", "ELF_DYNAMIC", change(lambda e: e.dynamic(DT_RELAENT), "Q", DT_NEEDED)),
+    ("elf: text relocations", "ELF_DYNAMIC", change(lambda e: e.dynamic(DT_RELAENT), "Q", DT_TEXTREL)),
+    ("elf: relocation table outside", "ELF_DYNAMIC", change(lambda e: e.dynamic(DT_RELA) + 8, "Q", 1 << 40)),
+    ("elf: relocation of another type", "ELF_RELOCATION", change(lambda e: e.relocations() + 8, "I", 2)),
+    ("elf: relocation in text", "ELF_RELOCATION", relocation_outside),
+    ("elf: relocation beyond the image", "ELF_RELOCATION", change(lambda e: e.relocations(), "Q", 0xFFFFFFFFFFFFFFF8)),
+    ("elf: relocation misaligned", "ELF_RELOCATION",
+     change(lambda e: e.relocations(), "Q", lambda e, at: e.get(at, "Q") + 1)),
+    ("elf: memory image too large", "ELF_SIZE", change(lambda e: e.loads()[-1] + 40, "Q", 1 << 33)),
+    ("note: missing", "NOTE_MISSING", no_note),
+    ("note: twice", "NOTE_MISSING", second_note),
+    ("note: other ABI version", "NOTE_ABI", change(lambda e: e.note(), "I", 77)),
+    ("note: other SysTable size", "NOTE_ABI", change(lambda e: e.note() + 12, "I", 232)),
+    ("note: longer than its segment", "NOTE_MISSING", change(lambda e: e.note() - 16, "I", 0xFFFFFFF0)),
+    ("note: other architecture", "NOTE_ARCH", change(lambda e: e.note() + 4, "I", 9)),
+    ("note: unknown profile", "NOTE_PROFILE", change(lambda e: e.note() + 8, "I", 9)),
 ]

@@ -135,8 +135,9 @@ class Guest:
         self.ram_path = os.path.join(self.folder, "ram")
         words += ["-object", f"memory-backend-file,id=ram,size={self.mib}M,mem-path={self.ram_path},share=on",
                   "-machine", "memory-backend=ram"]
+        words += ["-S"]  # until the monitor answers: events before that are lost
         if gdb:
-            words += ["-gdb", f"unix:{self.gdb_path},server=on,wait=off", "-S"]
+            words += ["-gdb", f"unix:{self.gdb_path},server=on,wait=off"]
         self.command = [machine["qemu"][0][0]] + words + list(extra)
         self.log = open(os.path.join(self.folder, "qemu.log"), "wb")
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
@@ -145,9 +146,17 @@ class Guest:
             self.qmp = self._connect(self.qmp_path)
             self._message()
             self.command_qmp("qmp_capabilities")
+            if not gdb:
+                self._resume()
         except BaseException:
             self.close()
             raise
+
+    def _resume(self):
+        try:
+            self.command_qmp("cont")
+        except EmulatorEnded:
+            pass  # with the guest, which was faster than the answer: wait_power_off judges it
 
     def __enter__(self):
         return self

@@ -14,6 +14,9 @@
 //        another driver file, with everything around it made to fit and signed: digests,
 //        publisher's signature, package id, boot manifest, owner's signature. What is refused then
 //        is the file itself.
+//   nip-tamper IN OUT parts FOLDER PUBLISHER-KEY OWNER-KEY
+//        FOLDER/N.digests, N.bkdl, N.elf (of package number N) and FOLDER/boot.bkdl in place of
+//        these parts, whatever they hold; every signature is made anew, nothing else
 //
 // Keys are secret key files without password.
 
@@ -27,6 +30,7 @@
 #include "nip/digests.h"
 #include "nip/fs.h"
 #include "nip/minisign.h"
+#include "nip_tamper_boot.h"
 
 enum { IMAGE_SIZE_MAX = 128 << 20, KEY_FILE_SIZE_MAX = 4096 };
 
@@ -266,6 +270,19 @@ static void replace_elf(struct parts *parts, char **arguments, struct nip_buffer
     nip_buffer_free(&elf);
 }
 
+static void replace_parts(struct parts *parts, char **arguments, struct nip_buffer *out)
+{
+    struct nip_secret_key publisher, owner;
+    struct nip_public_key owner_key;
+    load_key(arguments[1], &publisher);
+    load_key(arguments[2], &owner);
+    nip_secret_key_public(&owner, &owner_key);
+    must(tamper_parts(&parts->archive, arguments[0], &publisher, &owner, &err), arguments[0]);
+    nip_wipe(&publisher, sizeof publisher);
+    nip_wipe(&owner, sizeof owner);
+    put_together(parts, owner_key.key, out);
+}
+
 int main(int argc, char **argv)
 {
     static struct parts parts;
@@ -276,11 +293,13 @@ int main(int argc, char **argv)
                     (strcmp(verb, "flip") == 0 && (count == 3 || count == 4)) ||
                     (strcmp(verb, "resign") == 0 && count == 2) ||
                     (strcmp(verb, "swap") == 0 && count == 2) ||
-                    (strcmp(verb, "replace-elf") == 0 && count == 4);
+                    (strcmp(verb, "replace-elf") == 0 && count == 4) ||
+                    (strcmp(verb, "parts") == 0 && count == 3);
     if (!is_known) {
         fputs("usage: nip-tamper IN OUT copy | flip PACKAGE PART OFFSET [MASK] |\n"
               "       resign PACKAGE KEY | swap PACKAGE PACKAGE |\n"
-              "       replace-elf PACKAGE ELF PUBLISHER-KEY OWNER-KEY\n",
+              "       replace-elf PACKAGE ELF PUBLISHER-KEY OWNER-KEY |\n"
+              "       parts FOLDER PUBLISHER-KEY OWNER-KEY\n",
               stderr);
         return 2;
     }
@@ -293,6 +312,8 @@ int main(int argc, char **argv)
         swap(&parts, argv[4], argv[5], &out);
     else if (strcmp(verb, "replace-elf") == 0)
         replace_elf(&parts, argv + 4, &out);
+    else if (strcmp(verb, "parts") == 0)
+        replace_parts(&parts, argv + 4, &out);
     const struct nip_buffer *result = out.size ? &out : &parts.image;
     must(nip_fs_write(argv[2], result->data, result->size, 0644, &err), argv[2]);
     nip_buffer_free(&out);

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of which nothing may start: each is wrong in one way as a whole. One boot each.
+
+An ImageFault changes the boot manifest, which the owner then signs (boot, or packed for its bytes), or the bytes of
+the finished image (file).
+"""
+from image_edit import CONFIG, GRANT, IMAGE, KEY, PACKAGE, PAGE, WIRE
+from package_faults import ARCH_NUMBER, OTHER_ARCH
+
+
+class ImageFault:
+    def __init__(self, name, want, boot=None, packed=None, file=None):
+        self.name, self.want = "image: " + name, want
+        self.boot, self.packed, self.file = boot, packed, file
+
+
+def header(offset, size, data):
+    """Bytes of struct rumpk_image_header, in the kernel."""
+    def apply(image):
+        image.data[image.header + offset:image.header + offset + size] = data(image) if callable(data) else data
+    return apply
+
+
+def number(at, form, value):
+    """A number of the archive's header."""
+    return lambda image: image.put(at, form, value(image.get(at, form)) if callable(value) else value)
+
+
+def image_field(name, value):
+    return lambda boot: boot.one(IMAGE).__setitem__(name, value)
+
+
+def last_package_dropped(boot):
+    while boot.records[-1].tag != PACKAGE:
+        boot.remove(boot.records[-1])
+    boot.remove(boot.records[-1])
+    boot.one(IMAGE)["package_count"] -= 1
+
+
+def config_padding(packed):
+    """The configuration of the last package has a length that is no multiple of eight."""
+    at = packed.rindex(b"padded\0\0")
+    return packed[:at + 7] + b"\1" + packed[at + 8:]
+
+
+def first(tag, name, value):
+    return lambda boot: boot.one(tag).__setitem__(name, value)
+
+
+def faults(arch):
+    other = ARCH_NUMBER[OTHER_ARCH[arch]]
+    return [
+        ImageFault("no owner key", "OWNER_KEY", file=header(0, 32, bytes(32))),
+        ImageFault("another owner key", "MANIFEST_SIGNATURE",
+                   file=header(0, 32, lambda image: image.bytes(image.entry(0) + 48, 32))),
+        ImageFault("no archive", "ARCHIVE_HEADER", file=header(40, 8, bytes(8))),
+        ImageFault("archive of another length", "ARCHIVE_HEADER", file=number(8, "Q", lambda old: old - PAGE)),
+        ImageFault("magic of the archive", "ARCHIVE_HEADER", file=lambda image: image.flip(0)),
+        ImageFault("archive for another architecture", "ARCHIVE_HEADER", file=number(20, "I", other)),
+        ImageFault("too many entries", "ARCHIVE_HEADER", file=number(16, "I", 65)),
+        ImageFault("reserved bytes of the header", "ARCHIVE_HEADER", file=lambda image: image.flip(127)),
+        ImageFault("a package that no manifest names", "ARCHIVE_HEADER", boot=last_package_dropped),
+        ImageFault("manifest elsewhere", "ARCHIVE_BOUNDS", file=number(24, "Q", lambda old: old - PAGE)),
+        ImageFault("manifest beyond the end", "ARCHIVE_BOUNDS", file=number(24, "Q", 0xFFFFFFFFFFFFF000)),
+        ImageFault("manifest of no length", "ARCHIVE_BOUNDS", file=number(32, "Q", 0)),
+        ImageFault("padding of the header", "ARCHIVE_PADDING", file=lambda image: image.flip(PAGE - 1)),
+        ImageFault("padding of the table", "ARCHIVE_PADDING", file=lambda image: image.flip(2 * PAGE - 1)),
+        ImageFault("padding after the manifest", "ARCHIVE_PADDING",
+                   file=lambda image: image.flip(sum(image.manifest()))),
+        ImageFault("signature with one bit flipped", "MANIFEST_SIGNATURE", file=lambda image: image.flip(40)),
+        ImageFault("manifest with one bit flipped", "MANIFEST_SIGNATURE",
+                   file=lambda image: image.flip(image.manifest()[0] + 41)),
+        ImageFault("manifest for another architecture", "MANIFEST_ARCH", boot=image_field("arch", other)),
+        ImageFault("manifest with the title of a package", "MANIFEST_FORM",
+                   boot=lambda boot: setattr(boot, "title", b"rumpk-package 0\n")),
+        ImageFault("manifest with a wrong length", "MANIFEST_FORM", boot=lambda boot: setattr(boot, "size_extra", 8)),
+        ImageFault("manifest with an unknown flag", "MANIFEST_FORM", boot=image_field("flags", 4)),
+        ImageFault("manifest without a key", "MANIFEST_FORM", boot=lambda boot: boot.remove(boot.one(KEY))),
+        ImageFault("manifest with a zero key", "MANIFEST_FORM", boot=first(KEY, "key", bytes(32))),
+        ImageFault("manifest with a threshold of two", "MANIFEST_FORM", boot=first(PACKAGE, "threshold", 2)),
+        ImageFault("manifest with a floor of zero", "MANIFEST_FORM", boot=first(PACKAGE, "security_floor", 0)),
+        ImageFault("manifest with an unknown grant", "MANIFEST_FORM", boot=first(GRANT, "type", 77)),
+        ImageFault("manifest with a wire to nobody", "MANIFEST_FORM", boot=first(WIRE, "server", 64)),
+        ImageFault("manifest with padding that is not zero", "MANIFEST_FORM", packed=config_padding),
+        ImageFault("manifest with an unknown record", "MANIFEST_FORM",
+                   boot=lambda boot: setattr(boot.one(CONFIG), "tag", 99)),
+    ]
