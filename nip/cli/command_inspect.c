@@ -45,24 +45,31 @@ static const char *whose_key(const struct vouched *vouched, const uint8_t key[32
     return NULL;
 }
 
-static enum nip_code collect_vouched(struct vouched *vouched, struct nip_error *err)
+// `name`: the package that is to be verified; a key that is accepted for one name says nothing
+// about another. NULL: an image, for which publishers' keys do not count.
+static enum nip_code collect_vouched(struct vouched *vouched, const char *name,
+                                     struct nip_error *err)
 {
     struct sdk sdk;
     struct nip_trust trust;
+    struct nip_public_key accepted[NIP_TRUST_PUBLISHERS_MAX];
     struct keystore_entry own[KEYSTORE_KEYS_MAX];
     struct nip_error cause = {0};
     size_t own_count = 0;
     enum nip_code code = project_read_trust(".", &trust, NULL, err);
-    for (size_t i = 0; code == NIP_OK && i < trust.publisher_count; i++)
-        vouch(vouched, &trust.publishers[i].key, "a key that nip.trust.kdl accepts for ",
-              trust.publishers[i].pattern);
+    size_t count = code == NIP_OK && name != NULL
+                       ? nip_trust_keys(&trust, name, accepted, NIP_TRUST_PUBLISHERS_MAX)
+                       : 0;
+    for (size_t i = 0; i < count; i++)
+        vouch(vouched, &accepted[i], "a key that nip.trust.kdl accepts for ", name);
     if (code == NIP_OK)
         code = keystore_list(own, &own_count, err);
     for (size_t i = 0; code == NIP_OK && i < own_count; i++)
         vouch(vouched, &own[i].key, "your own key ", own[i].name);
     struct nip_secret_key development;
     // Without an SDK or a development key there is just nothing more to compare with.
-    if (code == NIP_OK && sdk_open(&sdk, &cause) == NIP_OK && sdk.has_key)
+    if (code == NIP_OK && name != NULL && strncmp(name, "rumpk/", 6) == 0 &&
+        sdk_open(&sdk, &cause) == NIP_OK && sdk.has_key)
         vouch(vouched, &sdk.key, "the key of this SDK", "");
     if (code == NIP_OK && keystore_development(&development, &cause) == NIP_OK) {
         struct nip_public_key key;
@@ -94,7 +101,13 @@ static enum nip_code open_package(struct cli *cli, const char *file, struct nip_
         if (code == NIP_OK)
             vouch(vouched, &key, "the key that was asked for", "");
     } else {
-        code = collect_vouched(vouched, err);
+        struct nip_package_source source = {content->data, content->size, -1};
+        struct nip_package_claim claim;
+        code = nip_package_peek(&source, &claim, err);
+        if (code == NIP_OK)
+            code = collect_vouched(vouched, claim.name, err);
+        else
+            nip_error_prefix(err, "%s: ", file);
     }
     if (code != NIP_OK)
         return code;
@@ -141,8 +154,9 @@ static void say_image_key(struct cli *cli, const struct nip_image_report *report
         cli_print(cli, "signed by the key that was asked for");
         return;
     }
-    const char *whose =
-        collect_vouched(&vouched, &cause) == NIP_OK ? whose_key(&vouched, report->owner_key) : NULL;
+    const char *whose = collect_vouched(&vouched, NULL, &cause) == NIP_OK
+                            ? whose_key(&vouched, report->owner_key)
+                            : NULL;
     if (whose != NULL)
         cli_print(cli, "signed by %s", whose);
     else
