@@ -273,3 +273,13 @@ PY
   refused 3 ' --> image.kdl:3:' nip image
   says 'on-idle'
 }
+
+@test "one image can be written where one wants it" {
+  new_box
+  ok nip image --arch x86_64 --out ../x.elf
+  ok nip verify ../x.elf
+  refused 2 '--out names one file' nip image --out ../y.elf
+  refused 2 '--out names one file' nip image --arch all --out ../y.elf
+  ok nip image --arch riscv64 --json
+  echo "$output" | sed -n '/^{/,$p' | python3 -c 'import json,sys; assert json.load(sys.stdin)["images"][0]["arch"] == "riscv64"'
+}

@@ -151,3 +151,19 @@ PY
   make_key
   refused 4 '' nip verify hello-0.1.0.npl --key default
 }
+
+@test "a key that is accepted for one name verifies no other" {
+  signed_hello
+  cp "$(public)" "$W/theirs.pub"
+  cp build/hello-0.1.0.npl "$W"
+  export HOME=$BATS_TEST_TMPDIR/other
+  mkdir "$HOME"
+  cd "$W"
+  ok nip new --image box
+  cd box
+  ok nip key trust acme/clock ../theirs.pub
+  refused 4 '' nip verify ../hello-0.1.0.npl
+  ok nip key trust 'local/*' ../theirs.pub
+  ok nip verify ../hello-0.1.0.npl
+  says 'a key that nip.trust.kdl accepts for local/hello'
+}

@@ -121,3 +121,33 @@ PY
   says 'this image is not valid, and its kernel will judge it'
   refused 3 'is no image' nip run image.kdl
 }
+
+@test "--gdb waits for a debugger before the first instruction" {
+  new_hello
+  ok nip build --arch riscv64
+  (timeout 60 nip run --arch riscv64 --gdb --timeout 30 >said 2>&1 </dev/null || true) &
+  for _ in {1..100}; do
+    grep -q '127.0.0.1:1234' said 2>/dev/null && break
+    sleep 0.2
+  done
+  # A debugger's first words: asked why it stopped, the guest answers; then it is let go.
+  python3 - <<'PY'
+import socket, time
+for attempt in range(50):
+    try:
+        s = socket.create_connection(("127.0.0.1", 1234), timeout=10)
+        break
+    except OSError:
+        time.sleep(0.2)
+def packet(text): return b"$" + text + b"#%02x" % (sum(text) % 256)
+s.sendall(packet(b"?"))
+answer = b""
+while b"#" not in answer:
+    answer += s.recv(1024)
+assert b"$T" in answer or b"$S" in answer, answer
+s.sendall(b"+" + packet(b"c"))
+time.sleep(2)
+PY
+  wait
+  grep -q 'hello from local/hello' said
+}
