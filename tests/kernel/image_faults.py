@@ -4,8 +4,12 @@
 An ImageFault changes the boot manifest, which the owner then signs (boot, or packed for its bytes), or the bytes of
 the finished image (file).
 """
+import struct
+
 from image_edit import CONFIG, GRANT, IMAGE, KEY, PACKAGE, PAGE, WIRE
 from package_faults import ARCH_NUMBER, OTHER_ARCH
+
+PAGE_LAST = 0xFFFFFFFFFFFFF000
 
 
 class ImageFault:
@@ -18,6 +22,22 @@ def header(offset, size, data):
     """Bytes of struct rumpk_image_header, in the kernel."""
     def apply(image):
         image.data[image.header + offset:image.header + offset + size] = data(image) if callable(data) else data
+    return apply
+
+
+def quad(value):
+    return struct.pack("<Q", value)
+
+
+def base_moved(distance):
+    return lambda image: quad(struct.unpack_from("<Q", image.data, image.header + 32)[0] + distance)
+
+
+def shortened(size):
+    """Both lengths, that in the kernel and that in the archive, agree on fewer bytes."""
+    def apply(image):
+        header(40, 8, quad(image.size - size))(image)
+        image.put(8, "Q", image.size - size)
     return apply
 
 
@@ -54,6 +74,15 @@ def faults(arch):
         ImageFault("another owner key", "MANIFEST_SIGNATURE",
                    file=header(0, 32, lambda image: image.bytes(image.entry(0) + 48, 32))),
         ImageFault("no archive", "ARCHIVE_HEADER", file=header(40, 8, bytes(8))),
+        ImageFault("archive beyond the machine's memory", "ARCHIVE_HEADER", file=header(32, 8, quad(1 << 40))),
+        ImageFault("archive at an address that overflows", "ARCHIVE_HEADER", file=header(32, 8, quad(PAGE_LAST))),
+        ImageFault("archive at no page", "ARCHIVE_HEADER", file=header(32, 8, base_moved(16))),
+        ImageFault("archive inside the kernel", "ARCHIVE_HEADER", file=header(32, 8, base_moved(-PAGE))),
+        ImageFault("archive longer than the memory", "ARCHIVE_HEADER", file=header(40, 8, quad(1 << 40))),
+        ImageFault("archive of no whole pages", "ARCHIVE_HEADER", file=shortened(8)),
+        ImageFault("archive of one page", "ARCHIVE_HEADER", file=lambda image: shortened(image.size - PAGE)(image)),
+        ImageFault("archive cut behind its table", "ARCHIVE_BOUNDS",
+                   file=lambda image: shortened(image.size - 2 * PAGE)(image)),
         ImageFault("archive of another length", "ARCHIVE_HEADER", file=number(8, "Q", lambda old: old - PAGE)),
         ImageFault("magic of the archive", "ARCHIVE_HEADER", file=lambda image: image.flip(0)),
         ImageFault("archive for another architecture", "ARCHIVE_HEADER", file=number(20, "I", other)),
@@ -61,7 +90,7 @@ def faults(arch):
         ImageFault("reserved bytes of the header", "ARCHIVE_HEADER", file=lambda image: image.flip(127)),
         ImageFault("a package that no manifest names", "ARCHIVE_HEADER", boot=last_package_dropped),
         ImageFault("manifest elsewhere", "ARCHIVE_BOUNDS", file=number(24, "Q", lambda old: old - PAGE)),
-        ImageFault("manifest beyond the end", "ARCHIVE_BOUNDS", file=number(24, "Q", 0xFFFFFFFFFFFFF000)),
+        ImageFault("manifest beyond the end", "ARCHIVE_BOUNDS", file=number(24, "Q", PAGE_LAST)),
         ImageFault("manifest of no length", "ARCHIVE_BOUNDS", file=number(32, "Q", 0)),
         ImageFault("padding of the header", "ARCHIVE_PADDING", file=lambda image: image.flip(PAGE - 1)),
         ImageFault("padding of the table", "ARCHIVE_PADDING", file=lambda image: image.flip(2 * PAGE - 1)),

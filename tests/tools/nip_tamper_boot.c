@@ -80,6 +80,8 @@ enum nip_code tamper_parts(struct nip_archive *archive, const char *folder,
     bool is_new = false;
     enum nip_code code;
 
+    if (nip_fs_kind(folder) != NIP_FS_FOLDER)
+        return nip_error_set(err, NIP_ERROR_MISSING, "there is no folder %s", folder);
     for (uint32_t number = 0; number < archive->part_count; number++) {
         code = package_replace(&archive->parts[number], folder, number, publisher, err);
         if (code != NIP_OK)
