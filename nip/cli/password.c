@@ -56,8 +56,9 @@ static enum nip_code ask(int terminal, const char *question, char out[PASSWORD_S
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     cleanup_set_terminal(&before);
-    dprintf(terminal, "%s: ", question);
+    // Silent first: what is typed as soon as the question shows is neither shown nor thrown away.
     tcsetattr(terminal, TCSAFLUSH, &silent);
+    dprintf(terminal, "%s: ", question);
     size_t size = 0;
     ssize_t count = 0;
     char byte = 0;
@@ -66,7 +67,7 @@ static enum nip_code ask(int terminal, const char *question, char out[PASSWORD_S
             out[size++] = byte;
     }
     out[size] = '\0';
-    tcsetattr(terminal, TCSAFLUSH, &before);
+    tcsetattr(terminal, TCSADRAIN, &before);
     cleanup_set_terminal(NULL);
     dprintf(terminal, "\n");
     if (count != 1 && size == 0)
