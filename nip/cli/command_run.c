@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cleanup.h"
 #include "commands.h"
 #include "imaging.h"
 #include "keystore.h"
@@ -91,10 +90,13 @@ static enum nip_code read_options(struct run *run, struct nip_error *err)
     return code;
 }
 
-static void notice(void *context, const char *line)
+static void notice(void *context, bool is_warning, const char *line)
 {
     const struct run *run = context;
-    cli_warn(run->cli, "%s", line);
+    if (is_warning)
+        cli_warn(run->cli, "%s", line);
+    else
+        cli_say(run->cli, "%s", line);
 }
 
 // A generator of random numbers is attached when some package asks for one.
@@ -130,9 +132,7 @@ static enum nip_code boot_image(struct run *run, const struct nip_buffer *image,
     options.context = run;
     if (code == NIP_OK) {
         cli_say(run->cli, "booting    %s", nip_arch_name(arch));
-        cleanup_lend_signals();
         code = emulator_run(&options, result, err);
-        cleanup_take_back_signals();
     }
     if (code == NIP_OK) {
         struct outcome_input input = {arch, report, result, imagedef};

@@ -44,9 +44,10 @@ struct run {
     struct guest guest;
 };
 
-static void notice(const struct run *run, const char *format, ...) NIP_PRINTF(2, 3);
+static void notice(const struct run *run, bool is_warning, const char *format, ...)
+    NIP_PRINTF(3, 4);
 
-static void notice(const struct run *run, const char *format, ...)
+static void notice(const struct run *run, bool is_warning, const char *format, ...)
 {
     char line[2 * PATH_SIZE];
     va_list list;
@@ -54,7 +55,7 @@ static void notice(const struct run *run, const char *format, ...)
     vsnprintf(line, sizeof line, format, list);
     va_end(list);
     if (run->options->notice)
-        run->options->notice(run->options->context, line);
+        run->options->notice(run->options->context, is_warning, line);
 }
 
 static const char *debian_package(uint32_t arch)
@@ -190,9 +191,10 @@ static void tell_version(const struct run *run)
     const struct nip_machine *machine = run->options->machine;
     if (sscanf(machine->version, "%u.%u", &major, &minor) == 2 &&
         (major != run->guest.version_major || minor != run->guest.version_minor))
-        notice(run, "warning: %s is version %" PRIu32 ".%" PRIu32 ", tested was %s: if the guest "
-                    "behaves oddly, try that one", machine->qemu, run->guest.version_major,
-               run->guest.version_minor, machine->version);
+        notice(run, true,
+               "%s is version %" PRIu32 ".%" PRIu32 ", tested was %s: if the guest behaves oddly, "
+               "try that one", machine->qemu, run->guest.version_major, run->guest.version_minor,
+               machine->version);
 }
 
 static void tell_debugger(const struct run *run)
@@ -201,9 +203,9 @@ static void tell_debugger(const struct run *run)
     unsigned port = run->options->gdb_port;
     if (port == 0)
         return;
-    notice(run, "the guest waits for a debugger on port %u. In another terminal, one of:", port);
-    notice(run, "  lldb-19 -o 'gdb-remote 127.0.0.1:%u' '%s'", port, file);
-    notice(run, "  gdb-multiarch -ex 'target remote 127.0.0.1:%u' '%s'", port, file);
+    notice(run, false, "the guest waits for a debugger on port %u. In another terminal, one of:", port);
+    notice(run, false, "  lldb-19 -o 'gdb-remote 127.0.0.1:%u' '%s'", port, file);
+    notice(run, false, "  gdb-multiarch -ex 'target remote 127.0.0.1:%u' '%s'", port, file);
 }
 
 static void run_guest(struct run *run)

@@ -40,9 +40,9 @@ struct emulator_options {
     uint32_t time_limit_s;     // 0: none
     int output;                // file descriptor for the guest's console
     bool escapes_output; // show control characters instead of sending them: for a terminal
-    // Called with lines for the person (no newline): a version that was not tested, how to attach a
-    // debugger. May be NULL.
-    void (*notice)(void *context, const char *line);
+    // Called with lines for the person (no newline): how to attach a debugger, or, as a warning, that
+    // this version of the emulator was not tested. May be NULL.
+    void (*notice)(void *context, bool is_warning, const char *line);
     void *context;
 };
 
