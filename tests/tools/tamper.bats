@@ -6,7 +6,6 @@
 
 load ../nip/common
 
-
 box() {
   published_hello
   make_key stranger

@@ -14,3 +14,6 @@ nip_unit_test(agreement image_fixture.c kernel_judge.c)
 set_source_files_properties(kernel_judge.c PROPERTIES
     COMPILE_OPTIONS "-std=gnu2x;-Wno-attributes;-I${CMAKE_SOURCE_DIR}/kernel/include")
 target_link_libraries(test_nip_agreement PRIVATE kernel_load_host)
+
+# Exhaustive: tens of thousands of signature checks under the sanitizers.
+set_tests_properties(unit.nip.image unit.nip.agreement PROPERTIES TIMEOUT 900)
