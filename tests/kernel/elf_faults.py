@@ -9,7 +9,8 @@ import struct
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_TLS = 1, 2, 3, 4, 7
 PT_GNU_STACK, PT_GNU_RELRO = 0x6474E551, 0x6474E552
-DT_NULL, DT_NEEDED, DT_RELA, DT_RELASZ, DT_RELAENT, DT_TEXTREL = 0, 1, 7, 8, 9, 22
+DT_NULL, DT_NEEDED, DT_RELA, DT_RELASZ, DT_RELAENT, DT_REL, DT_TEXTREL, DT_JMPREL = 0, 1, 7, 8, 9, 17, 22, 23
+DT_FLAGS, DT_RELACOUNT, DT_FLAGS_1 = 30, 0x6FFFFFF9, 0x6FFFFFFB
 
 
 class Elf:
@@ -108,6 +109,83 @@ def two_dynamic(data):
     return bytes(elf.data)
 
 
+def headers_elsewhere(data):
+    """A second copy of the program headers, in the grown first segment, is the one that the header names."""
+    elf = Elf(data)
+    first, size, place = elf.loads()[0], 56 * elf.phnum, 4096 - 1024
+    if elf.get(first + 32, "Q") > place or elf.get(elf.loads()[1] + 16, "Q") < 4096:
+        raise ValueError("no room in the first segment")
+    elf.put(first + 32, "Q", 4096)
+    elf.put(first + 40, "Q", 4096)
+    elf.data[place:place + size] = elf.data[elf.phoff:elf.phoff + size]
+    elf.put(32, "Q", place)
+    return bytes(elf.data)
+
+
+def nine_segments(data):
+    elf = Elf(data.ljust(9 * 4096, b"\0"))
+    for index in range(9):
+        struct.pack_into("<IIQQQQQQ", elf.data, 64 + 56 * index, PT_LOAD, 5 if index == 1 else 6 if index else 4,
+                         *[index * 4096] * 3, 4096, 4096, 4096)
+    elf.put(56, "H", 9)
+    return bytes(elf.data)
+
+
+def nothing_loaded(data):
+    elf = Elf(data)
+    for header in elf.loads():
+        elf.put(header, "I", 0)
+    return bytes(elf.data)
+
+
+def two_relro(data):
+    elf = Elf(data)
+    stack, relro = elf.headers(PT_GNU_STACK)[0], elf.headers(PT_GNU_RELRO)[0]
+    elf.data[stack:stack + 56] = elf.data[relro:relro + 56]
+    return bytes(elf.data)
+
+
+def note_at(offset, address):
+    """Moves the header of the notes."""
+    def apply(data):
+        elf = Elf(data)
+        header = elf.headers(PT_NOTE)[0]
+        elf.put(header + 8, "Q", offset(elf.get(header + 8, "Q")))
+        elf.put(header + 16, "Q", address(elf.get(header + 16, "Q")))
+        return bytes(elf.data)
+    return apply
+
+
+def dynamic_size(value):
+    """The dynamic section gets another length; `value` sees the old one."""
+    return change(lambda e: e.headers(PT_DYNAMIC)[0] + 32, "Q", lambda e, at: value(e.get(at, "Q")))
+
+
+def dynamic_entry(tag, value=None):
+    """The entry that only counts relocations, which no loader needs, becomes another one."""
+    def apply(data):
+        elf = Elf(data)
+        at = elf.dynamic(DT_RELACOUNT)
+        if elf.get(at, "Q") != DT_RELACOUNT:
+            raise ValueError("no DT_RELACOUNT")
+        elf.put(at, "Q", tag)
+        if value is not None:
+            elf.put(at + 8, "Q", value)
+        return bytes(elf.data)
+    return apply
+
+
+def dynamic_flag(tag, flag):
+    def apply(data):
+        elf = Elf(data)
+        at = elf.dynamic(tag)
+        if elf.get(at, "Q") != tag:
+            raise ValueError(f"no dynamic entry {tag}")
+        elf.put(at + 8, "Q", elf.get(at + 8, "Q") | flag)
+        return bytes(elf.data)
+    return apply
+
+
 def relocation_outside(data):
     elf = Elf(data)
     elf.put(elf.relocations(), "Q", elf.get(elf.executable() + 16, "Q"))
@@ -150,6 +228,9 @@ FAULTS = [
     ("elf: other machine", "ELF_MACHINE", change(18, "H", 40)),
     ("elf: program headers outside", "ELF_BOUNDS", change(32, "Q", 0xFFFFFFFFFFFFFF00)),
     ("elf: too many program headers", "ELF_BOUNDS", change(56, "H", 0xFFFF)),
+    ("elf: program headers elsewhere", "ELF_BOUNDS", headers_elsewhere),
+    ("elf: nothing to load", "ELF_BOUNDS", nothing_loaded),
+    ("elf: nine segments", "ELF_SEGMENT", nine_segments),
     ("elf: segment beyond the file", "ELF_BOUNDS", change(lambda e: e.executable() + 32, "Q", 1 << 40)),
     ("elf: offset and size overflow", "ELF_BOUNDS", change(lambda e: e.executable() + 8, "Q", 0xFFFFFFFFFFFFF000)),
     ("elf: address and size overflow", "ELF_BOUNDS", change(lambda e: e.executable() + 16, "Q", 0xFFFFFFFFFFFFF000)),
@@ -164,14 +245,29 @@ FAULTS = [
     ("elf: writable and executable", "ELF_WX", change(lambda e: e.executable() + 4, "I", 7)),
     ("elf: segment that cannot be read", "ELF_SEGMENT", change(lambda e: e.executable() + 4, "I", 1)),
     ("elf: read-only after relocation: code", "ELF_SEGMENT", relro_in_text),
+    ("elf: read-only after relocation: twice", "ELF_SEGMENT", two_relro),
+    ("elf: read-only after relocation: no page", "ELF_SEGMENT",
+     change(lambda e: e.headers(PT_GNU_RELRO)[0] + 16, "Q", lambda e, at: e.get(at, "Q") + 8)),
     ("elf: two dynamic sections", "ELF_DYNAMIC", two_dynamic),
     ("elf: interpreter", "ELF_SEGMENT", change(lambda e: e.headers(PT_GNU_STACK)[0], "I", PT_INTERP)),
     ("elf: thread-local segment", "ELF_SEGMENT", change(lambda e: e.headers(PT_GNU_STACK)[0], "I", PT_TLS)),
     ("elf: executable stack", "ELF_WX", change(lambda e: e.headers(PT_GNU_STACK)[0] + 4, "I", 7)),
     ("elf: entry in data", "ELF_ENTRY", change(24, "Q", lambda e, at: e.get(e.writable() + 16, "Q"))),
     ("elf: entry outside", "ELF_ENTRY", change(24, "Q", 0xFFFFFFFFFFFFFFF0)),
-    ("elf: needs a library", "ELF_DYNAMIC", change(lambda e: e.dynamic(DT_RELAENT), "Q", DT_NEEDED)),
-    ("elf: text relocations", "ELF_DYNAMIC", change(lambda e: e.dynamic(DT_RELAENT), "Q", DT_TEXTREL)),
+    ("elf: needs a library", "ELF_DYNAMIC", dynamic_entry(DT_NEEDED, 0)),
+    ("elf: text relocations", "ELF_DYNAMIC", dynamic_entry(DT_TEXTREL, 0)),
+    ("elf: text relocations, as a flag", "ELF_DYNAMIC", dynamic_flag(DT_FLAGS, 4)),
+    ("elf: an unknown dynamic flag", "ELF_DYNAMIC", dynamic_flag(DT_FLAGS_1, 0x20)),
+    ("elf: relocations without addend", "ELF_DYNAMIC", dynamic_entry(DT_REL)),
+    ("elf: procedure linkage", "ELF_DYNAMIC", dynamic_entry(DT_JMPREL)),
+    ("elf: two relocation tables", "ELF_DYNAMIC", dynamic_entry(DT_RELA)),
+    ("elf: dynamic section without an end", "ELF_DYNAMIC", dynamic_size(lambda old: old - 16)),
+    ("elf: dynamic section with half an entry", "ELF_DYNAMIC", dynamic_size(lambda old: old + 8)),
+    ("elf: dynamic section too long", "ELF_DYNAMIC", dynamic_size(lambda old: 65 * 16)),
+    ("elf: dynamic section outside", "ELF_DYNAMIC", dynamic_size(lambda old: 1 << 40)),
+    ("elf: relocations of another size", "ELF_DYNAMIC", change(lambda e: e.dynamic(DT_RELAENT) + 8, "Q", 16)),
+    ("elf: part of a relocation", "ELF_DYNAMIC",
+     change(lambda e: e.dynamic(DT_RELASZ) + 8, "Q", lambda e, at: e.get(at, "Q") - 8)),
     ("elf: relocation table outside", "ELF_DYNAMIC", change(lambda e: e.dynamic(DT_RELA) + 8, "Q", 1 << 40)),
     ("elf: relocation of another type", "ELF_RELOCATION", change(lambda e: e.relocations() + 8, "I", 2)),
     ("elf: relocation in text", "ELF_RELOCATION", relocation_outside),
@@ -183,6 +279,9 @@ FAULTS = [
     ("note: twice", "NOTE_MISSING", second_note),
     ("note: other ABI version", "NOTE_ABI", change(lambda e: e.note(), "I", 77)),
     ("note: other SysTable size", "NOTE_ABI", change(lambda e: e.note() + 12, "I", 232)),
+    ("note: outside the file", "ELF_BOUNDS", note_at(lambda old: 1 << 40, lambda old: 1 << 40)),
+    ("note: at another address", "ELF_BOUNDS", note_at(lambda old: old, lambda old: old + 4)),
+    ("note: half a header behind it", "NOTE_MISSING", change(lambda e: e.headers(PT_NOTE)[0] + 32, "Q", 68 + 4)),
     ("note: longer than its segment", "NOTE_MISSING", change(lambda e: e.note() - 16, "I", 0xFFFFFFF0)),
     ("note: other architecture", "NOTE_ARCH", change(lambda e: e.note() + 4, "I", 9)),
     ("note: unknown profile", "NOTE_PROFILE", change(lambda e: e.note() + 8, "I", 9)),

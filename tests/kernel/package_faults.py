@@ -192,6 +192,17 @@ def beside_line(end):
     return apply
 
 
+def file_field(index, change):
+    """Another word in the last file line."""
+    def apply(digests):
+        lines = digests.split(b"\n")
+        words = lines[-2].split(b" ")
+        words[index] = change(words[index])
+        lines[-2] = b" ".join(words)
+        return b"\n".join(lines)
+    return apply
+
+
 def swap_records(document):
     document.records[0], document.records[1] = document.records[1], document.records[0]
 
@@ -226,6 +237,25 @@ def signed_cases(arch):
         ("bytes behind the end", lambda digests: digests + b"\n"),
         ("leading zero", text(b"security-version 1", b"security-version 01")),
         ("security version zero", text(b"security-version 1", b"security-version 0")),
+        ("number with a letter", text(b"security-version 1", b"security-version 1x")),
+        ("number with a sign", text(b"abi 0", b"abi -0")),
+        ("name in upper case", text(b"name test/", b"name Test/")),
+        ("name with two dashes", text(b"/case-", b"/case--")),
+        ("name with a dot", text(b"/case-", b"/case.")),
+        ("name with a dash at the end", text(b"\nversion", b"-\nversion")),
+        ("name without a namespace", text(b"name test/", b"name ")),
+        ("name too long", text(b"name test/", b"name " + 33 * b"t" + b"/")),
+        ("version of other bytes", text(b"version 0.1.0", b"version 0.1.0+1")),
+        ("version too long", text(b"version 0.1.0", b"version 0.1.0" + 60 * b"0")),
+        ("unknown kind", text(b"kind driver", b"kind pilot")),
+        ("unknown architecture", text(b"arch ", b"arch m68k ")),
+        ("architecture twice", text(b"arch ", b"arch " + arch.encode() + b" ")),
+        ("size with a leading zero", file_field(2, lambda size: b"0" + size)),
+        ("toolchain of two words", text(b"toolchain test", b"toolchain test two")),
+        ("source of no scheme", text(b"source none", b"source somewhere")),
+        ("digest too short", file_field(1, lambda digest: digest[:-1])),
+        ("digest of other letters", file_field(1, lambda digest: b"g" + digest[1:])),
+        ("path too long", file_field(3, lambda path: path + 101 * b"x")),
         ("files not sorted", swap_files),
         ("byte 0x80", text(b"toolchain test", b"toolchain t\x80st")),
         ("upper-case digest", lambda digests: digests.upper().replace(b"FILE ", b"file ")),
@@ -379,11 +409,16 @@ BOOT_HELPERS = [
 ]
 
 
+PER_IMAGE = 40  # cases of one image; an image holds at most 64 packages
+
+
 def groups(arch):
-    """[(name of the image, its cases, its helpers)]"""
-    return [
-        ("driver-files", elf_cases(), []),
-        ("archive", archive_cases(), []),
-        ("signed", signed_cases(arch), []),
-        ("boot-manifest", boot_cases(arch), BOOT_HELPERS),
-    ]
+    """[(name of the image, its cases, its helpers)]. What refers to each other stays together."""
+    signed = signed_cases(arch)
+    found = [("archive", archive_cases(), []), ("boot-manifest", boot_cases(arch), BOOT_HELPERS)]
+    for name, cases in (("driver-files", elf_cases()),
+                        ("digests", [case for case in signed if case.want == "DIGESTS_FORM"]),
+                        ("files", [case for case in signed if case.want != "DIGESTS_FORM"])):
+        found += [(f"{name}-{at // PER_IMAGE + 1}", cases[at:at + PER_IMAGE], [])
+                  for at in range(0, len(cases), PER_IMAGE)]
+    return found
