@@ -315,7 +315,11 @@ enum nip_code command_add(struct cli *cli, struct nip_error *err)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     add->cli = cli;
     add->path = cli_option(cli, "path");
-    code = run_add(add, err);
+    struct nip_fs_lock lock = NIP_FS_LOCK_NONE;
+    code = project_lock(&lock, err);
+    if (code == NIP_OK)
+        code = run_add(add, err);
+    nip_fs_unlock(&lock);
     checked_package_free(&add->package);
     decisions_free(&add->decisions);
     nip_imagedef_free(add->imagedef);

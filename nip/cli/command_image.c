@@ -64,6 +64,7 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
     struct decisions decisions = {0};
     struct nip_imagedef *imagedef = NULL;
     struct nip_lock *lock = NULL;
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
     struct nip_secret_key owner = {0};
     const char *key_name = cli_option(cli, "key");
     uint32_t mask = 0;
@@ -77,6 +78,8 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
                              "asked for");
     if (code == NIP_OK)
         code = project_require(PROJECT_IMAGE, err);
+    if (code == NIP_OK)
+        code = project_lock(&held, err);
     if (code == NIP_OK)
         code = project_read_image(".", &imagedef, err);
     if (code == NIP_OK)
@@ -108,6 +111,7 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
                          "'development'");
         cli_next(cli, "nip run --arch all");
     }
+    nip_fs_unlock(&held);
     nip_wipe(&owner, sizeof owner);
     imaging_free(imaging);
     decisions_free(&decisions);

@@ -194,15 +194,21 @@ static enum nip_code run_image(struct run *run, struct nip_error *err)
 {
     struct nip_imagedef *imagedef = NULL;
     struct nip_lock *lock = NULL;
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
     struct imaging *imaging = calloc(1, sizeof *imaging);
     enum nip_code code = imaging != NULL
                              ? project_read_image(".", &imagedef, err)
                              : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     if (code == NIP_OK)
+        code = project_lock(&held, err);
+    if (code == NIP_OK)
         code = project_read_lock(".", &lock, NULL, err);
     if (code == NIP_OK)
         code = imaging_resolve(run->cli, &run->decisions, imagedef, lock,
                                cli_flag(run->cli, "relock"), imaging, err);
+    if (code == NIP_OK)
+        code = project_write_lock(".", lock, err);
+    nip_fs_unlock(&held); // a machine may run for long
     uint32_t mask = run->arch_mask;
     if (code == NIP_OK && mask == ARCH_MASK_ALL)
         mask = imaging->arch_mask;
@@ -211,8 +217,6 @@ static enum nip_code run_image(struct run *run, struct nip_error *err)
     for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++)
         if ((mask & RUMPK_ARCH_BIT(arch_all[a])) != 0)
             code = boot(run, imaging, arch_all[a], err);
-    if (code == NIP_OK)
-        code = project_write_lock(".", lock, err);
     imaging_free(imaging);
     nip_imagedef_free(imagedef);
     free(lock);

@@ -144,6 +144,13 @@ enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock
     return code;
 }
 
+enum nip_code project_lock(struct nip_fs_lock *lock, struct nip_error *err)
+{
+    enum { WAIT_MS = 30000 };
+    enum nip_code code = nip_fs_make_folders("build", NULL, err);
+    return code == NIP_OK ? nip_fs_lock("build/project.lock", WAIT_MS, lock, err) : code;
+}
+
 enum nip_code project_write_file(const char *path, const void *data, size_t size, unsigned mode,
                                  struct nip_error *err)
 {

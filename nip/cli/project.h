@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "nip/error.h"
+#include "nip/fs.h"
 #include "nip/imagedef.h"
 #include "nip/lock.h"
 #include "nip/manifest.h"
@@ -36,6 +37,10 @@ enum nip_code project_read_lock(const char *folder, struct nip_lock **lock, bool
 // Writes the lock file if it says something else than before.
 enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock,
                                  struct nip_error *err) NIP_MUST_CHECK;
+
+// Keeps other nips from changing the decisions of the project in this folder; ends with
+// nip_fs_unlock() or with the process. BUSY after a while.
+enum nip_code project_lock(struct nip_fs_lock *lock, struct nip_error *err) NIP_MUST_CHECK;
 
 // nip_fs_write() that a signal does not cut in two; makes the folder of `path` if need be.
 enum nip_code project_write_file(const char *path, const void *data, size_t size, unsigned mode,

@@ -283,3 +283,24 @@ PY
   ok nip image --arch riscv64 --json
   echo "$output" | sed -n '/^{/,$p' | python3 -c 'import json,sys; assert json.load(sys.stdin)["images"][0]["arch"] == "riscv64"'
 }
+
+@test "two adds at once lose nothing" {
+  make_key
+  for name in one two three four; do
+    cd "$W"
+    ok nip new $name
+    cd $name
+    ok nip publish --registry file:../reg
+  done
+  new_box
+  for name in one two three four; do
+    nip -q add local/$name --registry file:../reg >"$W/log.$name" 2>&1 </dev/null &
+  done
+  wait
+  for name in one two three four; do
+    grep -q "local/$name" image.kdl
+    grep -q "local/$name" nip.lock
+    grep -q "local/$name" nip.trust.kdl
+  done
+  [ "$(grep -c '^registry ' nip.trust.kdl)" -eq 1 ]
+}
