@@ -21,6 +21,7 @@ FIELDS = {
                "kind": (152, "I"), "arch_mask": (156, "I")},
     RUNTIME: {"spectrum": (0, "I"), "flags": (4, "I"), "stack_size": (8, "Q"), "heap_size": (16, "Q"),
               "reserved": (24, "Q")},
+    MATCH: {"bus": (0, "I"), "device_id": (4, "I"), "reserved": (8, "Q"), "compatible": (16, 64)},
     REQUEST: {"name": (0, 32), "type": (32, "I"), "rights": (36, "I"), "bus": (40, "I"), "device_id": (44, "I"),
               "queues": (48, "I"), "optional": (52, "I"), "size": (56, "Q"), "compatible": (64, 64)},
     PROVIDES: SERVICE,

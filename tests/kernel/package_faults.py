@@ -14,7 +14,7 @@ So only the check that is meant for the place can refuse it.
 """
 import elf_faults
 from guest import abi_names
-from image_edit import IDENTITY, KEY, NEEDS, PAGE, REQUEST, RUNTIME
+from image_edit import IDENTITY, KEY, MATCH, NEEDS, PAGE, PROVIDES, REQUEST, RUNTIME
 
 CAP = {name: number for number, name in abi_names("RUMPK_CAP_TYPES", "cap.h").items()}
 RIGHT_DMA = 4
@@ -25,6 +25,10 @@ ELF_SIZE_MAX = 4 << 20  # RUMPK_ELF_SIZE_MAX
 COMPATIBLE = {"riscv64": "ns16550a", "aarch64": "arm,pl011", "x86_64": "ns16550a"}
 OTHER_ARCH = {"riscv64": "aarch64", "aarch64": "x86_64", "x86_64": "riscv64"}
 ARCH_NUMBER = {"riscv64": 1, "aarch64": 2, "x86_64": 3}
+
+# Lines of npl.kdl.
+SINK = 'provides { service "sink" 1 style="stream" clients=%d; }\n'
+NEED = 'needs { service "sink" 1 style="stream"; }\n'
 
 
 class Package:
@@ -275,6 +279,7 @@ def signed_cases(arch):
         ("reserved bytes of a record", field(RUNTIME, "reserved", 1)),
         ("text without an end", field(IDENTITY, "version", b"1" * 72)),
         ("text with a tail", field(IDENTITY, "version", b"0.1.0\0x")),
+        ("text with a control byte", field(IDENTITY, "version", b"0.1\n0")),
         ("kind library", field(IDENTITY, "kind", KIND_LIBRARY)),
         ("other security version", field(IDENTITY, "security_version", 2)),
         ("other ABI version", field(IDENTITY, "abi_version", 1)),
@@ -288,12 +293,25 @@ def signed_cases(arch):
         ("request without rights", field(REQUEST, "rights", 0)),
         ("request of queues without a device", field(REQUEST, "queues", 1)),
     ]
+    bad_match = [
+        ("match by an unknown bus", field(MATCH, "bus", 9)),
+        ("match with reserved bytes", field(MATCH, "reserved", 1)),
+        ("match by no name", field(MATCH, "compatible", b"")),
+    ]
+    bad_service = [
+        ("service of an unknown style", field(PROVIDES, "style", 9)),
+        ("service of version zero", field(PROVIDES, "version", 0)),
+        ("service for nobody", field(PROVIDES, "clients", 0)),
+    ]
     other = OTHER_ARCH[arch]
     return (
         [Fault("digests: " + name, "DIGESTS_FORM", digests=change) for name, change in form]
         + [Fault("npl.bkdl: " + name, "PACKAGE_FORM", bkdl=change) for name, change in bad_bkdl]
         + [Fault("npl.bkdl: " + name, "PACKAGE_FORM", scratch, 'grant "scratch";', bkdl=change)
            for name, change in bad_request]
+        + [Fault("npl.bkdl: " + name, "PACKAGE_FORM", 'match { compatible "rumpk,nothing"; }', bkdl=change)
+           for name, change in bad_match]
+        + [Fault("npl.bkdl: " + name, "PACKAGE_FORM", SINK % 1, bkdl=change) for name, change in bad_service]
         + [
             Fault("security version below the floor", "SECURITY_FLOOR", boot=pinned("security_floor", 2)),
             Fault("ABI: newer than the kernel's", "ABI_VERSION", bkdl=field(IDENTITY, "abi_version", 1),
@@ -320,10 +338,6 @@ def resorted(digests):
 
 
 # ---- what the owner says ----
-
-SINK = 'provides { service "sink" 1 style="stream" clients=%d; }\n'
-NEED = 'needs { service "sink" 1 style="stream"; }\n'
-
 
 def no_grant(boot, number):
     boot.remove(boot.grant(number))
