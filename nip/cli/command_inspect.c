@@ -203,6 +203,13 @@ static enum nip_code open_file(struct cli *cli, bool wants_verdict, struct nip_e
             cli_print(cli, "signed by %s", whose);
         }
     }
+    if (code == NIP_OK && wants_verdict)
+        cli_next(cli, "nip inspect %s", file);
+    else if (code == NIP_OK && is_image)
+        cli_next(cli, "nip run %s", file);
+    else if (code == NIP_OK)
+        cli_next(cli, "nip add %s --registry WHERE   (in an image project)",
+                 package.manifest.identity.name);
     nip_image_report_free(report);
     checked_package_free(&package);
     nip_buffer_free(&content);
@@ -229,7 +236,9 @@ enum nip_code command_version(struct cli *cli, struct nip_error *err)
                   sdk.share);
     if (code == NIP_OK)
         code = sdk_find_tools(&sdk, err);
-    if (code == NIP_OK)
+    if (code == NIP_OK) {
         cli_print(cli, "toolchain %s (%s)", sdk.toolchain, sdk.clang);
+        cli_next(cli, "nip help");
+    }
     return code;
 }

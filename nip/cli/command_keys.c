@@ -79,6 +79,8 @@ enum nip_code command_key_show(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK && count == 0) {
         cli_say(cli, "you have no keys yet");
         cli_next(cli, "nip key new");
+    } else if (code == NIP_OK) {
+        cli_next(cli, "nip publish --registry file:../reg");
     }
     return code;
 }

@@ -393,7 +393,9 @@ enum nip_code command_run(struct cli *cli, struct nip_error *err)
             nip_error_set(err, NIP_ERROR_RUN, "not everything in the machine did what it should");
         nip_error_hint(err, "the lines above say what happened to each package");
     }
-    if (code == NIP_OK && file == NULL)
+    if (code == NIP_OK && file != NULL)
+        cli_next(cli, "nip inspect %s", file);
+    else if (code == NIP_OK)
         say_next(&run, kind == PROJECT_IMAGE);
     nip_json_free(run.runs);
     decisions_free(&run.decisions);

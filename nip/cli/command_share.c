@@ -247,8 +247,10 @@ enum nip_code command_registry_repair(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK)
         code = registry_repair(registry, &repaired, &total, err);
     cleanup_release();
-    if (code == NIP_OK)
+    if (code == NIP_OK) {
         cli_print(cli, "%zu packages looked at, %zu repaired", total, repaired);
+        cli_next(cli, "nip fetch NAME --registry %s", cli_operand(cli, 0));
+    }
     registry_close(registry);
     decisions_free(&decisions);
     return code;
