@@ -493,7 +493,7 @@ static void queue(void)
     list[1].flags = RUMPK_QUEUE_CHAINED;
     CHECK(call_result(RUMPK_CALL_SEND, 1, own[0], 2, 0) == RUMPK_E_ARGUMENT);
     list[1] = list[0];
-    CHECK(call_result(RUMPK_CALL_SEND, 1, own[0], 5, 0) == RUMPK_E_SLOT); // the third is empty
+    CHECK(call_result(RUMPK_CALL_SEND, 1, own[0], 5, 0) == RUMPK_E_ARGUMENT); // third empty
     for (uint32_t index = 2; index < 5; index++)
         list[index] = list[0];
     CHECK(call_result(RUMPK_CALL_SEND, 1, own[0], 5, 0) == RUMPK_E_FULL);
