@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// project: an accepted nip.lock prints to a text that is accepted again and is its own printing; an
+// accepted nip.trust.kdl says the same and one line more when a line is appended.
+
+#include <string.h>
+
+#include "fuzz.h"
+#include "must.h"
+#include "nip/lock.h"
+#include "nip/trust.h"
+
+static void check_lock(const uint8_t *data, size_t size)
+{
+    static struct nip_lock lock, again;
+    struct nip_error err = {.code = NIP_OK};
+    struct nip_buffer text = {.size = 0}, twice = {.size = 0};
+    if (nip_lock_parse((const char *)data, size, "nip.lock", &lock, &err) != NIP_OK) {
+        MUST(err.message[0] != '\0');
+        return;
+    }
+    FUZZ_ACCEPTED();
+    nip_lock_print(&lock, &text);
+    MUST(nip_lock_parse(nip_buffer_text(&text), text.size, "again", &again, &err) == NIP_OK);
+    nip_lock_print(&again, &twice);
+    MUST(nip_buffer_equals(&twice, text.data, text.size));
+    MUST(memcmp(&lock, &again, sizeof lock) == 0);
+    nip_buffer_free(&text);
+    nip_buffer_free(&twice);
+}
+
+static void check_trust(const uint8_t *data, size_t size)
+{
+    static struct nip_trust trust, more;
+    struct nip_error err = {.code = NIP_OK};
+    struct nip_buffer text = {.size = 0};
+    if (nip_trust_parse((const char *)data, size, "nip.trust.kdl", &trust, &err) != NIP_OK) {
+        MUST(err.message[0] != '\0');
+        return;
+    }
+    FUZZ_ACCEPTED();
+    if (trust.publisher_count == 0 || trust.publisher_count == NIP_TRUST_PUBLISHERS_MAX)
+        return;
+    nip_buffer_append(&text, data, size);
+    nip_trust_append_publisher(&text, "added/name", &trust.publishers[0].key);
+    // A file that ends in a line continuation swallows the line: then it is refused, never misread.
+    if (nip_trust_parse(nip_buffer_text(&text), text.size, "more", &more, &err) == NIP_OK) {
+        MUST(more.publisher_count == trust.publisher_count + 1);
+        MUST(memcmp(more.registries, trust.registries, sizeof more.registries) == 0);
+    }
+    nip_buffer_free(&text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    check_lock(data, size);
+    check_trust(data, size);
+    return 0;
+}
