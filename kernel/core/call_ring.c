@@ -64,29 +64,30 @@ static int64_t queue_send(struct fiber *fiber, const struct cap *cap, uint64_t p
 {
     struct virtio_part parts[RUMPK_QUEUE_BATCH_MAX];
     struct user_ptr from = {pointer};
-    int64_t result;
+    int64_t room;
 
     if (count == 0 || count > RUMPK_QUEUE_BATCH_MAX)
         return RUMPK_E_ARGUMENT;
+    room = virtio_can_submit(cap->object, cap->part, (uint32_t)count);
+    if (room != RUMPK_OK && room != RUMPK_E_FULL)
+        return room;
     // One request at a time: the whole batch would not fit the kernel's stack rules.
     for (uint32_t index = 0; index < count; index++) {
         struct rumpk_queue_request request;
+        int64_t result;
 
         if (!user_read(fiber, &request, from, sizeof(request),
                        _Alignof(struct rumpk_queue_request)))
             fiber_fault_call(fiber, RUMPK_FAULT_POINTER, from.address);
-        result = virtio_can_submit(cap->object, cap->part, (uint32_t)count);
-        if (result == RUMPK_OK || result == RUMPK_E_FULL) {
-            int64_t checked = request_check(fiber, &request, &parts[index]);
-
-            result = checked != RUMPK_OK ? checked : result;
-        }
+        result = request_check(fiber, &request, &parts[index]);
         if (result != RUMPK_OK)
             return result;
         from.address += sizeof(request);
     }
     if ((parts[count - 1].flags & RUMPK_QUEUE_CHAINED) != 0)
         return RUMPK_E_ARGUMENT;
+    if (room != RUMPK_OK)
+        return room;
     kernel_phase = PHASE_COMMIT;
     virtio_submit(cap->object, cap->part, parts, (uint32_t)count);
     return (int64_t)count;
