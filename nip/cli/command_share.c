@@ -30,6 +30,43 @@ static enum nip_code refuse_existing(struct registry *registry, const struct nip
     return NIP_ERROR_EXISTS;
 }
 
+// security-version is a ratchet: a publisher who skips values could never use them again. Compared
+// with the highest version that is there, if one of the user's own keys signed it.
+static enum nip_code check_security_step(struct registry *registry,
+                                         const struct nip_manifest *manifest, struct nip_error *err)
+{
+    const struct rumpk_bkdl_identity *identity = &manifest->identity;
+    struct nip_error cause = {0};
+    struct keystore_entry entries[KEYSTORE_KEYS_MAX];
+    struct nip_public_key keys[KEYSTORE_KEYS_MAX];
+    struct checked_package newest = {0};
+    char version[NIP_VERSION_MAX + 1];
+    size_t count = 0;
+    if (keystore_list(entries, &count, &cause) != NIP_OK ||
+        registry_newest(registry, identity->name, version, &cause) != NIP_OK ||
+        registry_fetch(registry, identity->name, version, &newest.npl, &cause) != NIP_OK) {
+        nip_buffer_free(&newest.npl);
+        return NIP_OK;
+    }
+    for (size_t i = 0; i < count; i++)
+        keys[i] = entries[i].key;
+    struct key_list list = {keys, count};
+    if (checked_package_open(&newest, &list, version, &cause) != NIP_OK)
+        return NIP_OK;
+    uint32_t before = newest.manifest.identity.security_version;
+    checked_package_free(&newest);
+    if (identity->security_version <= before + 1)
+        return NIP_OK;
+    nip_error_set(
+        err, NIP_ERROR_SCHEMA,
+        "security-version goes from %u (in %s) to %u; one publication raises it by one at "
+        "most",
+        (unsigned)before, version, (unsigned)identity->security_version);
+    nip_error_hint(err, "write security-version %u in %s", (unsigned)(before + 1),
+                   NIP_MANIFEST_FILE);
+    return NIP_ERROR_SCHEMA;
+}
+
 // A package that 'nip sign' has written, if it is exactly what would be signed now.
 static bool find_signed(const char *file, const char *key_name, const struct nip_buffer *digests,
                         struct checked_package *package)
@@ -125,6 +162,8 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
     struct checked_package package = {0};
     char file[CLI_PATH_SIZE];
     enum nip_code code = refuse_existing(registry, manifest, err);
+    if (code == NIP_OK)
+        code = check_security_step(registry, manifest, err);
     if (code == NIP_OK)
         code = packing_collect(cli, &decisions->sdk, ".", manifest, &pack, &digests, err);
     if (code == NIP_OK)

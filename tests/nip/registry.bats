@@ -167,3 +167,23 @@ PY
   cd "$W"
   ok nip fetch local/hello --registry file:reg
 }
+
+@test "security-version rises by one at most" {
+  published_hello
+  another 0.2.0
+  sed -i 's/security-version 1/security-version 3/' npl.kdl
+  refused 3 'security-version goes from 1' nip publish --registry file:../reg
+  says 'write security-version 2'
+  sed -i 's/security-version 3/security-version 2/' npl.kdl
+  ok nip publish --registry file:../reg
+}
+
+@test "an older security-version is not taken back" {
+  published_hello
+  another 0.2.0
+  sed -i 's/security-version 1/security-version 2/' npl.kdl
+  ok nip publish --registry file:../reg
+  new_box
+  ok nip add local/hello --registry file:../reg
+  refused 4 'has security-version 1; this project has accepted 2 already' nip add local/hello@0.1.0
+}
