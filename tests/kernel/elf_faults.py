@@ -175,6 +175,10 @@ def dynamic_entry(tag, value=None):
     return apply
 
 
+def relocations_twice(data):
+    return dynamic_entry(DT_RELA, Elf(data).relocations())(data)
+
+
 def dynamic_flag(tag, flag):
     def apply(data):
         elf = Elf(data)
@@ -260,7 +264,7 @@ FAULTS = [
     ("elf: an unknown dynamic flag", "ELF_DYNAMIC", dynamic_flag(DT_FLAGS_1, 0x20)),
     ("elf: relocations without addend", "ELF_DYNAMIC", dynamic_entry(DT_REL)),
     ("elf: procedure linkage", "ELF_DYNAMIC", dynamic_entry(DT_JMPREL)),
-    ("elf: two relocation tables", "ELF_DYNAMIC", dynamic_entry(DT_RELA)),
+    ("elf: relocation table named twice", "ELF_DYNAMIC", relocations_twice),
     ("elf: dynamic section without an end", "ELF_DYNAMIC", dynamic_size(lambda old: old - 16)),
     ("elf: dynamic section with half an entry", "ELF_DYNAMIC", dynamic_size(lambda old: old + 8)),
     ("elf: dynamic section too long", "ELF_DYNAMIC", dynamic_size(lambda old: 65 * 16)),
