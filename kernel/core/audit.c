@@ -27,9 +27,22 @@ void audit_root_end(uint32_t fiber)
     }
 }
 
+void audit_region_drop(uint32_t fiber, uint64_t va)
+{
+    for (uint32_t index = 0; index < rumpk_audit.region_count; index++) {
+        struct audit_region *region = &rumpk_audit.regions[index];
+
+        if (region->fiber != fiber || region->va != va)
+            continue;
+        *region = rumpk_audit.regions[--rumpk_audit.region_count];
+        return;
+    }
+}
+
 void audit_region_add(uint32_t fiber, uint64_t va, uint64_t pa, uint64_t size, uint32_t prot,
                       uint32_t type)
 {
+    audit_region_drop(fiber, va); // mapped again with other rights
     if (rumpk_audit.region_count == AUDIT_REGIONS_MAX) {
         rumpk_audit.dropped++;
         return;

@@ -16,6 +16,12 @@ static void map_range(struct fiber *fiber, const struct cap *cap, uint64_t base,
     audit_region_add(fiber->number, base, base, size, prot | PROT_USER, cap->type);
 }
 
+static void unmap_range(struct fiber *fiber, uint64_t base, uint64_t size)
+{
+    pagetable_unmap(&fiber->table, base, size);
+    audit_region_drop(fiber->number, base);
+}
+
 static uint32_t prot_of(const struct cap *cap)
 {
     return (cap->rights & RUMPK_RIGHT_WRITE) != 0 ? PROT_READ | PROT_WRITE : PROT_READ;
@@ -59,6 +65,17 @@ static int64_t map_ports(struct fiber *fiber, const struct cap *cap)
         (struct boot_region){.base = device->base, .size = device->size};
     arch_ports_set(fiber->ports, fiber->port_count);
     return (int64_t)device->base;
+}
+
+static void ports_close(struct fiber *fiber, const struct device *device)
+{
+    for (uint32_t index = 0; index < fiber->port_count; index++) {
+        if (fiber->ports[index].base != device->base)
+            continue;
+        fiber->ports[index] = fiber->ports[--fiber->port_count];
+        break;
+    }
+    arch_ports_set(fiber->ports, fiber->port_count);
 }
 
 static int64_t map_device(struct fiber *fiber, const struct cap *cap)
@@ -150,6 +167,50 @@ int64_t call_map(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
     return result;
 }
 
+static void map_undo(struct fiber *fiber, const struct cap *cap)
+{
+    const struct memory_object *object;
+    const struct device *device;
+    struct ring_part parts[3];
+    uint64_t first;
+
+    switch (cap->type) {
+    case RUMPK_CAP_RING:
+        ring_parts(&rings[cap->object], cap->part, parts);
+        for (uint32_t index = 0; index < COUNT_OF(parts); index++)
+            unmap_range(fiber, parts[index].base, parts[index].size);
+        break;
+    case RUMPK_CAP_PORTS:
+        ports_close(fiber, &devices[cap->object]);
+        break;
+    case RUMPK_CAP_WINDOW:
+        device = &devices[cap->object];
+        first = align_down(device->base, PAGE_SIZE);
+        unmap_range(fiber, first, page_up(device->base + device->size) - first);
+        break;
+    case RUMPK_CAP_DEVICE:
+        unmap_range(fiber, virtio_view(cap->object), PAGE_SIZE);
+        break;
+    default:
+        object = &memory_objects[cap->object];
+        unmap_range(fiber, object->base, object->size);
+        break;
+    }
+}
+
+// Rights that a capability has lost are lost to what it maps too.
+static void map_narrow(struct fiber *fiber, struct cap *cap)
+{
+    if (!cap->is_mapped)
+        return;
+    if (map_check(fiber, cap) != RUMPK_OK) {
+        cap->is_mapped = 0;
+        map_undo(fiber, cap);
+    } else if (cap->type != RUMPK_CAP_PORTS) {
+        map_commit(fiber, cap);
+    }
+}
+
 int64_t call_mask(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
 {
     struct cap *cap;
@@ -159,7 +220,10 @@ int64_t call_mask(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
         return result;
     switch (arguments[1]) {
     case RUMPK_MASK_RIGHTS:
+        kernel_phase = PHASE_COMMIT;
+        memory_use_kernel_root();
         cap->rights &= (uint8_t)(arguments[2] & RUMPK_RIGHTS_ALL);
+        map_narrow(fiber, cap);
         return RUMPK_OK;
     case RUMPK_MASK_FEATURES:
         if (cap->type != RUMPK_CAP_DEVICE)

@@ -9,6 +9,7 @@
 #include <kernel/memory.h>
 #include <kernel/ring.h>
 #include <kernel/sched.h>
+#include <kernel/user.h>
 #include <kernel/virtio.h>
 
 struct fiber fiber_table[FIBER_COUNT];
@@ -81,11 +82,24 @@ void fiber_end_exit(struct fiber *fiber, uint64_t code)
     finish(fiber, &record);
 }
 
+// The place of the call in the driver, which says more than the gate page: inside the instruction
+// that called the stub.
+static uint64_t call_site(const struct fiber *fiber)
+{
+    struct user_ptr top = {arch_frame_sp(&fiber->frame)};
+    uint64_t address;
+
+    if (arch_frame_caller(&fiber->frame, &address) ||
+        user_read(fiber, &address, top, sizeof(address), 1))
+        return address - 1;
+    return arch_frame_pc(&fiber->frame);
+}
+
 void fiber_fault_call(struct fiber *fiber, enum rumpk_fault fault, uint64_t address)
 {
     struct fiber_fault reason = {
         .fault = fault,
-        .pc = arch_frame_pc(&fiber->frame),
+        .pc = call_site(fiber),
         .address = address,
     };
 

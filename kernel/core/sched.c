@@ -27,11 +27,6 @@ struct fiber *fiber_current(void)
     return running;
 }
 
-void fiber_current_set(struct fiber *fiber)
-{
-    running = fiber;
-}
-
 void sched_stay_on_idle(bool stay)
 {
     stay_on_idle = stay;

@@ -180,3 +180,9 @@ uint64_t arch_frame_sp(const struct arch_frame *frame)
 {
     return frame->sp;
 }
+
+bool arch_frame_caller(const struct arch_frame *frame, uint64_t *address)
+{
+    *address = frame->x[30];
+    return true;
+}

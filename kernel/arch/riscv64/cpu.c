@@ -11,6 +11,7 @@
 #define SSTATUS_MXR      (UINT64_C(1) << 19)
 #define SSTATUS_VS_MASK  (UINT64_C(3) << 9)
 
+#define X_RA 0  // index of x1 in arch_frame.x
 #define X_SP 1  // index of x2 in arch_frame.x
 #define X_A0 9  // x10
 #define X_A7 16 // x17
@@ -89,4 +90,10 @@ uint64_t arch_frame_pc(const struct arch_frame *frame)
 uint64_t arch_frame_sp(const struct arch_frame *frame)
 {
     return frame->x[X_SP];
+}
+
+bool arch_frame_caller(const struct arch_frame *frame, uint64_t *address)
+{
+    *address = frame->x[X_RA];
+    return true;
 }

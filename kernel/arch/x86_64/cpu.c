@@ -329,3 +329,11 @@ uint64_t arch_frame_sp(const struct arch_frame *frame)
 {
     return frame->rsp;
 }
+
+// The return address is on the driver's stack, where `call` put it.
+bool arch_frame_caller(const struct arch_frame *frame, uint64_t *address)
+{
+    (void)frame;
+    *address = 0;
+    return false;
+}

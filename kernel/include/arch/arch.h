@@ -149,6 +149,9 @@ uint64_t arch_frame_argument(const struct arch_frame *frame, unsigned index); //
 void arch_frame_set_result(struct arch_frame *frame, int64_t result);
 uint64_t arch_frame_pc(const struct arch_frame *frame);
 uint64_t arch_frame_sp(const struct arch_frame *frame);
+// Where the gate stub that a frame is in will return to: in a register, or (false) it stands at the stack pointer in
+// the driver's memory.
+bool arch_frame_caller(const struct arch_frame *frame, uint64_t *address);
 
 // ---- trap.S, trap.c ----
 

@@ -59,6 +59,8 @@ void audit_root_add(uint64_t root, uint32_t fiber);
 void audit_root_end(uint32_t fiber);
 void audit_region_add(uint32_t fiber, uint64_t va, uint64_t pa, uint64_t size, uint32_t prot,
                       uint32_t type);
+// The range of `fiber` that begins at `va` is mapped no more.
+void audit_region_drop(uint32_t fiber, uint64_t va);
 void audit_step(uint32_t step);
 
 #endif

@@ -85,7 +85,6 @@ static inline bool fiber_is_alive(const struct fiber *fiber)
 
 // The fiber whose call is being served, or null.
 struct fiber *fiber_current(void);
-void fiber_current_set(struct fiber *fiber);
 
 // Why a fiber ends: what goes into the ledger.
 struct fiber_fault {
@@ -100,7 +99,7 @@ struct fiber_fault {
 [[noreturn]] void fiber_end_fault(struct fiber *fiber, const struct fiber_fault *fault);
 [[noreturn]] void fiber_end_exit(struct fiber *fiber, uint64_t code);
 
-// A misused call: the fault has the call's own address as pc.
+// A misused call: the fault's pc is the place of the call in the driver.
 [[noreturn]] void fiber_fault_call(struct fiber *fiber, enum rumpk_fault fault, uint64_t address);
 
 #endif

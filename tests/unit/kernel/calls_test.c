@@ -169,6 +169,7 @@ static void queue_add(struct fiber *fiber)
     CHECK(cap_add(fiber, cap) == 1);
     cap = (struct cap){.type = RUMPK_CAP_DMA, .rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_DMA};
     CHECK(memory_object_new(2 * PAGE_SIZE, &cap.object) == RUMPK_OK);
+    CHECK(pagetable_prepare(&fiber->table, memory_objects[cap.object].base, 2 * PAGE_SIZE));
     CHECK(cap_add(fiber, cap) == 2);
 }
 
@@ -446,11 +447,12 @@ static void pointers(void)
 
 static void mapping(void)
 {
-    const struct ring *ring = &rings[stream];
-    uint64_t pa;
+    const struct ring *ring;
+    uint64_t pa, base;
     uint32_t prot;
 
     begin();
+    ring = &rings[stream];
     CHECK(!pagetable_walk(&fiber_table[0].table, ring->base, &pa, &prot));
     CHECK(call_result(RUMPK_CALL_MAP, 0, 1, 0, 0) == RUMPK_E_ARGUMENT);
     CHECK(call_result(RUMPK_CALL_MAP, 0, 0, 0, 0) == (int64_t)ring->base);
@@ -468,6 +470,17 @@ static void mapping(void)
     CHECK(call_result(RUMPK_CALL_MAP, 0, 0, 0, 0) == RUMPK_E_RIGHTS);
     CHECK(call_result(RUMPK_CALL_SEND, 0, 0, 0, 0) == RUMPK_E_RIGHTS);
     CHECK(call_result(RUMPK_CALL_MASK, 1, RUMPK_MASK_FEATURES, 1, 0) == RUMPK_E_TYPE);
+    // What the lost rights allowed is no longer mapped; of memory, what is left of them stays.
+    CHECK(!pagetable_walk(&fiber_table[0].table, ring->base, &pa, &prot));
+    CHECK(!pagetable_walk(&fiber_table[0].table, ring->base + 8192, &pa, &prot));
+    fiber_table[0].caps[2].rights |= RUMPK_RIGHT_WRITE;
+    base = (uint64_t)call_result(RUMPK_CALL_MAP, 2, 0, 0, 0);
+    CHECK(pagetable_walk(&fiber_table[0].table, base, &pa, &prot) && (prot & PROT_WRITE) != 0);
+    CHECK(call_result(RUMPK_CALL_MASK, 2, RUMPK_MASK_RIGHTS, RUMPK_RIGHT_READ, 0) == RUMPK_OK);
+    CHECK(pagetable_walk(&fiber_table[0].table, base, &pa, &prot) &&
+          prot == (PROT_READ | PROT_USER));
+    CHECK(call_result(RUMPK_CALL_MASK, 2, RUMPK_MASK_RIGHTS, 0, 0) == RUMPK_OK);
+    CHECK(!pagetable_walk(&fiber_table[0].table, base, &pa, &prot));
 }
 
 // Requests: what is checked, and that the device gets the kernel's address, not the driver's.

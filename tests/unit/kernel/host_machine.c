@@ -140,3 +140,14 @@ uint64_t arch_frame_pc(const struct arch_frame *frame)
 {
     return frame->pc;
 }
+
+uint64_t arch_frame_sp(const struct arch_frame *frame)
+{
+    return frame->x[1];
+}
+
+bool arch_frame_caller(const struct arch_frame *frame, uint64_t *address)
+{
+    *address = frame->x[0];
+    return true;
+}
