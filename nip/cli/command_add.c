@@ -99,8 +99,9 @@ static void show_requests(const struct addition *add, size_t *count)
         nip_manifest_request_words(request, &words);
         cli_say(add->cli, "  asks to %s", nip_buffer_text(&words));
         if (request->type == RUMPK_CAP_DMA)
-            cli_say(add->cli,
-                    "    (a device with DMA can reach all memory where there is no IOMMU)");
+            cli_say(
+                add->cli,
+                "    (through queues whose every address the kernel checks, so to no other memory)");
         nip_buffer_free(&words);
         ++*count;
     }

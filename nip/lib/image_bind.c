@@ -86,9 +86,11 @@ static enum nip_code bind_grant(const struct binding *binding, uint32_t k,
     if (request->type == RUMPK_CAP_DMA && !package->allows_dma) {
         fail_at(binding, grant->span, NIP_ERROR_CONSENT,
                 "\"%s\" is memory that devices may read and write, and %s has no permission for "
-                "DMA", grant->name, package->name);
-        nip_error_hint(binding->err, "A driver with DMA and no IOMMU is trusted with all memory. "
-                                     "If that is right, add `dma #true` to package \"%s\".",
+                "DMA",
+                grant->name, package->name);
+        nip_error_hint(binding->err,
+                       "The kernel checks every address that its queues are given. "
+                       "If the device may have this memory, add `dma #true` to package \"%s\".",
                        package->name);
         return NIP_ERROR_CONSENT;
     }
@@ -144,8 +146,10 @@ static enum nip_code bind_grants(const struct binding *binding, uint32_t k)
                     "%s requests to %s, and image.kdl does not grant it", package->name,
                     nip_buffer_text(&words));
             nip_buffer_free(&words);
-            nip_error_hint(binding->err, "If it shall have that, add `grant \"%s\"` to package "
-                                         "\"%s\".", request->name, package->name);
+            nip_error_hint(binding->err,
+                           "If it shall have that, add `grant \"%s\"` to package "
+                           "\"%s\".",
+                           request->name, package->name);
             return NIP_ERROR_CONSENT;
         }
         enum nip_code code = bind_grant(binding, k, request, grant);
@@ -180,7 +184,8 @@ static enum nip_code check_devices(const struct binding *binding)
                     nip_error_hint(binding->err,
                                    "A device belongs to one package. Remove one of the grants, or "
                                    "say which of several equal devices each one gets: `grant "
-                                   "\"%s\" index=1`.", grant->name);
+                                   "\"%s\" index=1`.",
+                                   grant->name);
                     return NIP_ERROR_CONFLICT;
                 }
     return NIP_OK;
@@ -222,15 +227,20 @@ static enum nip_code fail_provider(const struct binding *binding, uint32_t clien
             name, need->name, need->version, nip_style_name(need->style),
             nip_arch_name(binding->input->arch));
     if (candidate_count)
-        nip_error_hint(binding->err, "Candidates: %s. Choose one: `wire \"%s\" from=\"%s\" "
-                                     "to=\"...\"`.", nip_buffer_text(&list), need->name, name);
+        nip_error_hint(binding->err,
+                       "Candidates: %s. Choose one: `wire \"%s\" from=\"%s\" "
+                       "to=\"...\"`.",
+                       nip_buffer_text(&list), need->name, name);
     else if (list.size)
-        nip_error_hint(binding->err, "Of another version or style: %s. Add a package that provides "
-                                     "it as needed, with `nip add`.", nip_buffer_text(&list));
+        nip_error_hint(binding->err,
+                       "Of another version or style: %s. Add a package that provides "
+                       "it as needed, with `nip add`.",
+                       nip_buffer_text(&list));
     else
-        nip_error_hint(binding->err, "Candidates: none. Add a package that provides \"%s\" on %s, "
-                                     "with `nip add`.", need->name,
-                       nip_arch_name(binding->input->arch));
+        nip_error_hint(binding->err,
+                       "Candidates: none. Add a package that provides \"%s\" on %s, "
+                       "with `nip add`.",
+                       need->name, nip_arch_name(binding->input->arch));
     nip_buffer_free(&list);
     return NIP_ERROR_CONFLICT;
 }
@@ -301,8 +311,8 @@ static enum nip_code bind_need(const struct binding *binding, uint32_t client,
     bool is_service = need->style == RUMPK_STYLE_SERVICE;
     memset(bound, 0, sizeof *bound);
     memcpy(bound->service, need->name, sizeof bound->service);
-    bound->channel = strcmp(need->name, "console") == 0 ? RUMPK_CHANNEL_CONSOLE_OUT
-                                                        : (*next_channel)++;
+    bound->channel =
+        strcmp(need->name, "console") == 0 ? RUMPK_CHANNEL_CONSOLE_OUT : (*next_channel)++;
     bound->style = need->style;
     bound->client = client;
     bound->server = server;
@@ -391,9 +401,8 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
     struct nip_boot_package *bound = &binding->boot->packages[k];
     memcpy(bound->package.name, manifest->identity.name, sizeof bound->package.name);
     memcpy(bound->package.package_id, checked->package_id, RUMPK_DIGEST_SIZE);
-    bound->package.security_floor = resolved->security_floor
-                                        ? resolved->security_floor
-                                        : manifest->identity.security_version;
+    bound->package.security_floor =
+        resolved->security_floor ? resolved->security_floor : manifest->identity.security_version;
     bound->package.threshold = 1;
     bound->package.spectrum = package->spectrum == NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED
                                   ? manifest->runtime.spectrum
@@ -427,8 +436,8 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
         manifest->runtime.heap_size > bound->package.heap_max)
         return fail_at(binding, package->span, NIP_ERROR_SCHEMA,
                        "%s requests %" PRIu64 " bytes of stack and %" PRIu64 " of heap, more than "
-                       "image.kdl allows", package->name, manifest->runtime.stack_size,
-                       manifest->runtime.heap_size);
+                       "image.kdl allows",
+                       package->name, manifest->runtime.stack_size, manifest->runtime.heap_size);
     bool is_accepted = package->key_count == 0;
     for (uint32_t i = 0; i < package->key_count; i++)
         is_accepted |= memcmp(package->keys[i].key, checked->publisher_key, RUMPK_KEY_SIZE) == 0;
@@ -440,7 +449,8 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
         memcmp(binding->input->owner_key, checked->publisher_key, RUMPK_KEY_SIZE) == 0)
         return fail_at(binding, package->span, NIP_ERROR_KEY,
                        "%s is signed by the key of the image owner: publisher and owner must "
-                       "differ", package->name);
+                       "differ",
+                       package->name);
     return bind_grants(binding, k);
 }
 
