@@ -167,8 +167,7 @@ static bool poll(bool all)
     audit_step(AUDIT_STEP_END);
     if (!stay_on_idle)
         arch_power_off();
-    for (;;)
-        arch_relax();
+    arch_halt();
 }
 
 void sched_run(void)

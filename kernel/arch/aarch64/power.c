@@ -41,11 +41,16 @@ void arch_power_off(void)
         __asm__ volatile("smc #0" : "+r"(number)::"x1", "x2", "x3", "memory");
     else
         __asm__ volatile("hvc #0" : "+r"(number)::"x1", "x2", "x3", "memory");
-    for (;;)
-        __asm__ volatile("wfi"); // the firmware refused: at least nothing happens any more
+    arch_halt(); // the firmware refused: at least nothing happens any more
 }
 
 void arch_relax(void)
 {
     __asm__ volatile("yield");
+}
+
+void arch_halt(void)
+{
+    for (;;)
+        __asm__ volatile("wfi" : : : "memory");
 }

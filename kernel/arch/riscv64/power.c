@@ -25,11 +25,16 @@ void arch_power_off(void)
 {
     sbi_call(SBI_EXTENSION_SRST, 0, 0, 0); // shutdown, no reason
     sbi_call(SBI_LEGACY_SHUTDOWN, 0, 0, 0);
-    for (;;)
-        __asm__ volatile("wfi");
+    arch_halt(); // the firmware refused: at least nothing happens any more
 }
 
 void arch_relax(void)
 {
     __asm__ volatile("nop");
+}
+
+void arch_halt(void)
+{
+    for (;;)
+        __asm__ volatile("wfi" : : : "memory");
 }

@@ -34,11 +34,16 @@ void arch_power_off(void)
 {
     if (boot_is_microvm())
         *(volatile uint8_t *)(uintptr_t)GED_SLEEP_CONTROL = SLEEP_TYPE_S5 | SLEEP_ENABLE;
-    for (;;)
-        __asm__ volatile("cli\n\thlt");
+    arch_halt();
 }
 
 void arch_relax(void)
 {
     __asm__ volatile("pause" : : : "memory");
+}
+
+void arch_halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt" : : : "memory");
 }

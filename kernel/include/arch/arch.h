@@ -182,6 +182,8 @@ uint64_t arch_timer_now(void);
 void arch_power_init(const void *fdt);
 [[noreturn]] void arch_power_off(void);
 void arch_relax(void); // a short pause in a polling loop
+// Stays for ever without using the processor; nothing is awaited any more.
+[[noreturn]] void arch_halt(void);
 
 // Registers of devices that the kernel itself drives: ranges to map (device, kernel only) before
 // arch_mmu_on.

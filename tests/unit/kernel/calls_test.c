@@ -538,6 +538,17 @@ static void quiescence(void)
     CHECK(last_record()->kind == RUMPK_LEDGER_END);
 }
 
+// An image that asks for it stays when nothing can happen any more.
+static void stays(void)
+{
+    begin();
+    sched_stay_on_idle(true);
+    CHECK(call(RUMPK_CALL_EXIT, 0, 0, 0, 0) == MACHINE_RUNNING);
+    CHECK(call(RUMPK_CALL_EXIT, 0, 0, 0, 0) == MACHINE_HALT);
+    CHECK(last_record()->kind == RUMPK_LEDGER_END);
+    CHECK(rumpk_boot_record.stage == RUMPK_BOOT_ENDED);
+}
+
 // ---- one child per case ----
 
 typedef void body(void);
@@ -572,7 +583,7 @@ static void run_case(void **state)
     X(pointers)                     \
     X(mapping)                      \
     X(queue)                        \
-    X(quiescence)
+    X(quiescence) X(stays)
 
 #define BODY(name) static body *name##_body = name;
 BODIES(BODY)

@@ -69,6 +69,11 @@ void arch_power_off(void)
     leave(rumpk_boot_record.cause == RUMPK_BOOT_CAUSE_TRAP ? MACHINE_ASSERT : MACHINE_POWER_OFF);
 }
 
+void arch_halt(void)
+{
+    leave(MACHINE_HALT);
+}
+
 void arch_stack_reset(void (*function)(void))
 {
     function();

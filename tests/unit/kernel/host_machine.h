@@ -27,6 +27,7 @@ enum machine_exit {
     MACHINE_RUNNING, // a fiber was entered: arch_current_frame is its frame
     MACHINE_POWER_OFF,
     MACHINE_ASSERT,
+    MACHINE_HALT,
 };
 // Runs `function`, which does not return, until one of the above.
 enum machine_exit machine_run(void (*function)(void));
