@@ -45,9 +45,16 @@
     NUMBER(RUMPK_NOW) NUMBER(RUMPK_FOREVER) NUMBER(RUMPK_QUEUE_BATCH_MAX) \
     NUMBER(RUMPK_QUEUE_DEVICE_WRITES) NUMBER(RUMPK_QUEUE_CHAINED) NUMBER(RUMPK_DEVICE_CONFIG_MAX) \
     NUMBER(RUMPK_DEVICE_QUEUE_MAX) NUMBER(RUMPK_QUEUE_ENTRIES_MAX) NUMBER(RUMPK_MASK_RIGHTS) \
-    NUMBER(RUMPK_MASK_FEATURES) NUMBER(RUMPK_TICK_NOW) NUMBER(RUMPK_WAIT_MAX) \
+    NUMBER(RUMPK_MASK_FEATURES) NUMBER(RUMPK_MASK_IRQ_UNMASK) NUMBER(RUMPK_MASK_IRQ_MASK) \
+    NUMBER(RUMPK_TICK_NOW) NUMBER(RUMPK_WAIT_MAX) \
     NUMBER(RUMPK_META_VERSION) NUMBER(RUMPK_META_FEATURES) NUMBER(RUMPK_META_START) \
-    NUMBER(RUMPK_META_SELF) \
+    NUMBER(RUMPK_META_SELF) NUMBER(RUMPK_META_CAP) NUMBER(RUMPK_META_FIBER) NUMBER(RUMPK_META_RING) \
+    NUMBER(RUMPK_META_BOOT) NUMBER(RUMPK_META_LEDGER) NUMBER(RUMPK_CHECKPOINT_MAX) NUMBER(RUMPK_CAP_STATE_LIVE) \
+    NUMBER(RUMPK_CAP_STATE_MAPPED) NUMBER(RUMPK_REVOKE_SELF) NUMBER(RUMPK_PLEDGE_STDIO) \
+    NUMBER(RUMPK_PLEDGE_RPATH) NUMBER(RUMPK_PLEDGE_WPATH) NUMBER(RUMPK_PLEDGE_INET) \
+    NUMBER(RUMPK_PLEDGE_EXEC) NUMBER(RUMPK_PLEDGE_MAP) NUMBER(RUMPK_PLEDGE_GRANT) \
+    NUMBER(RUMPK_PLEDGE_STATE) NUMBER(RUMPK_PLEDGE_CONTROL) NUMBER(RUMPK_PLEDGE_CLASSES) \
+    NUMBER(RUMPK_META_CORE) NUMBER(RUMPK_META_RUN) \
     STRUCT(rumpk_queue_request) \
     FIELD(rumpk_queue_request, memory_slot) FIELD(rumpk_queue_request, flags) \
     FIELD(rumpk_queue_request, offset) FIELD(rumpk_queue_request, length) \
@@ -64,11 +71,38 @@
     FIELD(rumpk_device_view, config) \
     STRUCT(rumpk_meta_self) \
     FIELD(rumpk_meta_self, fiber) FIELD(rumpk_meta_self, spectrum) FIELD(rumpk_meta_self, calls) \
-    FIELD(rumpk_meta_self, switches) FIELD(rumpk_meta_self, reserved) \
+    FIELD(rumpk_meta_self, switches) FIELD(rumpk_meta_self, pledge) \
+    STRUCT(rumpk_meta_cap) \
+    FIELD(rumpk_meta_cap, type) FIELD(rumpk_meta_cap, rights) FIELD(rumpk_meta_cap, state) \
+    FIELD(rumpk_meta_cap, depth) FIELD(rumpk_meta_cap, through) FIELD(rumpk_meta_cap, derived) \
+    FIELD(rumpk_meta_cap, size) \
+    ENUM(rumpk_fiber_state) \
+    LIST(RUMPK_FIBER_STATES, "RUMPK_FIBER_STATE_") \
+    STRUCT(rumpk_meta_fiber) \
+    FIELD(rumpk_meta_fiber, fiber) FIELD(rumpk_meta_fiber, state) \
+    FIELD(rumpk_meta_fiber, spectrum) FIELD(rumpk_meta_fiber, slots_used) \
+    FIELD(rumpk_meta_fiber, calls) FIELD(rumpk_meta_fiber, switches) \
+    FIELD(rumpk_meta_fiber, pledge) FIELD(rumpk_meta_fiber, checkpoint) \
+    FIELD(rumpk_meta_fiber, checkpoint_size) FIELD(rumpk_meta_fiber, granted) \
+    FIELD(rumpk_meta_fiber, name) FIELD(rumpk_meta_fiber, reserved) \
+    STRUCT(rumpk_meta_ring) \
+    FIELD(rumpk_meta_ring, slots) FIELD(rumpk_meta_ring, filled) \
+    FIELD(rumpk_meta_ring, epoch) FIELD(rumpk_meta_ring, closed) \
+    FIELD(rumpk_meta_ring, wakes) FIELD(rumpk_meta_ring, returns) \
+    FIELD(rumpk_meta_ring, reserved) \
+    STRUCT(rumpk_meta_core) \
+    FIELD(rumpk_meta_core, timer_interrupts) FIELD(rumpk_meta_core, interrupts) \
+    FIELD(rumpk_meta_core, preemptions) FIELD(rumpk_meta_core, slices) \
+    FIELD(rumpk_meta_core, storms) FIELD(rumpk_meta_core, waits) \
+    FIELD(rumpk_meta_core, quiet_longest) FIELD(rumpk_meta_core, reserved) \
+    STRUCT(rumpk_meta_run) \
+    FIELD(rumpk_meta_run, run_ticks) FIELD(rumpk_meta_run, strikes) \
+    FIELD(rumpk_meta_run, slices) FIELD(rumpk_meta_run, reserved) \
     SECTION("cap.h") \
     NUMBER(RUMPK_SLOT_COUNT) NUMBER(RUMPK_SLOT_NONE) NUMBER(RUMPK_CAP_TYPE_COUNT) \
     NUMBER(RUMPK_RIGHT_READ) NUMBER(RUMPK_RIGHT_WRITE) NUMBER(RUMPK_RIGHT_DMA) \
     NUMBER(RUMPK_RIGHT_CONTROL) NUMBER(RUMPK_RIGHT_GRANT) NUMBER(RUMPK_RIGHTS_ALL) \
+    NUMBER(RUMPK_DERIVATION_DEPTH_MAX) NUMBER(RUMPK_GRANTS_PER_RING_MAX) \
     ENUM(rumpk_cap_type) \
     LIST(RUMPK_CAP_TYPES, "RUMPK_CAP_") \
     STRUCT(rumpk_cap_info) \
@@ -94,6 +128,9 @@
     STRUCT(rumpk_stream_slot) \
     FIELD(rumpk_stream_slot, length) FIELD(rumpk_stream_slot, flags) \
     FIELD(rumpk_stream_slot, bytes) \
+    STRUCT(rumpk_interrupt_slot) \
+    FIELD(rumpk_interrupt_slot, count) FIELD(rumpk_interrupt_slot, ticks) \
+    FIELD(rumpk_interrupt_slot, reserved) \
     STRUCT(rumpk_message_slot) \
     FIELD(rumpk_message_slot, sequence) FIELD(rumpk_message_slot, buffer) \
     FIELD(rumpk_message_slot, length) FIELD(rumpk_message_slot, reserved) \
@@ -140,7 +177,9 @@
     NUMBER(RUMPK_STACK_MAX) NUMBER(RUMPK_HEAP_MAX) NUMBER(RUMPK_DMA_MAX) NUMBER(RUMPK_KIND_DRIVER) \
     NUMBER(RUMPK_KIND_LIBRARY) NUMBER(RUMPK_KIND_KERNEL) NUMBER(RUMPK_BUS_NONE) \
     NUMBER(RUMPK_BUS_VIRTIO) NUMBER(RUMPK_BUS_COMPATIBLE) NUMBER(RUMPK_IMAGE_DEVELOPMENT) \
-    NUMBER(RUMPK_IMAGE_STAY_ON_IDLE) NUMBER(RUMPK_PACKAGE_DMA) NUMBER(RUMPK_ARENA_COUNT_MAX) \
+    NUMBER(RUMPK_IMAGE_STAY_ON_IDLE) NUMBER(RUMPK_PACKAGE_DMA) \
+    NUMBER(RUMPK_PACKAGE_DELEGATE) NUMBER(RUMPK_PACKAGE_OBSERVE) NUMBER(RUMPK_PACKAGE_FLAGS) \
+    NUMBER(RUMPK_ARENA_COUNT_MAX) \
     NUMBER(RUMPK_ARENA_SIZE_MAX) \
     STRING(RUMPK_BKDL_TITLE_PACKAGE) \
     STRING(RUMPK_BKDL_TITLE_BOOT) \
@@ -185,6 +224,7 @@
     FIELD(rumpk_bkdl_package, security_floor) FIELD(rumpk_bkdl_package, threshold) \
     FIELD(rumpk_bkdl_package, spectrum) FIELD(rumpk_bkdl_package, flags) \
     FIELD(rumpk_bkdl_package, stack_max) FIELD(rumpk_bkdl_package, heap_max) \
+    FIELD(rumpk_bkdl_package, spawner) \
     FIELD(rumpk_bkdl_package, reserved) \
     STRUCT(rumpk_bkdl_key) \
     FIELD(rumpk_bkdl_key, key) \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// audit.c: the list behind the page-table audit (audit.h). Written at boot and by `map`; read only
-// from outside.
+// audit.c: the list behind the page-table audit (audit.h). Written at boot, by `map` and by
+// `revoke`; read only from outside.
 #include <kernel/audit.h>
 
 [[gnu::used]] struct audit rumpk_audit;
@@ -27,22 +27,9 @@ void audit_root_end(uint32_t fiber)
     }
 }
 
-void audit_region_drop(uint32_t fiber, uint64_t va)
-{
-    for (uint32_t index = 0; index < rumpk_audit.region_count; index++) {
-        struct audit_region *region = &rumpk_audit.regions[index];
-
-        if (region->fiber != fiber || region->va != va)
-            continue;
-        *region = rumpk_audit.regions[--rumpk_audit.region_count];
-        return;
-    }
-}
-
 void audit_region_add(uint32_t fiber, uint64_t va, uint64_t pa, uint64_t size, uint32_t prot,
                       uint32_t type)
 {
-    audit_region_drop(fiber, va); // mapped again with other rights
     if (rumpk_audit.region_count == AUDIT_REGIONS_MAX) {
         rumpk_audit.dropped++;
         return;
@@ -55,6 +42,19 @@ void audit_region_add(uint32_t fiber, uint64_t va, uint64_t pa, uint64_t size, u
         .prot = (uint16_t)prot,
         .type = (uint16_t)type,
     };
+}
+
+void audit_region_remove(uint32_t fiber, uint64_t va, uint64_t size, uint32_t prot, uint32_t type)
+{
+    for (uint32_t index = 0; index < rumpk_audit.region_count; index++) {
+        const struct audit_region *region = &rumpk_audit.regions[index];
+
+        if (region->fiber != fiber || region->va != va || region->size != size ||
+            region->prot != prot || region->type != type)
+            continue;
+        rumpk_audit.regions[index] = rumpk_audit.regions[--rumpk_audit.region_count];
+        return;
+    }
 }
 
 // A debugger's breakpoint: must stay a function of its own that does something.

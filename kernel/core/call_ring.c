@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // call_ring.c: send, recv and wait: everything by which fibers meet each other and their devices.
+#include <kernel/budget.h>
 #include <kernel/call.h>
 #include <kernel/memory.h>
 #include <kernel/ring.h>
@@ -12,12 +13,13 @@
 
 static int64_t ring_send(const struct cap *cap)
 {
-    const struct ring *ring = &rings[cap->object];
+    struct ring *ring = &rings[cap->object];
     uint32_t other = cap->part == RING_PRODUCER ? RING_CONSUMER : RING_PRODUCER;
 
     if (ring->ends[other] == NULL)
         return RUMPK_E_PEER;
     kernel_phase = PHASE_COMMIT;
+    ring->wakes[cap->part]++;
     memory_use_kernel_root();
     sched_wake(ring->ends[other]);
     return RUMPK_OK;
@@ -28,7 +30,6 @@ static int64_t ring_send(const struct cap *cap)
 static int64_t request_check(struct fiber *fiber, const struct rumpk_queue_request *request,
                              struct virtio_part *part)
 {
-    const struct memory_object *object;
     struct cap *memory;
     int64_t result;
 
@@ -47,11 +48,10 @@ static int64_t request_check(struct fiber *fiber, const struct rumpk_queue_reque
                                                                              : RUMPK_RIGHT_READ)) ==
         0)
         return RUMPK_E_RIGHTS;
-    object = &memory_objects[memory->object];
-    if (!range_contains(0, object->size, request->offset, request->length))
+    if (!range_contains(0, cap_memory_size(memory), request->offset, request->length))
         return RUMPK_E_BOUNDS;
     *part = (struct virtio_part){
-        .address = object->base + request->offset,
+        .address = cap_memory_base(memory) + request->offset,
         .cookie = request->cookie,
         .length = request->length,
         .flags = request->flags,
@@ -119,6 +119,7 @@ static int64_t wait_now(struct fiber *fiber)
 
     kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
+    budget_mark(fiber);
     if (wait_try(fiber, &result))
         return result;
     sched_block(fiber);

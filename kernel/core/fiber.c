@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fiber.c: the end of a fiber, wanted or not. Everything that others share with it is told: rings
-// are closed and their other ends woken, devices are reset before the memory they might write is
-// cleared, and its root is used no more.
+// fiber.c: the end of a fiber, wanted or not. Everything that others share with it is told: what it
+// had granted is taken back, rings are closed and their other ends woken, devices are reset before
+// the memory they might write is cleared, and its root is used no more.
 #include <kernel/audit.h>
 #include <kernel/call.h>
 #include <kernel/ledger.h>
 #include <kernel/memory.h>
-#include <kernel/ring.h>
 #include <kernel/sched.h>
 #include <kernel/user.h>
-#include <kernel/virtio.h>
 
 struct fiber fiber_table[FIBER_COUNT];
 
-static struct rumpk_ledger_record record_of(const struct fiber *fiber, enum rumpk_ledger_kind kind,
-                                            uint32_t code)
+struct rumpk_ledger_record fiber_record(const struct fiber *fiber, enum rumpk_ledger_kind kind,
+                                        uint32_t code)
 {
     struct rumpk_ledger_record record = ledger_record(kind, code);
 
@@ -27,26 +25,6 @@ static struct rumpk_ledger_record record_of(const struct fiber *fiber, enum rump
     return record;
 }
 
-static void rings_close(struct fiber *fiber)
-{
-    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
-        const struct cap *cap = &fiber->caps[slot];
-
-        if (cap->type == RUMPK_CAP_RING)
-            ring_close(&rings[cap->object], cap->part);
-    }
-    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
-        const struct cap *cap = &fiber->caps[slot];
-        struct fiber *peer;
-
-        if (cap->type != RUMPK_CAP_RING)
-            continue;
-        peer = rings[cap->object].ends[cap->part == RING_PRODUCER ? RING_CONSUMER : RING_PRODUCER];
-        if (peer != NULL)
-            sched_wake(peer);
-    }
-}
-
 [[noreturn]] static void finish(struct fiber *fiber, struct rumpk_ledger_record *record)
 {
     kernel_phase = PHASE_COMMIT;
@@ -54,10 +32,9 @@ static void rings_close(struct fiber *fiber)
     fiber->state = FIBER_ENDED;
     audit_root_end(fiber->number);
     for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
-        if (fiber->caps[slot].type == RUMPK_CAP_DEVICE)
-            virtio_reset(fiber->caps[slot].object);
+        if (fiber->caps[slot].type != RUMPK_CAP_NONE)
+            cap_drop(&fiber->caps[slot]);
     }
-    rings_close(fiber);
     for (uint32_t index = 0; index < fiber->scrub_count; index++)
         memset((void *)(uintptr_t)fiber->scrub[index].base, 0, fiber->scrub[index].size);
     ledger_append(record);
@@ -66,7 +43,7 @@ static void rings_close(struct fiber *fiber)
 
 void fiber_end_fault(struct fiber *fiber, const struct fiber_fault *fault)
 {
-    struct rumpk_ledger_record record = record_of(fiber, RUMPK_LEDGER_FAULT, fault->fault);
+    struct rumpk_ledger_record record = fiber_record(fiber, RUMPK_LEDGER_FAULT, fault->fault);
 
     record.pc = fault->pc;
     record.address = fault->address;
@@ -76,7 +53,7 @@ void fiber_end_fault(struct fiber *fiber, const struct fiber_fault *fault)
 
 void fiber_end_exit(struct fiber *fiber, uint64_t code)
 {
-    struct rumpk_ledger_record record = record_of(fiber, RUMPK_LEDGER_EXIT, 0);
+    struct rumpk_ledger_record record = fiber_record(fiber, RUMPK_LEDGER_EXIT, 0);
 
     record.detail = code;
     finish(fiber, &record);

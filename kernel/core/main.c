@@ -54,6 +54,7 @@ void kernel_main(void)
     arch_power_init(boot.fdt);
     stage_done(RUMPK_BOOT_MEMORY);
 
+    record_require(arch_interrupts_find(boot.fdt)); // where: before the tables that map it
     memory_mmu_on(&boot);
     stage_done(RUMPK_BOOT_MMU);
     stage_done(RUMPK_BOOT_TRAPS);
@@ -61,6 +62,7 @@ void kernel_main(void)
     rumpk_boot_record.timer_hz = arch_timer_init(boot.fdt);
     if (rumpk_boot_record.timer_hz == 0)
         record_fail(RUMPK_BOOT_CAUSE_TIMER);
+    record_require(arch_interrupts_init());
     stage_done(RUMPK_BOOT_TIMER);
 
     device_init(boot.fdt);

@@ -27,6 +27,7 @@ int64_t ring_new(uint32_t slots, uint32_t *index)
         return RUMPK_E_MEMORY;
     ring->size = size;
     ring->slots = slots;
+    ring->interrupt = RING_OF_FIBERS;
     *header_of(ring) = (struct rumpk_ring_header){
         .magic = RUMPK_RING_MAGIC,
         .slot_size = RUMPK_RING_SLOT_SIZE,
@@ -52,23 +53,42 @@ void ring_parts(const struct ring *ring, uint32_t end, struct ring_part parts[3]
     };
 }
 
-int64_t ring_ready(const struct ring *ring, uint32_t end)
+uint32_t ring_filled(const struct ring *ring)
 {
     const struct rumpk_ring_consumer *consumer =
         (const void *)(uintptr_t)(ring->base + RUMPK_RING_CONSUMER_OFFSET);
     const struct rumpk_ring_producer *producer =
         (const void *)(uintptr_t)(ring->base + RUMPK_RING_PRODUCER_OFFSET);
-    uint32_t closed = header_of(ring)->closed;
     uint32_t tail = __atomic_load_n(&consumer->tail, __ATOMIC_ACQUIRE);
     uint32_t head = __atomic_load_n(&producer->head, __ATOMIC_ACQUIRE);
     uint32_t filled = head - tail;
 
-    if (filled > ring->slots)
-        filled = ring->slots;
+    return filled > ring->slots ? ring->slots : filled;
+}
+
+int64_t ring_ready(const struct ring *ring, uint32_t end)
+{
+    uint32_t closed = header_of(ring)->closed;
+    uint32_t filled = ring_filled(ring);
+
     if (end == RING_PRODUCER)
         return (closed & RUMPK_RING_CONSUMER_GONE) != 0 ? RUMPK_E_PEER
                                                         : (int64_t)(ring->slots - filled);
     return filled == 0 && (closed & RUMPK_RING_PRODUCER_GONE) != 0 ? RUMPK_E_PEER : (int64_t)filled;
+}
+
+// The producer's part of such a ring is writable for nobody else, so its index is the kernel's own.
+void ring_publish(struct ring *ring, const void *slot)
+{
+    struct rumpk_ring_producer *producer =
+        (void *)(uintptr_t)(ring->base + RUMPK_RING_PRODUCER_OFFSET);
+    uint32_t head = producer->head;
+    uint8_t *slots = (uint8_t *)producer + RUMPK_RING_SLOTS_OFFSET;
+
+    if (ring_ready(ring, RING_PRODUCER) <= 0)
+        return;
+    memcpy(slots + (head & (ring->slots - 1)) * RUMPK_RING_SLOT_SIZE, slot, RUMPK_RING_SLOT_SIZE);
+    __atomic_store_n(&producer->head, head + 1, __ATOMIC_RELEASE);
 }
 
 void ring_close(struct ring *ring, uint32_t end)

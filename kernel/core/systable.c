@@ -43,6 +43,7 @@ void systable_init(void)
         .gate_base = gate,
         .gate_size = RUMPK_PAGE_SIZE,
         .ring_slot_size = RUMPK_RING_SLOT_SIZE,
+        .checkpoint_max = RUMPK_CHECKPOINT_MAX,
     };
     for (uint32_t index = 0; index < RUMPK_CALL_COUNT; index++)
         systable->calls[index] = gate + index * RUMPK_GATE_STUB_SIZE;

@@ -3,6 +3,7 @@
 // trap.c: where every trap arrives in portable code, and who pays for it.
 //
 //   from user mode, in the gate   -> the call
+//   from user mode, an interrupt  -> the fibers that it wakes, then on
 //   from user mode, otherwise     -> the fiber ends, with the reason
 //   from the kernel, check part   -> the fiber that was being served ends (KERNEL)
 //   from the kernel, elsewhere    -> the boot record says so and the machine ends
@@ -35,9 +36,12 @@ SYSCALL_CORE void trap_from_user(const struct trap_info *info)
     struct fiber_fault fault;
 
     kernel_phase = PHASE_CHECK;
+    quiet_begin();
     // The address after the trapping instruction lies in the gate page, and not at its start.
     if (info->kind == TRAP_CALL && info->pc - link_address(__gate_start) - 1 < PAGE_SIZE)
         call_dispatch(fiber);
+    if (info->kind == TRAP_INTERRUPT || info->kind == TRAP_TIMER)
+        sched_interrupt(fiber, info->kind == TRAP_TIMER);
     fault = (struct fiber_fault){
         .fault = info->kind == TRAP_CALL ? RUMPK_FAULT_TRAP : fault_refine(fiber, info),
         .pc = info->pc,

@@ -173,6 +173,7 @@ static uint32_t devices_collect(const void *fdt, const char *compatible, struct 
 {
     int parents[TREE_DEPTH_MAX];
     bool transparent[TREE_DEPTH_MAX];
+    uint32_t controllers[TREE_DEPTH_MAX] = {0}; // what each node on the way down names or inherits
     uint32_t found = 0;
     int depth = 0;
     int node = 0;
@@ -181,6 +182,7 @@ static uint32_t devices_collect(const void *fdt, const char *compatible, struct 
         return 0;
     parents[0] = 0;
     transparent[0] = true;
+    (void)tree_cells(fdt, 0, "interrupt-parent", &controllers[0], 1);
     for (uint32_t seen = 0; seen < TREE_NODES_MAX; seen++) {
         struct tree_device device = {0};
 
@@ -190,6 +192,9 @@ static uint32_t devices_collect(const void *fdt, const char *compatible, struct 
         if (depth >= (int)TREE_DEPTH_MAX)
             continue;
         parents[depth] = node;
+        controllers[depth] = controllers[depth - 1];
+        if (compatible == NULL) // who looks for one device asks tree_interrupt
+            (void)tree_cells(fdt, node, "interrupt-parent", &controllers[depth], 1);
         transparent[depth] = transparent[depth - 1] && is_transparent(fdt, node);
         if (!transparent[depth - 1] || !is_enabled(fdt, node) || !is_device(fdt, node, compatible))
             continue;
@@ -199,6 +204,7 @@ static uint32_t devices_collect(const void *fdt, const char *compatible, struct 
             const uint8_t *shift = fdt_getprop(fdt, node, "reg-shift", &length);
 
             device.node = node;
+            device.controller = controllers[depth];
             device.shift = shift != NULL && length == 4 ? (uint32_t)cells_read(&shift, 1) : 0;
             if (device.size == 0 || device.shift > 3)
                 continue;
@@ -242,6 +248,80 @@ bool tree_is_kernels(const void *fdt, int32_t node)
             return true;
     }
     return false;
+}
+
+uint32_t tree_cells(const void *fdt, int32_t node, const char *property, uint32_t *out,
+                    uint32_t max)
+{
+    int length = 0;
+    const uint8_t *value = fdt_getprop(fdt, node, property, &length);
+    uint32_t count = value == NULL || length < 0 ? 0 : (uint32_t)length / 4;
+
+    for (uint32_t index = 0; index < count && index < max; index++)
+        out[index] = (uint32_t)cells_read(&value, 1);
+    return count;
+}
+
+int32_t tree_referenced(const void *fdt, uint32_t phandle)
+{
+    return fdt_node_offset_by_phandle(fdt, phandle);
+}
+
+int32_t tree_parent(const void *fdt, int32_t node)
+{
+    return fdt_parent_offset(fdt, node);
+}
+
+// The controller of a device is named by itself or by the nearest node above that names one.
+static uint32_t controller_of(const void *fdt, int32_t node)
+{
+    uint32_t phandle;
+
+    for (uint32_t depth = 0; depth < TREE_DEPTH_MAX && node >= 0; depth++) {
+        if (tree_cells(fdt, node, "interrupt-parent", &phandle, 1) == 1)
+            return phandle;
+        node = tree_parent(fdt, node);
+    }
+    return 0;
+}
+
+bool tree_interrupt_of(const void *fdt, int32_t node, int32_t controller, uint32_t index,
+                       struct tree_interrupt *out)
+{
+    uint32_t cells[TREE_INTERRUPTS_MAX * TREE_SPECIFIER_MAX];
+    uint32_t size;
+    uint32_t count;
+
+    if (fdt == NULL || node < 0 || controller < 0 || index >= TREE_INTERRUPTS_MAX)
+        return false;
+    out->controller = controller;
+    if (tree_cells(fdt, controller, "#interrupt-cells", &size, 1) != 1 || size == 0 ||
+        size > TREE_SPECIFIER_MAX)
+        return false;
+    count = tree_cells(fdt, node, "interrupts", cells, COUNT_OF(cells));
+    if ((index + 1) * size > count || (index + 1) * size > COUNT_OF(cells))
+        return false;
+    out->count = size;
+    memcpy(out->cells, &cells[index * size], size * sizeof(cells[0]));
+    return true;
+}
+
+bool tree_interrupt(const void *fdt, int32_t node, uint32_t index, struct tree_interrupt *out)
+{
+    uint32_t phandle = fdt == NULL ? 0 : controller_of(fdt, node);
+
+    return phandle != 0 && tree_interrupt_of(fdt, node, tree_referenced(fdt, phandle), index, out);
+}
+
+uint32_t tree_find_all(const void *fdt, const char *compatible, struct tree_device *out,
+                       uint32_t max)
+{
+    return devices_collect(fdt, compatible, out, max);
+}
+
+int32_t tree_path(const void *fdt, const char *path)
+{
+    return fdt == NULL ? -1 : fdt_path_offset(fdt, path);
 }
 
 bool tree_find(const void *fdt, const char *compatible, struct tree_device *out)

@@ -37,6 +37,12 @@ static bool range_is_usable(const struct fiber *fiber, struct user_ptr pointer, 
     return true;
 }
 
+bool user_is_readable(const struct fiber *fiber, struct user_ptr from, uint64_t size,
+                      uint64_t alignment)
+{
+    return range_is_usable(fiber, from, size, alignment, PROT_READ);
+}
+
 bool user_is_writable(const struct fiber *fiber, struct user_ptr to, uint64_t size,
                       uint64_t alignment)
 {

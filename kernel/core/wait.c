@@ -3,6 +3,8 @@
 // wait.c: is what a fiber waits for there? The same function answers at the call itself, when a
 // peer wakes the fiber, and in the idle loop, so a wake that gets lost costs time and never the
 // result.
+#include <kernel/derive.h>
+#include <kernel/interrupt.h>
 #include <kernel/record.h>
 #include <kernel/ring.h>
 #include <kernel/sched.h>
@@ -21,13 +23,18 @@ static bool queue_try(struct fiber *fiber, const struct cap *cap, int64_t *resul
     struct rumpk_queue_completion completions[RUMPK_QUEUE_BATCH_MAX];
     const struct fiber_wait *wait = &fiber->wait;
     struct user_ptr out = {wait->out};
-    int64_t taken = virtio_collect(cap->object, cap->part, completions, wait->out_count);
+    int64_t taken;
 
+    // It was writable when the call was made; its memory may have been revoked since.
+    if (!user_is_writable(fiber, out, wait->out_count * sizeof(completions[0]),
+                          _Alignof(struct rumpk_queue_completion))) {
+        *result = RUMPK_E_STALE;
+        return true;
+    }
+    taken = virtio_collect(cap->object, cap->part, completions, wait->out_count);
     if (taken == 0)
         return false;
     *result = taken;
-    // The range was found writable when the call was made, and a mapping of a living fiber never
-    // goes away.
     if (taken > 0)
         KERNEL_ASSERT(user_write(fiber, out, completions, (uint64_t)taken * sizeof(completions[0]),
                                  _Alignof(struct rumpk_queue_completion)));
@@ -39,6 +46,12 @@ static bool sources_try(struct fiber *fiber, int64_t *result)
     const struct fiber_wait *wait = &fiber->wait;
     const struct cap *first = &fiber->caps[wait->slots[0]];
 
+    for (uint32_t index = 0; index < wait->count; index++) {
+        if (!derive_is_live(&fiber->caps[wait->slots[index]])) {
+            *result = RUMPK_E_STALE;
+            return true;
+        }
+    }
     switch (wait->kind) {
     case WAIT_RING:
         *result = ring_ready(&rings[first->object], first->part);
@@ -79,6 +92,9 @@ bool wait_is_pending(const struct fiber *fiber)
     for (uint32_t index = 0; index < wait->count; index++) {
         const struct cap *cap = &fiber->caps[wait->slots[index]];
 
+        if (cap->type == RUMPK_CAP_RING && rings[cap->object].interrupt != RING_OF_FIBERS &&
+            interrupt_is_armed(rings[cap->object].interrupt))
+            return true;
         if (cap->type == RUMPK_CAP_QUEUE && virtio_is_busy(cap->object, cap->part))
             return true;
     }

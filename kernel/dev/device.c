@@ -39,10 +39,31 @@ static void fixed_add(const struct fixed_device *fixed)
         .shift = (uint8_t)fixed->shift,
         .node = -1,
         .compatible = fixed->compatible,
+        .line = fixed->line,
         .holder = DEVICE_FREE,
     };
 
     device_insert(&device);
+}
+
+static uint32_t line_of(const struct tree_device *device)
+{
+    // Nearly all devices have one controller: it is looked up when another is named.
+    static uint32_t known_phandle;
+    static int32_t known_controller = -1;
+    struct tree_interrupt interrupt;
+    uint32_t line;
+
+    if (device->controller == 0)
+        return ARCH_LINE_NONE;
+    if (device->controller != known_phandle) {
+        known_phandle = device->controller;
+        known_controller = tree_referenced(tree, known_phandle);
+    }
+    if (!tree_interrupt_of(tree, device->node, known_controller, 0, &interrupt) ||
+        !arch_interrupt_decode(interrupt.controller, interrupt.cells, interrupt.count, &line))
+        return ARCH_LINE_NONE;
+    return line;
 }
 
 void device_init(const void *fdt)
@@ -58,6 +79,7 @@ void device_init(const void *fdt)
             .size = found[index].size,
             .shift = (uint8_t)found[index].shift,
             .node = found[index].node,
+            .line = line_of(&found[index]),
             .holder = DEVICE_FREE,
         };
 

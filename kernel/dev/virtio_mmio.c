@@ -8,6 +8,7 @@
 //                             |  +-----------------------+  +--- protocol broken ---> BROKEN
 //                             +---------------- virtio_negotiate, virtio_reset -----------+
 #include <arch/arch.h>
+#include <kernel/interrupt.h>
 #include <kernel/memory.h>
 #include <kernel/virtio.h>
 
@@ -42,7 +43,8 @@ static uint32_t queue_count;
 #define FEATURES_DEVICE_TYPE ((UINT64_C(1) << 24) - 1)
 #define FEATURES_KNOWN       (FEATURES_DEVICE_TYPE | FEATURE_VERSION_1)
 
-#define RESET_POLLS_MAX 1000000u
+#define RESET_POLLS_MAX     1000000u
+#define INTERRUPT_READS_MAX 8u
 
 uint32_t virtio_mmio_probe(uint64_t base)
 {
@@ -117,6 +119,8 @@ int64_t virtio_grant(struct device *device, uint32_t queues, uint32_t *index)
         virtio->queues[queue]->entries = queue_size(virtio, queue);
         virtio_queue_reset(virtio->queues[queue]);
     }
+    if (interrupt_attach_virtio(device->line, virtio_count, device->holder) != RUMPK_OK)
+        return RUMPK_E_DEVICE;
     *index = virtio_count++;
     virtio_view_refresh(*index);
     return RUMPK_OK;
@@ -231,6 +235,23 @@ static int64_t state_result(const struct virtio *virtio)
     }
 }
 
+// Section 4.2.3.3. What was read is acknowledged, until nothing is left: on an edge-triggered line
+// a bit that the device sets in between would hold the line up, and no edge would ever come again.
+// A device that does not stop asking is held back like its line.
+void virtio_interrupt(uint32_t index)
+{
+    const struct virtio *virtio = &virtios[index];
+
+    for (uint32_t reads = 0; reads < INTERRUPT_READS_MAX; reads++) {
+        uint32_t status = virtio_read(virtio->base, VIRTIO_INTERRUPT_STATUS);
+
+        if (status == 0)
+            break;
+        virtio_write(virtio->base, VIRTIO_INTERRUPT_ACK, status);
+    }
+    arch_device_fence();
+}
+
 int64_t virtio_can_submit(uint32_t index, uint32_t queue, uint32_t count)
 {
     const struct virtio *virtio = &virtios[index];
@@ -279,4 +300,17 @@ bool virtio_is_ready(uint32_t index, uint32_t queue)
 bool virtio_is_busy(uint32_t index, uint32_t queue)
 {
     return virtios[index].state == STATE_READY && virtios[index].queues[queue]->outstanding != 0;
+}
+
+bool virtio_uses(uint32_t index, uint64_t base, uint64_t size)
+{
+    const struct virtio *virtio = &virtios[index];
+
+    if (virtio->state != STATE_READY)
+        return false;
+    for (uint32_t queue = 0; queue < virtio->queue_count; queue++) {
+        if (virtio_queue_uses(virtio->queues[queue], base, size))
+            return true;
+    }
+    return false;
 }

@@ -20,6 +20,8 @@
 #define VIRTIO_QUEUE_NUMBER           0x038u
 #define VIRTIO_QUEUE_READY            0x044u
 #define VIRTIO_QUEUE_NOTIFY           0x050u
+#define VIRTIO_INTERRUPT_STATUS       0x060u
+#define VIRTIO_INTERRUPT_ACK          0x064u
 #define VIRTIO_STATUS                 0x070u
 #define VIRTIO_QUEUE_DESCRIPTORS      0x080u
 #define VIRTIO_QUEUE_DRIVER           0x090u

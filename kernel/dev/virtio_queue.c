@@ -9,9 +9,8 @@
 // write.
 #include "virtio_queue.h"
 
-#define DESCRIPTOR_NEXT        1u
-#define DESCRIPTOR_WRITE       2u
-#define AVAILABLE_NO_INTERRUPT 1u
+#define DESCRIPTOR_NEXT  1u
+#define DESCRIPTOR_WRITE 2u
 
 struct descriptor {
     uint64_t address;
@@ -70,8 +69,6 @@ void virtio_queue_reset(struct virtio_queue *queue)
     queue->free_count = (uint16_t)entries;
     for (uint32_t index = 0; index < entries; index++)
         queue->next[index] = (uint16_t)(index + 1);
-    // Completions are polled for.
-    available(queue)->flags = AVAILABLE_NO_INTERRUPT;
 }
 
 static uint16_t descriptor_take(struct virtio_queue *queue)
@@ -126,6 +123,22 @@ void virtio_queue_publish(struct virtio_queue *queue, const struct virtio_part *
     for (uint32_t done = 0; done < count;)
         done += buffer_write(queue, &parts[done]);
     __atomic_store_n(&available(queue)->index, queue->available, __ATOMIC_RELEASE);
+}
+
+bool virtio_queue_uses(const struct virtio_queue *queue, uint64_t base, uint64_t size)
+{
+    const struct descriptor *table = descriptors(queue);
+
+    for (uint32_t first = 0; first < queue->entries; first++) {
+        uint16_t at = (uint16_t)first;
+
+        for (uint16_t part = 0; part < queue->chain[first]; part++) {
+            if (range_overlaps(table[at].address, table[at].length, base, size))
+                return true;
+            at = queue->next[at];
+        }
+    }
+    return false;
 }
 
 bool virtio_queue_has_used(const struct virtio_queue *queue)

@@ -36,6 +36,8 @@ void virtio_queue_reset(struct virtio_queue *queue);
 // Writes descriptors and publishes the buffers. There is room: virtio_can_submit said so.
 void virtio_queue_publish(struct virtio_queue *queue, const struct virtio_part *parts,
                           uint32_t count);
+// Does a buffer at the device lie in [base, base + size)?
+bool virtio_queue_uses(const struct virtio_queue *queue, uint64_t base, uint64_t size);
 // Has the device used something?
 bool virtio_queue_has_used(const struct virtio_queue *queue);
 // Takes up to `max` completions; sets is_broken when the device wrote what cannot be.

@@ -3,7 +3,9 @@
 // grant.c: what the package asked for, what the owner gave, and the capabilities that come of it. A
 // grant answers the request of its name; it may give less, never more or something else.
 #include <kernel/init.h>
+#include <kernel/interrupt.h>
 #include <kernel/memory.h>
+#include <kernel/ring.h>
 #include <kernel/virtio.h>
 
 static const struct bkdl_boot_package *pinned_of(const struct package *package)
@@ -134,10 +136,31 @@ static int64_t memory_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *
     return cap_add(fiber, cap);
 }
 
+// The interrupt of a device whose registers were granted, and the ring of its messages.
+static int64_t interrupt_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *grant,
+                               const struct device *device)
+{
+    struct cap line = {
+        .type = RUMPK_CAP_INTERRUPT, .rights = RUMPK_RIGHT_CONTROL, .name = grant->name};
+    struct cap ring = {.type = RUMPK_CAP_RING,
+                       .rights = RUMPK_RIGHT_READ,
+                       .part = RING_CONSUMER,
+                       .name = grant->name};
+    int64_t result = interrupt_attach(device->line, fiber->number, &line.object, &ring.object);
+
+    if (result != RUMPK_OK)
+        return result;
+    if (!place_prepare(fiber, rings[ring.object].base, rings[ring.object].size))
+        return RUMPK_E_MEMORY;
+    result = cap_add(fiber, line);
+    return result < 0 ? result : cap_add(fiber, ring);
+}
+
 // Registers: a window of memory, or ports where the machine has them there.
 static int64_t window_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *grant,
-                            const struct device *device)
+                            const struct device *device, bool with_interrupt)
 {
+    int64_t result;
     uint64_t first = align_down(device->base, PAGE_SIZE);
     struct cap cap = {
         .type = device->is_ports ? RUMPK_CAP_PORTS : RUMPK_CAP_WINDOW,
@@ -151,7 +174,10 @@ static int64_t window_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *
     if (!device->is_ports && !device_shares_page(device) &&
         !place_prepare(fiber, first, page_up(device->base + device->size) - first))
         return RUMPK_E_MEMORY;
-    return cap_add(fiber, cap);
+    result = cap_add(fiber, cap);
+    if (result < 0 || !with_interrupt || device->line == ARCH_LINE_NONE)
+        return result;
+    return interrupt_apply(fiber, grant, device);
 }
 
 // The device, then one slot for each queue.
@@ -187,7 +213,7 @@ static int64_t grant_apply_one(const struct package *package, struct fiber *fibe
     if (device == NULL)
         return RUMPK_OK; // optional and not there
     if (grant->type == RUMPK_CAP_WINDOW)
-        return window_apply(fiber, grant, device);
+        return window_apply(fiber, grant, device, grant_request(package, grant)->queues != 0);
     return device_apply(fiber, grant, device, grant_request(package, grant)->queues);
 }
 

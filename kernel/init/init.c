@@ -98,6 +98,25 @@ static void step_place(struct package *package)
     audit_step(AUDIT_STEP_LOAD);
 }
 
+// Who starts the packages that are not started at boot.
+static void step_demand(struct package *package)
+{
+    const struct rumpk_bkdl_package *pinned = init_archive.boot.packages[package->number].package;
+    struct cap cap = {
+        .type = RUMPK_CAP_SPAWN, .rights = RUMPK_RIGHT_CONTROL, .object = package->number};
+
+    if (pinned->spawner == 0 || !init_is_accepted(&init_packages[pinned->spawner - 1]))
+        return;
+    // The part of the name behind the slash; it ends inside the field.
+    cap.name = pinned->name;
+    for (uint32_t index = 0; index <= RUMPK_LABEL_SIZE; index++) {
+        if (pinned->name[index] == '/')
+            cap.name = &pinned->name[index + 1];
+    }
+    if (cap_add(&fiber_table[pinned->spawner - 1], cap) < 0)
+        init_refuse(package, RUMPK_REFUSE_LIMIT, pinned->spawner - 1);
+}
+
 static void step_finish(struct package *package)
 {
     place_start_block(package, &fiber_table[package->number]);
@@ -113,6 +132,7 @@ void init_packages_load(void)
     wire_check_needs();
     wire_apply();
     wire_check_needs();
+    packages_each(step_demand);
     packages_each(step_finish);
     wire_check_needs();
     for (uint32_t number = 0; number < package_count(); number++) {
@@ -127,7 +147,7 @@ void init_packages_load(void)
     }
 }
 
-static void step_start(struct package *package)
+void init_package_start(struct package *package)
 {
     struct fiber *fiber = &fiber_table[package->number];
     struct rumpk_ledger_record record = record_of(package, RUMPK_LEDGER_START, 0);
@@ -137,6 +157,12 @@ static void step_start(struct package *package)
     ledger_append(&record);
     sched_ready(fiber);
     audit_step(AUDIT_STEP_START);
+}
+
+static void step_start(struct package *package)
+{
+    if (init_archive.boot.packages[package->number].package->spawner == 0)
+        init_package_start(package);
 }
 
 void init_start(void)

@@ -10,6 +10,7 @@
 //
 // Code and constants are copied from the archive once and never written again.
 #include <kernel/audit.h>
+#include <kernel/derive.h>
 #include <kernel/init.h>
 #include <kernel/link.h>
 #include <kernel/memory.h>
@@ -107,7 +108,13 @@ void place_fiber(struct package *package, struct fiber *fiber)
 
     memset(fiber, 0, sizeof(*fiber));
     fiber->number = package->number;
+    fiber->caps = &cap_nodes[package->number * RUMPK_SLOT_COUNT];
+    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++)
+        derive_init(&fiber->caps[slot]);
     fiber->spectrum = init_archive.boot.packages[package->number].package->spectrum;
+    fiber->spectrum_given = fiber->spectrum;
+    fiber->package_flags = init_archive.boot.packages[package->number].package->flags;
+    fiber->pledge = RUMPK_PLEDGE_CLASSES | RUMPK_PLEDGE_SPECTRUM(fiber->spectrum);
     memcpy(fiber->package_id, package->id, sizeof(fiber->package_id));
     memcpy(fiber->name, package->digests.name, sizeof(fiber->name));
     if (!memory_take_low(size / PAGE_SIZE, &base) ||
@@ -158,6 +165,9 @@ static void cap_describe(const struct fiber *fiber, uint32_t slot, struct rumpk_
         info->detail = devices[cap->object].shift;
         info->base = devices[cap->object].base;
         info->size = devices[cap->object].size;
+        break;
+    case RUMPK_CAP_SPAWN: // a package's name is longer than a label
+        info->name[RUMPK_LABEL_SIZE - 1] = '\0';
         break;
     default:
         break;

@@ -220,11 +220,13 @@ static bool request_is_valid(const void *payload)
 {
     const struct rumpk_bkdl_request *request = payload;
     bool is_device = request->type == RUMPK_CAP_DEVICE;
+    uint32_t queues_max = request->type == RUMPK_CAP_WINDOW ? 1 : 0;
 
     return text_is_valid(request->name, sizeof(request->name), false) &&
            text_is_valid(request->compatible, sizeof(request->compatible), true) &&
            is_in(request->rights, 1, RUMPK_RIGHTS_ALL) && request->optional <= 1 &&
-           (is_device ? is_in(request->queues, 1, RUMPK_DEVICE_QUEUE_MAX) : request->queues == 0) &&
+           (is_device ? is_in(request->queues, 1, RUMPK_DEVICE_QUEUE_MAX)
+                      : request->queues <= queues_max) &&
            object_is_consistent(request->type, request->bus, request->device_id, request->size,
                                 request->compatible);
 }
@@ -268,7 +270,7 @@ static bool package_is_valid(const void *payload)
 
     return text_is_valid(package->name, sizeof(package->name), false) &&
            is_in(package->security_floor, 1, SECURITY_VERSION_MAX) && package->threshold == 1 &&
-           package->spectrum < RUMPK_SPECTRUM_COUNT && package->flags <= RUMPK_PACKAGE_DMA &&
+           package->spectrum < RUMPK_SPECTRUM_COUNT && package->flags <= RUMPK_PACKAGE_FLAGS &&
            is_page_multiple(package->stack_max) && is_page_multiple(package->heap_max) &&
            is_in(package->stack_max, RUMPK_STACK_MIN, RUMPK_STACK_MAX) &&
            package->heap_max <= RUMPK_HEAP_MAX && package->reserved == 0;
@@ -382,7 +384,8 @@ static bool boot_package_take(struct reader *reader, struct bkdl_boot_package *o
            list_take(reader, RUMPK_BKDL_CONFIG, out->config_size, 1, config_is_valid, &config);
 }
 
-static bool wires_are_valid(const struct bkdl_boot *boot)
+// Every number of a package is one of this manifest.
+static bool numbers_are_valid(const struct bkdl_boot *boot)
 {
     if (boot->wires.count != boot->image->wire_count)
         return false;
@@ -391,6 +394,12 @@ static bool wires_are_valid(const struct bkdl_boot *boot)
 
         if (wire->client >= boot->image->package_count ||
             wire->server >= boot->image->package_count)
+            return false;
+    }
+    for (uint32_t index = 0; index < boot->image->package_count; index++) {
+        uint32_t spawner = boot->packages[index].package->spawner;
+
+        if (spawner > boot->image->package_count || spawner == index + 1)
             return false;
     }
     return true;
@@ -414,7 +423,7 @@ enum rumpk_refusal bkdl_boot_validate(const void *bytes, uint64_t size, struct b
     if (!list_take(&reader, RUMPK_BKDL_WIRE, sizeof(struct rumpk_bkdl_wire), RUMPK_WIRES_MAX,
                    wire_is_valid, &out->wires))
         return RUMPK_REFUSE_MANIFEST_FORM;
-    if (reader.left != 0 || !wires_are_valid(out))
+    if (reader.left != 0 || !numbers_are_valid(out))
         return RUMPK_REFUSE_MANIFEST_FORM;
     return RUMPK_REFUSE_NONE;
 }

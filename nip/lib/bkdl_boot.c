@@ -41,11 +41,13 @@ static const struct schema_field package_fields[] = {
     FIELD(rumpk_bkdl_package, security_floor, SCHEMA_NUMBER, .minimum = 1, .maximum = 65535),
     FIELD(rumpk_bkdl_package, threshold, SCHEMA_NUMBER, .minimum = 1, .maximum = 1),
     FIELD(rumpk_bkdl_package, spectrum, SCHEMA_CHOICE, .choices = manifest_spectrums),
-    FIELD(rumpk_bkdl_package, flags, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_PACKAGE_DMA),
+    FIELD(rumpk_bkdl_package, flags, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_PACKAGE_FLAGS),
     FIELD(rumpk_bkdl_package, stack_max, SCHEMA_SIZE, .minimum = RUMPK_STACK_MIN,
           .maximum = RUMPK_STACK_MAX, .unit = RUMPK_PAGE_SIZE),
     FIELD(rumpk_bkdl_package, heap_max, SCHEMA_SIZE, .minimum = 0, .maximum = RUMPK_HEAP_MAX,
           .unit = RUMPK_PAGE_SIZE),
+    FIELD(rumpk_bkdl_package, spawner, SCHEMA_NUMBER, .minimum = 0,
+          .maximum = RUMPK_PACKAGES_MAX),
 };
 static const struct schema_field grant_fields[] = {
     FIELD(rumpk_bkdl_grant, name, SCHEMA_LABEL, .is_required = true),
@@ -157,6 +159,9 @@ static enum nip_code decode_package(struct bkdl_reader *reader, struct nip_boot 
         return bkdl_refuse(reader, err, "should be package %" PRIu32, number);
     enum nip_code code =
         take_checked(reader, &package_node, &package->package, sizeof package->package, err);
+    if (code == NIP_OK && (package->package.spawner > boot->image.package_count ||
+                           package->package.spawner == number + 1))
+        code = bkdl_refuse(reader, err, "follows a package that nobody can start");
     for (uint32_t i = 0; i < number && code == NIP_OK; i++)
         if (strcmp(boot->packages[i].package.name, package->package.name) == 0)
             code = bkdl_refuse(reader, err, "follows package \"%s\", which is there twice",

@@ -339,6 +339,14 @@ static void print_package(const struct nip_image_report *report, uint32_t number
     if (bound->package.flags & RUMPK_PACKAGE_DMA)
         nip_buffer_append_text(out, "  DMA          permitted by the owner. The kernel checks "
                                     "every address of its virtio queues.\n");
+    if (bound->package.flags & RUMPK_PACKAGE_DELEGATE)
+        nip_buffer_append_text(out, "  delegate     permitted by the owner: it may grant its memory, "
+                                    "registers and rings to its peers.\n");
+    if (bound->package.flags & RUMPK_PACKAGE_OBSERVE)
+        nip_buffer_append_text(out, "  observe      permitted by the owner: it may see statistics and "
+                                    "faults of the others.\n");
+    if (bound->package.spawner)
+        nip_buffer_append_text(out, "  on demand    not started at boot.\n");
     if (bound->config_size)
         nip_buffer_append_format(out, "  config       %" PRIu32 " bytes\n", bound->config_size);
 }

@@ -407,7 +407,18 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
     bound->package.spectrum = package->spectrum == NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED
                                   ? manifest->runtime.spectrum
                                   : package->spectrum;
-    bound->package.flags = package->allows_dma ? RUMPK_PACKAGE_DMA : 0;
+    bound->package.flags = (package->allows_dma ? RUMPK_PACKAGE_DMA : 0) |
+                           (package->allows_delegate ? RUMPK_PACKAGE_DELEGATE : 0) |
+                           (package->allows_observe ? RUMPK_PACKAGE_OBSERVE : 0);
+    if (package->spawner[0]) {
+        uint32_t spawner;
+        if (!find_by_name(binding, package->spawner, &spawner) || spawner == k)
+            return fail_at(binding, package->span, NIP_ERROR_SCHEMA,
+                           "%s is started on demand of \"%s\", which is no other package of this "
+                           "image",
+                           package->name, package->spawner);
+        bound->package.spawner = spawner + 1;
+    }
     bound->package.stack_max =
         package->stack_max == UINT64_MAX ? manifest->runtime.stack_size : package->stack_max;
     bound->package.heap_max =

@@ -47,6 +47,18 @@ static const struct schema_field dma_fields[] = {
     {.name = "dma", .is_argument = true, .is_required = true, .type = SCHEMA_BOOLEAN,
      P(allows_dma)},
 };
+static const struct schema_field delegate_fields[] = {
+    {.name = "delegate", .is_argument = true, .is_required = true, .type = SCHEMA_BOOLEAN,
+     P(allows_delegate)},
+};
+static const struct schema_field observe_fields[] = {
+    {.name = "observe", .is_argument = true, .is_required = true, .type = SCHEMA_BOOLEAN,
+     P(allows_observe)},
+};
+static const struct schema_field demand_fields[] = {
+    {.name = "on-demand", .is_argument = true, .is_required = true, .type = SCHEMA_NAME,
+     P(spawner)},
+};
 static const struct schema_field spectrum_fields[] = {
     {.name = "spectrum", .is_argument = true, .is_required = true, .type = SCHEMA_CHOICE,
      P(spectrum), .choices = manifest_spectrums, .fallback = NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED},
@@ -92,6 +104,9 @@ static enum nip_code check_grant(const struct schema_place *place, const void *p
 static const struct schema_node package_children[] = {
     {NODE("arch", arch_fields)},
     {NODE("dma", dma_fields)},
+    {NODE("delegate", delegate_fields)},
+    {NODE("observe", observe_fields)},
+    {NODE("on-demand", demand_fields)},
     {NODE("spectrum", spectrum_fields)},
     {NODE("stack-max", stack_fields)},
     {NODE("heap-max", heap_fields)},
@@ -316,6 +331,12 @@ void nip_imagedef_print_package(const struct nip_imagedef_package *package, stru
     }
     if (package->allows_dma)
         nip_buffer_append_text(out, "    dma #true\n");
+    if (package->allows_delegate)
+        nip_buffer_append_text(out, "    delegate #true\n");
+    if (package->allows_observe)
+        nip_buffer_append_text(out, "    observe #true\n");
+    if (package->spawner[0])
+        nip_buffer_append_format(out, "    on-demand \"%s\"\n", package->spawner);
     if (package->spectrum != NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED)
         nip_buffer_append_format(out, "    spectrum \"%s\"\n",
                                  nip_spectrum_name(package->spectrum));

@@ -95,6 +95,9 @@ void nip_ledger_record_print(const struct rumpk_ledger_record *record, struct ni
                                  nip_fault_name(record->code), record->pc, record->address,
                                  record->detail, nip_fault_sentence(record->code));
         break;
+    case RUMPK_LEDGER_STRIKE:
+        nip_buffer_append_format(out, " number %" PRIu16 " pc %#" PRIx64, record->code, record->pc);
+        break;
     case RUMPK_LEDGER_EXIT:
         nip_buffer_append_format(out, " with code %" PRId64, (int64_t)record->detail);
         break;
@@ -189,8 +192,7 @@ void nip_boot_record_print(const struct rumpk_boot_record *record, const struct 
     nip_buffer_append_byte(out, '\n');
     if (record->cause == RUMPK_BOOT_CAUSE_NONE)
         return;
-    nip_buffer_append_format(out, "it ended because: %s\n",
-                             nip_boot_cause_sentence(record->cause));
+    nip_buffer_append_format(out, "it ended because: %s\n", nip_boot_cause_sentence(record->cause));
     if (record->cause == RUMPK_BOOT_CAUSE_TRAP)
         nip_buffer_append_format(out, "pc %#" PRIx64 ", address %#" PRIx64 ", cause %#" PRIx64 "\n",
                                  record->pc, record->address, record->detail);

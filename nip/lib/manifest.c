@@ -199,6 +199,7 @@ static const struct schema_field request_device_fields[] = {
 static const struct schema_field request_registers_fields[] = {
     REQUEST_NAME,
     {.name = "compatible", .is_required = true, .type = SCHEMA_COMPATIBLE, R(compatible)},
+    {.name = "interrupt", .type = SCHEMA_BOOLEAN, R(queues)},
     REQUEST_OPTIONAL,
     REQUEST_CONSTANT(type, RUMPK_CAP_WINDOW),
     REQUEST_CONSTANT(rights, RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE),

@@ -98,7 +98,8 @@ void nip_manifest_request_words(const struct rumpk_bkdl_request *request, struct
                                  request->name, request->queues, request->queues == 1 ? "" : "s");
         break;
     case RUMPK_CAP_WINDOW:
-        nip_buffer_append_format(out, "read and write the registers of \"%s\" as \"%s\"",
+        nip_buffer_append_format(out, "read and write the registers%s of \"%s\" as \"%s\"",
+                                 request->queues != 0 ? " and take the interrupt" : "",
                                  request->compatible, request->name);
         break;
     case RUMPK_CAP_DMA:

@@ -4,9 +4,11 @@
 # each triple (with RUMPK_ABI_TEXT_HASH, see README.md); the host build compiles the first and third.
 set(LIBNPL_SOURCES
   src/client.c
+  src/client_directory.c
   src/console.c
   src/dma.c
   src/heap.c
+  src/interrupt.c
   src/reg.c
   src/result.c
   src/ring.c

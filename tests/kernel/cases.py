@@ -8,17 +8,21 @@ of the same image. A case that a machine cannot have says so here, with the reas
 empty for any other reason is a failure.
 """
 
+from call_table import CODES, ROWS
+
 SURVIVED = 42
 
 
 class Case:
     def __init__(self, name, config, want, only=None, why=None, extra="", client_of=None, server_of=None,
-                 test_kernel=False, alone=False):
+                 test_kernel=False, alone=False, owner="", spawner=None):
         self.name, self.config, self.want = name, config, want
         self.only, self.why = only, why  # machines that have the case, and why the others have not
         self.extra = extra               # further manifest text
         self.client_of, self.server_of = client_of, server_of
         self.test_kernel = test_kernel
+        self.spawner = spawner           # name of the case that starts this one
+        self.owner = owner               # further words of the image owner: delegate, observe
         self.alone = alone               # the only driver of its image: it may hold the console's registers
 
     def wanted(self, arch):
@@ -136,6 +140,56 @@ def matrix():
     add(Case("forge foreign index", "forge tail sink", faults("WRITE"), client_of="sink-b"))
     add(Case("write beyond ring", "forge beyond sink", faults("WRITE"), client_of="sink-b"))
     add(Case("forge length", "forge length console", exits(), client_of="console"))
+
+    # Capabilities granted, used, taken back: a giver and a taker per case, and what the taker's end looks like.
+    scratch = 'request { memory "scratch" size="8KiB"; }'
+    buffers = 'request { dma "buffers" size="8KiB"; }'
+    entropy = 'request { device "entropy" virtio=4 queues=1; }'
+    for word, taken in (("access", exits()), ("read", faults("READ")), ("write", faults("WRITE")),
+                        ("narrow", faults("WRITE")), ("bounds", faults("READ")), ("end", faults("READ")),
+                        ("stale", exits()), ("ring", exits()), ("tree", exits()), ("deep", exits()),
+                        ("queue", exits()), ("codes", exits())):
+        take = "leave" if word == "codes" else word
+        add(Case(f"take {word}", f"take {take}", taken, server_of=f"give-{word}", owner="delegate",
+                 extra=entropy if word == "queue" else ""))
+        add(Case(f"give {word}", f"give {word}", exits(), client_of=f"give-{word}", owner="delegate",
+                 extra=buffers if word == "queue" else scratch))
+    add(Case("give without permission", "give unasked", exits(), client_of="sink-c", extra=scratch))
+    add(Case("drop own memory", "drop memory", faults("READ"), client_of="sink-c", extra=scratch))
+    add(Case("drop own ring", "drop ring", exits(), client_of="sink-c", extra=scratch))
+    add(Case("narrow what is mapped", "drop mask", faults("WRITE"), client_of="sink-c", extra=scratch))
+    add(Case("pledge", "pledge", exits(), client_of="sink-c", extra=scratch, owner="delegate"))
+    add(Case("meta of oneself", "meta self", exits(), client_of="sink-c"))
+    add(Case("meta of others", "meta observer", exits(), client_of="sink-c", owner="observe"))
+    add(Case("checkpoint", "checkpoint", exits()))
+    for word in ("straddle", "beyond", "last", "null"):
+        add(Case(f"checkpoint pointer {word}", f"checkpoint {word}", faults("POINTER")))
+    add(Case("sink of the pledged", "sink", exits(), server_of="sink-c"))
+
+    # The table of calls (call_table.py): one probe per result code that takes no more than a line. The servers of the
+    # clients only hold the other end, eight clients each.
+    lines = [row for row in ROWS if row.script]
+    for number, row in enumerate(lines):
+        own = row.pair or row.worker
+        service = f"table-{row.code}-{row.call}" if own else f"table-{number // 8}"
+        add(Case(row.name, f"script {row.script}", exits(CODES[row.code]), client_of=service, extra=scratch,
+                 owner="delegate"))
+        if row.pair:
+            add(Case(f"other end of {row.name}", f"script {row.pair}", exits(CODES["E_TIMEOUT"]), server_of=service))
+        if row.worker:
+            add(Case(f"sink of {row.name}", "sink", exits(), server_of=service))
+            add(Case(f"started by {row.name}", "exit 7", exits(7), client_of=service, spawner=row.name))
+    for number in range((len(lines) + 7) // 8):
+        add(Case(f"sink of the table {number}", "sink", exits(), server_of=f"table-{number}"))
+    add(Case("recv that times out", "script recv ring 0 0 1", exits(CODES["E_TIMEOUT"]), server_of="table-quiet"))
+    add(Case("quiet client", "script ~send ring", exits(CODES["E_PEER"]), client_of="table-quiet"))
+    # A device, its queue and the pointers that go with them. One machine has one entropy device.
+    for name, line, want in (
+            ("map of a queue", "map queue", exits(CODES["E_TYPE"])),
+            ("mask of a device without the right", "mask device 0 3; mask device 1 0x100000000", exits(CODES["E_RIGHTS"])),
+            ("send pointer", "mask device 1 0x100000000; send queue 0 1", faults("POINTER")),
+            ("recv pointer", "mask device 1 0x100000000; recv queue 0 1 0", faults("POINTER"))):
+        add(Case(name, f"script {line}", want, extra=entropy, alone=True))
 
     # Device queues and DMA.
     add(Case("queue arguments", "queue", exits(),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots the refusal matrix (cases.py) on one architecture and compares every cell with the ledger.
 
-    run_cases.py ARCH --tool CASE_IMAGE --kernel KERNEL --test-kernel KERNEL --work FOLDER [--only TEXT]
+    run_cases.py ARCH --tool CASE_IMAGE --kernel KERNEL --test-kernel KERNEL --work FOLDER [--only PATTERN]
 
 Each image is booted twice: the first boot tells where things lie (the audit list of the kernel, the
 ledger), the second carries those addresses in the configurations of the probes. Both must lay out
@@ -11,6 +11,7 @@ memory alike, which is checked. Results go to FOLDER/ARCH.json; matrix.py prints
 import argparse
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -78,6 +79,10 @@ class Boot:
                     grants += f' grant "{request}";'
             if "buffers" in case.extra:
                 grants += " dma #true;"
+            grants += "".join(f" {word} #true;" for word in case.owner.split())
+            if case.spawner:
+                boss = next(self.names[c] for c in self.cases if c.name == case.spawner)
+                grants += f' on-demand "test/{boss}";'
             image += f'package "test/{name}" version="0.1.0" path="{name}" {{{grants} config "{config}"; }}\n'
             if case.client_of:
                 service = "console" if case.client_of == "console" else "sink"
@@ -169,7 +174,7 @@ def main():
     probe = build_driver(arch, os.path.join(ROOT, "tests", "kernel", "probe"), os.path.join(args.work, arch + "-probe"),
                          ["-Wno-frame-larger-than", "-fno-builtin", "-O1"])
     console = build_driver(arch, os.path.join(ROOT, "drivers", CONSOLE[arch], "src"), os.path.join(args.work, arch + "-console"))
-    every = [c for c in case_list.matrix() if args.only in c.name]
+    every = [c for c in case_list.matrix() if re.search(args.only, c.name)]
     results, failed = {}, 0
     for case in every:
         if case.only and arch not in case.only:
@@ -183,8 +188,15 @@ def main():
         free = [c for c in mine if not (c.client_of or c.server_of or c.alone)]
         for at in range(0, len(free) if free else 0, PER_BOOT):
             groups.append((test_kernel, free[at:at + PER_BOOT]))
-        if tied:
-            groups.append((test_kernel, tied))
+        together = []
+        for service in dict.fromkeys(c.client_of or c.server_of for c in tied):
+            family = [c for c in tied if service in (c.client_of, c.server_of)]
+            if together and len(together) + len(family) > PER_BOOT:
+                groups.append((test_kernel, together))
+                together = []
+            together = together + family
+        if together:
+            groups.append((test_kernel, together))
         groups += [(test_kernel, [c]) for c in mine if c.alone]
     for number, (test_kernel, group) in enumerate(groups):
         boot = Boot(arch, number, group, args.test_kernel if test_kernel else args.kernel, args, probe, console)

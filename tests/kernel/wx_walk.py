@@ -29,7 +29,9 @@ PAGE = 4096
 KERNEL, TEMPLATE = 0xFFFFFFFF, 0xFFFFFFFE
 R, W, X, U = 1, 2, 4, 8
 LEVELS = {"riscv64": 3, "aarch64": 3, "x86_64": 4}
-WALKED = ("sink of honest rings", "forge nothing", "queue arguments", "read kernel-text", "forge length", "write own-heap")
+WALKED = ("sink of honest rings", "forge nothing", "queue arguments", "read kernel-text", "forge length", "write own-heap",
+          "take tree", "give tree", "take ring", "give ring")
+STEP_REVOKE = 6
 
 
 def decode_riscv64(pte, level):
@@ -179,7 +181,7 @@ def main():
     assert len(chosen) == len(WALKED), "a case of the walk was renamed"
     boot = Boot(arch, "walk", chosen, args.kernel, args, probe, console)
     boot.make({"kernel-text": {"riscv64": 0x80200000, "aarch64": 0x40100000, "x86_64": 0x100000}[arch]})
-    stops = judged = 0
+    stops = judged = revokes = 0
     with Guest(arch, boot.image, mib=8, rng=True, gdb=True, name=f"walk-{arch}") as guest:
         gdb = Gdb(guest)
         at = guest.symbol("audit_step")
@@ -197,6 +199,7 @@ def main():
             raw = guest.read(guest.symbol("rumpk_audit"), 32 + 16 * len(roots))
             live = [(root, fiber) for i, (root, fiber) in enumerate(roots) if struct.unpack_from("<I", raw, 32 + i * 16 + 12)[0]]
             if live:
+                revokes += struct.unpack_from("<I", raw, 8)[0] == STEP_REVOKE
                 memory = Memory(arch, guest.ram())
                 record = guest.boot_record()
                 gate = guest.symbol("__gate_start")
@@ -213,6 +216,8 @@ def main():
             gdb.breakpoint(at)
     if last is None or judged < 5:
         raise GuestError(f"{stops} stops, {judged} with tables, none with a driver: the walk saw nothing")
+    if revokes < 3:
+        raise GuestError(f"{revokes} stops after a revoke: too few were seen")
     memory, live, regions, kernel, exempt, mapped = last
     # Only roots with mapped text can carry a planted violation.
     live = [item for item in live if item[1] in (KERNEL, TEMPLATE) or any(leaf[3] & X and leaf[3] & R and leaf[3] & U for leaf in mapped[item[1]])]
@@ -225,7 +230,7 @@ def main():
         if not bad:
             raise GuestError(f"a planted violation ({what}) was not found")
         print(f"{arch}: planted: {bad[0]}")
-    print(f"{arch}: {stops} stops, {judged} walks, {len(live)} roots at the last, no violation but the planted ones")
+    print(f"{arch}: {stops} stops, {judged} walks, {revokes} of them after a revoke, {len(live)} roots at the last, no violation but the planted ones")
 
 
 if __name__ == "__main__":

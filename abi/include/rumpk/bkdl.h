@@ -106,14 +106,16 @@ struct rumpk_bkdl_match {
 RUMPK_ASSERT_SIZE(rumpk_bkdl_match, 80);
 
 // A capability that the package asks for. type DEVICE brings the device's queues with it; type WINDOW means
-// "the registers" and becomes PORTS where the machine has them at ports; type DMA and MEMORY name a size.
+// "the registers" and becomes PORTS where the machine has them at ports, and brings, when `queues` is 1, the device's
+// interrupt where it has one: an INTERRUPT and the RING of its messages, both of the same name; type DMA and MEMORY
+// name a size.
 struct rumpk_bkdl_request {
     char name[RUMPK_LABEL_SIZE];
     uint32_t type;       // RUMPK_CAP_DEVICE, WINDOW, DMA, MEMORY
     uint32_t rights;     // RUMPK_RIGHT_*
     uint32_t bus;        // DEVICE, WINDOW
     uint32_t device_id;
-    uint32_t queues;     // DEVICE: queues wanted, 1..RUMPK_DEVICE_QUEUE_MAX
+    uint32_t queues;     // DEVICE: queues wanted, 1..RUMPK_DEVICE_QUEUE_MAX; WINDOW: 1 with its interrupt, else 0
     uint32_t optional;   // 1: the driver can do without
     uint64_t size;       // DMA, MEMORY: bytes, multiple of the page size
     char compatible[RUMPK_COMPATIBLE_SIZE];
@@ -143,7 +145,10 @@ struct rumpk_bkdl_image {
 };
 RUMPK_ASSERT_SIZE(rumpk_bkdl_image, 192);
 
-#define RUMPK_PACKAGE_DMA 0x1u  // the owner lets this package hold DMA memory
+#define RUMPK_PACKAGE_DMA 0x1u       // the owner lets this package hold DMA memory
+#define RUMPK_PACKAGE_DELEGATE 0x2u  // ... grant its memory, registers and rings on: they carry RUMPK_RIGHT_GRANT
+#define RUMPK_PACKAGE_OBSERVE 0x4u   // ... see the others by meta: statistics, ledger, boot record
+#define RUMPK_PACKAGE_FLAGS 0x7u     // all of them
 
 struct rumpk_bkdl_package {
     char name[RUMPK_NAME_SIZE];
@@ -154,7 +159,8 @@ struct rumpk_bkdl_package {
     uint32_t flags;           // RUMPK_PACKAGE_*
     uint64_t stack_max;       // bytes; a request above it refuses the package
     uint64_t heap_max;
-    uint64_t reserved;
+    uint32_t spawner;         // 0: started at boot; else 1 + number of the package that may start it by `spawn`
+    uint32_t reserved;
 };
 RUMPK_ASSERT_SIZE(rumpk_bkdl_package, 144);
 

@@ -55,7 +55,7 @@ RUMPK_ASSERT_SIZE(rumpk_queue_completion, 16);
 //   Makes the object accessible and returns its address: MEMORY, DMA (readable, writable, never executable),
 //   RING (the ring header), WINDOW (registers), PORTS (the first port number; opens the range),
 //   DEVICE (a read-only rumpk_device_view, refreshed by each map). Mapping again returns the same address.
-//   E_SLOT, E_TYPE, E_RIGHTS, E_SHARED_PAGE (WINDOW), E_MEMORY, E_UNSUPPORTED.
+//   E_SLOT, E_STALE, E_TYPE, E_ARGUMENT, E_RIGHTS, E_SHARED_PAGE (WINDOW), E_LIMIT (PORTS), E_PLEDGE.
 #define RUMPK_DEVICE_CONFIG_MAX 256u
 #define RUMPK_DEVICE_QUEUE_MAX 8u
 #define RUMPK_QUEUE_ENTRIES_MAX 64u
@@ -79,12 +79,19 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, queue_entries, 40);
 RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 
 // mask(slot, operation, value)
-//   RIGHTS    keep only the rights in `value`; never adds any. Works on every type.
+//   RIGHTS    keep only the rights in `value`; never adds any. Works on every type. What is mapped follows at once.
+//             E_SLOT, E_STALE.
 //   FEATURES  DEVICE with CONTROL: reset the device, accept exactly the feature bits `value`, set up its queues
 //             in kernel memory and start it. E_ARGUMENT when `value` asks for bits that the device does not
 //             offer or lacks VIRTIO_F_VERSION_1 (bit 32); E_DEVICE when the device refuses.
+//   IRQ_UNMASK  INTERRUPT with CONTROL, value 0: the line may fire again. A line that fires too often is held back by
+//             the kernel for a while all the same. As long as a fiber waits on the ring of an unmasked line, the
+//             machine is not idle for good.
+//   IRQ_MASK  INTERRUPT with CONTROL, value 0: the line does not fire any more.
 #define RUMPK_MASK_RIGHTS 0u
 #define RUMPK_MASK_FEATURES 1u
+#define RUMPK_MASK_IRQ_UNMASK 2u
+#define RUMPK_MASK_IRQ_MASK 3u
 
 // tick(operation)
 //   NOW  ticks since kernel entry.
@@ -96,25 +103,177 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //   the index of the first that is ready (or whose peer is gone), or E_TIMEOUT.
 #define RUMPK_WAIT_MAX 64u
 
+// grant(slot, ring, rights, offset, length)
+//   Gives the fiber at the other end of `ring` (a slot of a RING end, any channel of the caller) a capability
+//   derived from `slot`. Returns its slot number there, which the caller sends as a message of its own; the
+//   receiver learns by meta(CAP) what it is and which of its rings it came through, and believes only that.
+//   rights  RUMPK_RIGHT_*, not zero, a part of those of `slot`; GRANT among them lets the receiver grant on.
+//   offset, length  MEMORY, DMA: bytes, multiples of the page size, inside the object; length 0: up to its end.
+//           Other types: both zero.
+//   RING: the end moves to the receiver until it is taken back; its holder does not use it meanwhile.
+//   E_SLOT, E_STALE (either slot), E_TYPE (`slot` is not MEMORY, DMA, WINDOW, PORTS or RING; `ring` is no
+//   RING), E_ARGUMENT, E_RIGHTS (`slot` lacks GRANT or a right that is given; `ring` was narrowed to nothing),
+//   E_STATE (this ring end is granted already), E_BOUNDS, E_PEER (nobody at the other end), E_LIMIT (the
+//   receiver's slots are full, or RUMPK_GRANTS_PER_RING_MAX of them came through this ring and are not emptied
+//   yet, or `slot` is RUMPK_DERIVATION_DEPTH_MAX steps from the boot manifest), E_MEMORY, E_PLEDGE.
+//
+// spawn(slot, flags = 0)
+//   SPAWN: starts the package that it names. It was verified, placed and connected at boot; image.kdl says
+//   `on-demand "package"` for it and so names the one that holds this capability. Returns the number of its fiber.
+//   E_SLOT, E_STALE, E_TYPE, E_ARGUMENT, E_RIGHTS (without CONTROL), E_STATE (it was started already, or refused
+//   at boot: the ledger says why), E_PLEDGE.
+//
+// revoke(slot, flags)
+//   Takes back everything that was ever granted from `slot`, directly or on and on; with RUMPK_REVOKE_SELF the
+//   slot itself is emptied too (also a stale one): an end of a ring closes or goes back to whom it came from, a
+//   device is reset. Returns how many derived capabilities were taken back. When it returns, no page of theirs is
+//   mapped (an access is a READ or WRITE fault), calls on them return E_STALE, whoever slept on one has been
+//   released with E_STALE, and a device that still had a request in that memory was reset (its driver gets
+//   E_STATE): whoever lets a device use memory that a client granted trusts the client that far.
+//   Work is bounded by the capabilities taken back, at most 4,095, and the pages that they had mapped.
+//   E_SLOT, E_STALE (without SELF), E_ARGUMENT (unknown flags). Always possible, whatever was pledged.
+#define RUMPK_REVOKE_SELF UINT64_C(1)
+
+// pledge(word)
+//   Keeps only the classes of calls in `word`, for ever: RUMPK_PLEDGE_*. Bits 63 and 62 hold the spectrum as
+//   3 - RUMPK_SPECTRUM_*, so that clearing bits never makes it stricter; both bits set: as it is. A call of a class
+//   that is given up returns E_PLEDGE before anything else is looked at. mask(RIGHTS), tick, revoke, pledge, wait,
+//   exit and meta belong to no class. RPATH, WPATH and INET are kept for services; no call of this kernel asks for
+//   them. Returns 0; meta(SELF) tells what is left.
+#define RUMPK_PLEDGE_STDIO UINT64_C(0x01)    // send, recv
+#define RUMPK_PLEDGE_RPATH UINT64_C(0x02)
+#define RUMPK_PLEDGE_WPATH UINT64_C(0x04)
+#define RUMPK_PLEDGE_INET UINT64_C(0x08)
+#define RUMPK_PLEDGE_EXEC UINT64_C(0x10)     // spawn
+#define RUMPK_PLEDGE_MAP UINT64_C(0x20)      // map
+#define RUMPK_PLEDGE_GRANT UINT64_C(0x40)    // grant
+#define RUMPK_PLEDGE_STATE UINT64_C(0x80)    // checkpoint
+#define RUMPK_PLEDGE_CONTROL UINT64_C(0x100) // mask of a device or an interrupt
+#define RUMPK_PLEDGE_CLASSES UINT64_C(0x3FFFFFFFFFFFFFFF)
+#define RUMPK_PLEDGE_SPECTRUM(spectrum) ((UINT64_C(3) - (spectrum)) << 62)
+#define RUMPK_PLEDGE_SPECTRUM_OF(word) ((uint32_t)(UINT64_C(3) - ((word) >> 62)))
+
+// checkpoint(pointer, size)
+//   Hands the kernel `size` (1..RUMPK_CHECKPOINT_MAX) bytes of state. They replace what was handed over before only
+//   when all of them are in: two copies are kept and written in turn, each with a digest over its number and bytes.
+//   Returns that number, counted from 1; meta(FIBER) tells it later. A restarted instance finds the last good one at
+//   start.checkpoint_base; restart itself is not in this release. The first call takes its memory for good: E_MEMORY
+//   when there is none. E_ARGUMENT (size), E_PLEDGE.
+#define RUMPK_CHECKPOINT_MAX 32768u
+
 // exit(code): ends this fiber; does not return. The code is recorded.
 
-// meta(operation, out, size)
+// meta(operation, out, size, index)
 //   VERSION   RUMPK_ABI_VERSION of the kernel.
 //   FEATURES  feature bits.
 //   START     address of the caller's start block.
-//   SELF      stores a rumpk_meta_self at `out`; `size` must be its size.
+//   Each of the following stores one structure at `out`; `size` must be its size, else E_ARGUMENT. A package that its
+//   image's owner permits to observe may ask about others; for all others that is E_RIGHTS.
+//   SELF      rumpk_meta_self.
+//   CAP       rumpk_meta_cap of the caller's slot `index`, also of a stale one; of another fiber's with
+//             RUMPK_META_OF(fiber) added. E_SLOT; E_BOUNDS: no such fiber.
+//   FIBER     rumpk_meta_fiber of fiber number `index`. E_BOUNDS: no such fiber.
+//   RING      rumpk_meta_ring of the ring in the caller's slot `index`. E_SLOT, E_STALE, E_TYPE.
+//   BOOT      rumpk_boot_record (ledger.h): how long each stage took, and the memory. Observers only.
+//   LEDGER    rumpk_ledger_record number `index`: faults, exits, refusals; those about the caller need no
+//             permission. E_BOUNDS: not written yet.
+//   CORE      rumpk_meta_core: what the core has done since boot. Observers only.
+//   RUN       rumpk_meta_run: the caller's use of the processor.
 #define RUMPK_META_VERSION 0u
 #define RUMPK_META_FEATURES 1u
 #define RUMPK_META_START 2u
 #define RUMPK_META_SELF 3u
+#define RUMPK_META_CAP 4u
+#define RUMPK_META_FIBER 5u
+#define RUMPK_META_RING 6u
+#define RUMPK_META_BOOT 7u
+#define RUMPK_META_LEDGER 8u
+#define RUMPK_META_CORE 9u
+#define RUMPK_META_RUN 10u
+#define RUMPK_META_OF(fiber) (((uint64_t)(fiber) + 1u) << 32)
 
 struct rumpk_meta_self {
     uint32_t fiber;
     uint32_t spectrum;
     uint64_t calls;     // calls made so far, this one included
     uint64_t switches;  // times this fiber was switched to
-    uint64_t reserved;
+    uint64_t pledge;    // what it has not given up: RUMPK_PLEDGE_*
 };
 RUMPK_ASSERT_SIZE(rumpk_meta_self, 32);
+
+struct rumpk_meta_cap {
+    uint32_t type;     // enum rumpk_cap_type
+    uint32_t rights;   // RUMPK_RIGHT_*
+    uint32_t state;    // RUMPK_CAP_STATE_*
+    uint32_t depth;    // grants between the boot manifest and this slot
+    uint32_t through;  // slot of the caller's ring end that it was granted through, or RUMPK_SLOT_NONE
+    uint32_t derived;  // capabilities granted directly from this one and not taken back
+    uint64_t size;     // MEMORY, DMA: bytes
+};
+RUMPK_ASSERT_SIZE(rumpk_meta_cap, 32);
+
+#define RUMPK_CAP_STATE_LIVE 0x1u
+#define RUMPK_CAP_STATE_MAPPED 0x2u
+
+struct rumpk_meta_core {
+    uint64_t timer_interrupts;
+    uint64_t interrupts;    // of devices
+    uint64_t preemptions;   // times a stricter fiber took the processor from a looser one
+    uint64_t slices;        // times a fiber went to the end of its queue because its slice was used up
+    uint64_t storms;        // times an interrupt line was held back for firing too often
+    uint64_t waits;         // times the core went to sleep
+    uint64_t quiet_longest; // ticks: the longest stretch in which an interrupt had to wait
+    uint64_t reserved;
+};
+RUMPK_ASSERT_SIZE(rumpk_meta_core, 64);
+
+struct rumpk_meta_run {
+    uint64_t run_ticks;  // how long the caller has had the processor so far
+    uint32_t strikes;    // that are not forgotten yet
+    uint32_t slices;     // used up since it last called recv or wait
+    uint64_t reserved[2];
+};
+RUMPK_ASSERT_SIZE(rumpk_meta_run, 32);
+
+// X(name, value, sentence)
+#define RUMPK_FIBER_STATES(X) \
+    X(NEW, 1, "loaded, not started") \
+    X(READY, 2, "could run") \
+    X(RUNNING, 3, "runs") \
+    X(WAITING, 4, "sleeps in a call") \
+    X(ENDED, 5, "has ended: the ledger says why")
+
+enum rumpk_fiber_state {
+#define RUMPK_FIBER_STATE_ENUM(name, value, sentence) RUMPK_FIBER_STATE_##name = (value),
+    RUMPK_FIBER_STATES(RUMPK_FIBER_STATE_ENUM)
+#undef RUMPK_FIBER_STATE_ENUM
+};
+
+struct rumpk_meta_fiber {
+    uint32_t fiber;
+    uint32_t state;       // enum rumpk_fiber_state
+    uint32_t spectrum;    // as it is now
+    uint32_t slots_used;  // capability slots that are filled
+    uint64_t calls;
+    uint64_t switches;
+    uint64_t pledge;      // RUMPK_PLEDGE_*
+    uint64_t checkpoint;  // number of its last checkpoint, 0: none
+    uint32_t checkpoint_size;
+    uint32_t granted;     // capabilities of others that were granted directly by this one
+    char name[RUMPK_NAME_SIZE];
+    uint64_t reserved[9];
+};
+RUMPK_ASSERT_SIZE(rumpk_meta_fiber, 200);
+
+struct rumpk_meta_ring {
+    uint32_t slots;
+    uint32_t filled;   // slots published and not taken, clamped
+    uint32_t epoch;
+    uint32_t closed;   // RUMPK_RING_*_GONE
+    uint64_t wakes;    // send calls of the producer
+    uint64_t returns;  // send calls of the consumer
+    uint64_t reserved[2];
+};
+RUMPK_ASSERT_SIZE(rumpk_meta_ring, 48);
 
 #endif

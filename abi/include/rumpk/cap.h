@@ -38,9 +38,14 @@ enum rumpk_cap_type {
 #define RUMPK_RIGHT_READ 0x01u     // read memory, registers, ports; consume a ring
 #define RUMPK_RIGHT_WRITE 0x02u    // write memory, registers, ports; produce on a ring
 #define RUMPK_RIGHT_DMA 0x04u      // name this memory in a queue request
-#define RUMPK_RIGHT_CONTROL 0x08u  // negotiate and reset a device
+#define RUMPK_RIGHT_CONTROL 0x08u  // negotiate and reset a device, start a package
 #define RUMPK_RIGHT_GRANT 0x10u    // delegate to another fiber
 #define RUMPK_RIGHTS_ALL 0x1Fu
+
+// Derivation: a capability that `grant` made may be granted on, this many times in a row.
+#define RUMPK_DERIVATION_DEPTH_MAX 8u
+// Slots that one channel's grants may fill at the receiver until it empties some.
+#define RUMPK_GRANTS_PER_RING_MAX 8u
 
 // One entry of the capability list in the start block.
 struct rumpk_cap_info {

@@ -61,7 +61,54 @@ RUMPK_ASSERT_OFFSET(rumpk_meta_self, fiber, 0);
 RUMPK_ASSERT_OFFSET(rumpk_meta_self, spectrum, 4);
 RUMPK_ASSERT_OFFSET(rumpk_meta_self, calls, 8);
 RUMPK_ASSERT_OFFSET(rumpk_meta_self, switches, 16);
-RUMPK_ASSERT_OFFSET(rumpk_meta_self, reserved, 24);
+RUMPK_ASSERT_OFFSET(rumpk_meta_self, pledge, 24);
+
+RUMPK_ASSERT_OFFSET(rumpk_meta_cap, type, 0);
+RUMPK_ASSERT_OFFSET(rumpk_meta_cap, rights, 4);
+RUMPK_ASSERT_OFFSET(rumpk_meta_cap, state, 8);
+RUMPK_ASSERT_OFFSET(rumpk_meta_cap, depth, 12);
+RUMPK_ASSERT_OFFSET(rumpk_meta_cap, through, 16);
+RUMPK_ASSERT_OFFSET(rumpk_meta_cap, derived, 20);
+RUMPK_ASSERT_OFFSET(rumpk_meta_cap, size, 24);
+
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, fiber, 0);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, state, 4);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, spectrum, 8);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, slots_used, 12);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, calls, 16);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, switches, 24);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, pledge, 32);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, checkpoint, 40);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, checkpoint_size, 48);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, granted, 52);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, name, 56);
+RUMPK_ASSERT_OFFSET(rumpk_meta_fiber, reserved, 128);
+
+RUMPK_ASSERT_OFFSET(rumpk_meta_ring, slots, 0);
+RUMPK_ASSERT_OFFSET(rumpk_meta_ring, filled, 4);
+RUMPK_ASSERT_OFFSET(rumpk_meta_ring, epoch, 8);
+RUMPK_ASSERT_OFFSET(rumpk_meta_ring, closed, 12);
+RUMPK_ASSERT_OFFSET(rumpk_meta_ring, wakes, 16);
+RUMPK_ASSERT_OFFSET(rumpk_meta_ring, returns, 24);
+RUMPK_ASSERT_OFFSET(rumpk_meta_ring, reserved, 32);
+
+RUMPK_ASSERT_OFFSET(rumpk_interrupt_slot, count, 0);
+RUMPK_ASSERT_OFFSET(rumpk_interrupt_slot, ticks, 8);
+RUMPK_ASSERT_OFFSET(rumpk_interrupt_slot, reserved, 16);
+
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, timer_interrupts, 0);
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, interrupts, 8);
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, preemptions, 16);
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, slices, 24);
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, storms, 32);
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, waits, 40);
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, quiet_longest, 48);
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, reserved, 56);
+
+RUMPK_ASSERT_OFFSET(rumpk_meta_run, run_ticks, 0);
+RUMPK_ASSERT_OFFSET(rumpk_meta_run, strikes, 8);
+RUMPK_ASSERT_OFFSET(rumpk_meta_run, slices, 12);
+RUMPK_ASSERT_OFFSET(rumpk_meta_run, reserved, 16);
 
 RUMPK_ASSERT_OFFSET(rumpk_cap_info, slot, 0);
 RUMPK_ASSERT_OFFSET(rumpk_cap_info, type, 4);
@@ -194,7 +241,8 @@ RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, spectrum, 112);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, flags, 116);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, stack_max, 120);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, heap_max, 128);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, reserved, 136);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, spawner, 136);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, reserved, 140);
 
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_key, key, 0);
 

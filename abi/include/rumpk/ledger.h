@@ -24,7 +24,8 @@
     X(REFUSE, 4, "a package or the boot manifest was refused; code: rumpk_refusal") \
     X(FAULT, 5, "a fiber was ended for a fault; code: rumpk_fault") \
     X(EXIT, 6, "a fiber ended itself; detail: its exit code") \
-    X(END, 7, "nothing can happen any more: power-off")
+    X(END, 7, "nothing can happen any more: power-off") \
+    X(STRIKE, 8, "a fiber overran its budget; code: how often; detail: its run time in ticks; pc: where")
 
 enum rumpk_ledger_kind {
 #define RUMPK_LEDGER_ENUM(name, value, sentence) RUMPK_LEDGER_##name = (value),

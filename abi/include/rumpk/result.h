@@ -53,7 +53,8 @@ enum rumpk_result {
     X(CALL, 11, "unknown call number or reserved argument bits") \
     X(PROTECTION, 12, "general protection: port, segment or control access that is not the driver's") \
     X(KERNEL, 13, "the kernel faulted while it served this fiber; the fiber was ended for it") \
-    X(OTHER, 14, "another exception of the processor")
+    X(OTHER, 14, "another exception of the processor") \
+    X(BUDGET, 15, "the driver kept the processor without waiting, beyond its budget, three times")
 
 enum rumpk_fault {
 #define RUMPK_FAULT_ENUM(name, value, sentence) RUMPK_FAULT_##name = (value),

@@ -66,6 +66,16 @@ struct rumpk_stream_slot {
 };
 RUMPK_ASSERT_SIZE(rumpk_stream_slot, 64);
 
+// Slot of the ring that comes with an INTERRUPT capability; the kernel is the producer. The line stays masked
+// after each message until the driver has quieted its device and says mask(IRQ_UNMASK). A ring that is full
+// loses the message, not the count.
+struct rumpk_interrupt_slot {
+    uint64_t count;  // times that the line has fired since boot, this one included
+    uint64_t ticks;  // when
+    uint64_t reserved[6];
+};
+RUMPK_ASSERT_SIZE(rumpk_interrupt_slot, 64);
+
 // Slot of a RUMPK_STYLE_SERVICE channel, both directions: one 9P message in one arena buffer.
 struct rumpk_message_slot {
     uint64_t sequence;  // counts requests of this client from 1; a reply repeats that of its request

@@ -3,8 +3,8 @@
 // uart-16550: the console service on a 16550 serial port.
 //
 // Lines of all clients come merged from npl_stream; this file knows only the chip. Speed is left as
-// the firmware set it. The port is polled: it takes 16 bytes each time its transmitter is empty,
-// and other drivers run while it is not.
+// the firmware set it. The port takes 16 bytes each time its transmitter is empty; while it is not,
+// the driver sleeps until the port's interrupt says so.
 //
 // Registers: National Semiconductor PC16550D data sheet, section 8.
 #include <npl/npl.h>
@@ -18,60 +18,74 @@ enum {
     REG_LINE_STATUS = 5,
 };
 
-#define FIFO_ENABLE_AND_CLEAR    0x07u
-#define LINE_8N1                 0x03u
-#define MODEM_DTR_RTS            0x03u
-#define STATUS_TRANSMITTER_EMPTY 0x20u
+#define INTERRUPT_TRANSMITTER_EMPTY 0x02u
+#define FIFO_ENABLE_AND_CLEAR       0x07u
+#define LINE_8N1                    0x03u
+#define MODEM_DTR_RTS_OUT2          0x0Bu // OUT2 lets the interrupt out of the chip on a PC
+#define STATUS_TRANSMITTER_EMPTY    0x20u
 
 #define FIFO_BYTES 16u
-#define POLLS_MAX  64u   // looks before the driver sleeps
-#define PAUSES_MAX 1000u // pauses of 1 ms before the port counts as stuck
+#define STUCK_MS   1000u // without an interrupt for so long the port counts as stuck
 
 #define EXIT_NO_PORT   1
 #define EXIT_NO_MEMORY 2
 #define EXIT_STUCK     3
+
+struct port {
+    struct npl_registers registers;
+    struct npl_interrupt interrupt;
+};
 
 static void port_init(const struct npl_registers *port)
 {
     npl_reg_write8(port, REG_INTERRUPTS, 0);
     npl_reg_write8(port, REG_LINE, LINE_8N1);
     npl_reg_write8(port, REG_FIFO, FIFO_ENABLE_AND_CLEAR);
-    npl_reg_write8(port, REG_MODEM, MODEM_DTR_RTS);
+    npl_reg_write8(port, REG_MODEM, MODEM_DTR_RTS_OUT2);
 }
 
-// Waits until the transmitter takes bytes. False when it does not within about a second.
-static bool port_wait(const struct npl_registers *port)
+static bool is_empty(const struct port *port)
 {
-    for (uint32_t pause = 0; pause < PAUSES_MAX; pause++) {
-        for (uint32_t poll = 0; poll < POLLS_MAX; poll++) {
-            if (npl_reg_read8(port, REG_LINE_STATUS) & STATUS_TRANSMITTER_EMPTY)
-                return true;
-        }
-        npl_sleep_until(npl_deadline_ms(1));
-    }
-    return false;
+    return npl_reg_read8(&port->registers, REG_LINE_STATUS) & STATUS_TRANSMITTER_EMPTY;
 }
 
-static bool port_write(const struct npl_registers *port, const char *bytes, size_t size)
+// Waits until the transmitter takes bytes. False when it does not in time.
+static bool port_wait(struct port *port)
+{
+    uint64_t deadline = npl_deadline_ms(STUCK_MS);
+    int64_t result = RUMPK_OK;
+
+    while (!is_empty(port) && result == RUMPK_OK) {
+        // The line first: the port asks at once when it has become empty meanwhile.
+        npl_interrupt_unmask(&port->interrupt);
+        npl_reg_write8(&port->registers, REG_INTERRUPTS, INTERRUPT_TRANSMITTER_EMPTY);
+        result = npl_interrupt_wait(&port->interrupt, deadline);
+        npl_reg_write8(&port->registers, REG_INTERRUPTS, 0);
+    }
+    return result == RUMPK_OK || is_empty(port);
+}
+
+static bool port_write(struct port *port, const char *bytes, size_t size)
 {
     for (size_t at = 0; at < size; at++) {
         if (at % FIFO_BYTES == 0 && !port_wait(port))
             return false;
-        npl_reg_write8(port, REG_DATA, (uint8_t)bytes[at]);
+        npl_reg_write8(&port->registers, REG_DATA, (uint8_t)bytes[at]);
     }
     return true;
 }
 
 int npl_main(void)
 {
-    struct npl_registers port;
+    struct port port;
     struct npl_stream stream;
 
-    if (npl_registers_open(&port, "uart") < 0)
+    if (npl_registers_open(&port.registers, "uart") < 0 ||
+        npl_interrupt_open(&port.interrupt, "uart") < 0)
         return EXIT_NO_PORT;
     if (npl_stream_open(&stream, "console") < 0)
         return EXIT_NO_MEMORY;
-    port_init(&port);
+    port_init(&port.registers);
 
     for (;;) {
         size_t size;

@@ -13,9 +13,10 @@
 // MDSCR_EL1: TDCC, EL0 has no debug channel; everything else off.
 #define MDSCR_VALUE (UINT64_C(1) << 12)
 
-// PSTATE of a driver: AArch64 EL0; D, I and F masked (no interrupt is enabled in this release); A
-// open, so that an asynchronous bus error is taken while its driver runs.
-#define PSTATE_DRIVER UINT64_C(0x2C0)
+// PSTATE of a driver: AArch64 EL0; I open, so that interrupts are taken while it runs, and only
+// then; A open, so that an asynchronous bus error is taken while its driver runs; D and F masked
+// (no interrupt arrives as FIQ).
+#define PSTATE_DRIVER UINT64_C(0x240)
 #define PSTATE_FLAGS  UINT64_C(0xF0000000)
 
 uint64_t arch_pte_guarded;

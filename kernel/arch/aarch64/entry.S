@@ -61,6 +61,17 @@ _start:
     mrs x0, mpidr_el1
     msr vmpidr_el2, x0
 
+    // Interrupt controller with system registers (GICv3): EL1 may use them; nothing is virtual.
+    mrs x0, id_aa64pfr0_el1
+    ubfx x0, x0, #24, #4
+    cbz x0, 1f
+    mrs x0, S3_4_C12_C9_5     // ICC_SRE_EL2: SRE, and access from EL1
+    orr x0, x0, #1
+    orr x0, x0, #8
+    msr S3_4_C12_C9_5, x0
+    isb
+    msr S3_4_C12_C11_0, xzr   // ICH_HCR_EL2
+1:
     // Performance counters, where there are any: all of them belong to EL1.
     mov x1, xzr
     mrs x0, id_aa64dfr0_el1

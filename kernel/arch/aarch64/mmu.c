@@ -114,12 +114,3 @@ void arch_device_fence(void)
 {
     __asm__ volatile("dmb sy" ::: "memory");
 }
-
-// Devices that the kernel drives itself are found from the tree; the processor's own need no
-// window.
-uint32_t arch_kernel_windows(struct boot_region *out, uint32_t max)
-{
-    (void)out;
-    (void)max;
-    return 0;
-}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// timer.c (aarch64): the counter of the generic timer.
+// timer.c (aarch64): the counter of the generic timer, and its virtual timer, which compares with
+// it.
 //
 // The virtual counter: EL1 may always read it, and it equals the physical one here (entry.S clears
 // the offset when it comes from EL2). The frequency register only repeats what the firmware wrote
@@ -28,4 +29,23 @@ uint64_t arch_timer_now(void)
     // program.
     __asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(ticks)::"memory");
     return ticks;
+}
+
+// CNTV_CTL_EL0: enabled, its interrupt not masked.
+#define TIMER_ON UINT64_C(1)
+
+void arch_timer_arm(uint64_t raw)
+{
+    __asm__ volatile("msr cntv_cval_el0, %[raw]\n\t"
+                     "msr cntv_ctl_el0, %[on]\n\t"
+                     "isb"
+                     :
+                     : [raw] "r"(raw), [on] "r"(TIMER_ON)
+                     : "memory");
+}
+
+// The interrupt is level-triggered: a timer that is off asks for nothing.
+void arch_timer_disarm(void)
+{
+    __asm__ volatile("msr cntv_ctl_el0, xzr\n\tisb" ::: "memory");
 }

@@ -4,6 +4,7 @@
 //
 // ESR_EL1 (Arm ARM, D17.2.37): exception class in bits 31:26, class-specific syndrome in 24:0. For
 // aborts its low six bits are the fault status and bit 6 says write.
+#include "machine.h"
 #include "offsets.h"
 
 #include <arch/arch.h>
@@ -156,7 +157,7 @@ static void describe(struct trap_info *info, uint64_t vector)
         info->fault = RUMPK_FAULT_OTHER;
         break;
     default:
-        info->kind = TRAP_INTERRUPT;
+        info->kind = gic_take_timer() ? TRAP_TIMER : TRAP_INTERRUPT;
         break;
     }
 }

@@ -35,11 +35,3 @@ void arch_device_fence(void)
 {
     __asm__ volatile("fence iorw, iorw" ::: "memory");
 }
-
-// The kernel drives no device registers of its own here: power and console belong to the firmware.
-uint32_t arch_kernel_windows(struct boot_region *out, uint32_t max)
-{
-    (void)out;
-    (void)max;
-    return 0;
-}

@@ -10,6 +10,7 @@ extern char trap_vector[];
 [[noreturn]] void trap_kernel(void);
 
 #define CAUSE_INTERRUPT  (UINT64_C(1) << 63)
+#define CAUSE_TIMER      (CAUSE_INTERRUPT | 5)
 #define CAUSE_ECALL_USER 8u
 #define ECALL_SIZE       4u
 
@@ -36,7 +37,9 @@ static struct trap_info info_read(void)
     __asm__ volatile("csrr %0, scause" : "=r"(info.cause));
     __asm__ volatile("csrr %0, sepc" : "=r"(info.pc));
     __asm__ volatile("csrr %0, stval" : "=r"(info.address));
-    info.kind = (info.cause & CAUSE_INTERRUPT) != 0 ? TRAP_INTERRUPT : TRAP_FAULT;
+    info.kind = (info.cause & CAUSE_INTERRUPT) == 0 ? TRAP_FAULT
+                : info.cause == CAUSE_TIMER         ? TRAP_TIMER
+                                                    : TRAP_INTERRUPT;
     info.fault = info.cause < sizeof(cause_faults) ? cause_faults[info.cause] : RUMPK_FAULT_OTHER;
     return info;
 }

@@ -310,6 +310,7 @@ uint32_t arch_boot_info(struct boot_info *info)
 
 #define SERIAL_BASE    0x3F8
 #define SERIAL_PORTS   8
+#define SERIAL_LINE    4 // of the ISA bus; the same number at the I/O APIC
 #define SERIAL_SCRATCH 7 // a register without effect: what is written can be read back
 
 void arch_fixed_devices(void (*add)(const struct fixed_device *device))
@@ -319,6 +320,7 @@ void arch_fixed_devices(void (*add)(const struct fixed_device *device))
         .base = SERIAL_BASE,
         .size = SERIAL_PORTS,
         .is_ports = true,
+        .line = SERIAL_LINE,
     };
 
     cpu_out8(SERIAL_BASE + SERIAL_SCRATCH, 0x5A);

@@ -20,10 +20,13 @@ arch_gate:
 .set number, 0
 .rept GATE_STUB_COUNT
     .balign GATE_STUB_SIZE, 0xCC
-    endbr64
+1:  endbr64
     movq %rcx, %r10
     movl $number, %eax
     syscall
+.if . - 1b != GATE_STUB_RETURN
+    .error "GATE_STUB_RETURN is not where a stub goes on"
+.endif
     xorl %ecx, %ecx
     xorl %r11d, %r11d
     ret

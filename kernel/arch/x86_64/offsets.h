@@ -45,8 +45,12 @@
 #define SELECTOR_USER_CODE   0x2B
 #define SELECTOR_TSS         0x30
 
-// RFLAGS with which ring 3 is always entered: nothing but the bit that is always 1.
-#define ARCH_USER_RFLAGS 2
+// RFLAGS with which ring 3 is always entered: interrupts on, and the bit that is always 1. A fiber
+// that was interrupted gets back besides what is its own: status flags, DF, AC, ID. Never TF, NT, RF.
+#define ARCH_USER_RFLAGS 0x202
+#define USER_FLAGS_OWN   0x240CD5
+
+#define RFLAGS_INTERRUPTS 0x200
 
 // Boot record fields that entry.S writes when there is no 64-bit mode to run C in.
 #define BOOT_RECORD_MAGIC   0
@@ -72,11 +76,18 @@
 
 #define VECTOR_DEBUG     1
 #define VECTOR_NMI       2
-#define VECTOR_COUNT     32
+#define EXCEPTION_COUNT  32
+#define VECTOR_COUNT     256
 #define VECTOR_STUB_SIZE 16 // trap.S: the stubs of all vectors lie this far apart
+
+// Vectors of interrupts (intr.c): lines from the first on; a higher vector goes before a lower one.
+#define VECTOR_LINE_FIRST 0x30
+#define VECTOR_TIMER      0xF0
+#define VECTOR_SPURIOUS   0xFF
 
 #define GATE_STUB_SIZE  32
 #define GATE_STUB_COUNT 13
+#define GATE_STUB_RETURN 14 // where a stub goes on after its SYSCALL
 
 #define ARCH_PAGE_SIZE 4096
 

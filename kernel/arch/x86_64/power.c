@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// power.c (x86_64): power-off and idling.
+// power.c (x86_64): power-off, and a pause.
 //
 // microvm is a hardware-reduced ACPI machine: its FADT names a sleep control register (ACPI 6.4,
 // 4.8.3.7), but tables and AML would have to be read to learn address and sleep type. Both are
 // constants of the machine and stand here with their source. On any other machine power-off halts
 // for ever.
+#include "machine.h"
+
 #include <arch/arch.h>
 #include <stdint.h>
 
@@ -17,12 +19,12 @@
 #define SLEEP_TYPE_S5     (5u << 2)
 #define SLEEP_ENABLE      (1u << 5)
 
-uint32_t arch_kernel_windows(struct boot_region *out, uint32_t max)
+bool power_window(struct boot_region *out)
 {
-    if (!boot_is_microvm() || max == 0)
-        return 0;
-    out[0] = (struct boot_region){GED_BASE, GED_SIZE};
-    return 1;
+    if (!boot_is_microvm())
+        return false;
+    *out = (struct boot_region){GED_BASE, GED_SIZE};
+    return true;
 }
 
 void arch_power_init(const void *fdt)

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// timer.c (x86_64): the time stamp counter, and how fast it runs.
+// timer.c (x86_64): the time stamp counter, how fast it runs, and the local APIC's timer.
 //
 // The processor says the frequency itself (CPUID leaf 15h) or it is measured once against channel 0
 // of the 8254 timer, whose 1,193,182 Hz every PC has: at most 500 microseconds. The counter is read
 // behind an LFENCE, so two readings in program order never go backwards. That it runs at one speed
 // in all power states (invariant TSC) is assumed; see docs/hardware-gaps.md.
+//
+// The local APIC counts down at a rate that nothing tells: it is measured against the counter. What
+// is armed is a counter value; if the APIC's interrupt comes before it, because its 32 bits do not
+// reach that far or the measurement was a little off, the rest is armed and nobody hears of it.
+#include "machine.h"
+#include "offsets.h"
+
 #include <arch/arch.h>
 #include <kernel/base.h>
 
@@ -31,6 +38,11 @@
 
 #define HZ_MIN UINT64_C(1000000)
 #define HZ_MAX UINT64_C(100000000000)
+
+static uint64_t counter_hz;
+static uint64_t apic_rate; // ticks of the local APIC per tick of the counter, times 2^32
+static uint64_t deadline;
+static bool is_armed;
 
 uint64_t arch_timer_now(void)
 {
@@ -127,5 +139,115 @@ uint64_t arch_timer_init(const void *fdt)
     (void)fdt;
     if (hz == 0)
         hz = hz_from_pit();
-    return hz >= HZ_MIN && hz <= HZ_MAX ? hz : 0;
+    counter_hz = hz >= HZ_MIN && hz <= HZ_MAX ? hz : 0;
+    return counter_hz;
+}
+
+// ---- the timer ---------------------------------------------------------------------------------
+
+#define CALIBRATE_PARTS    4000u // of a second: 250 us
+#define CALIBRATE_READINGS 1000000u
+#define CALIBRATE_GOOD     512u // both readings together took less than this part of the whole
+
+struct apic_reading {
+    uint64_t before;
+    uint64_t after;
+    uint32_t count;
+};
+
+static struct apic_reading apic_timer_read(void)
+{
+    struct apic_reading reading;
+
+    reading.before = arch_timer_now();
+    reading.count = lapic_read(LAPIC_TIMER_CURRENT);
+    reading.after = arch_timer_now();
+    return reading;
+}
+
+static struct measurement apic_measure(void)
+{
+    struct apic_reading start = apic_timer_read();
+    struct apic_reading now = start;
+
+    for (uint32_t i = 0; i < CALIBRATE_READINGS; i++) {
+        now = apic_timer_read();
+        if (now.before - start.after >= counter_hz / CALIBRATE_PARTS)
+            break;
+    }
+
+    uint64_t whole = (now.before + now.after) / 2 - (start.before + start.after) / 2;
+    uint64_t readings = now.after - now.before + (start.after - start.before);
+    uint64_t ticks = start.count - now.count; // it counts down
+
+    if (whole == 0 || ticks == 0)
+        return (struct measurement){0, UINT64_MAX};
+    return (struct measurement){(ticks << 32) / whole, (readings << 16) / whole};
+}
+
+bool timer_calibrate(void)
+{
+    struct measurement best = {0, UINT64_MAX};
+
+    for (uint32_t i = 0; i < MEASURE_ATTEMPTS && best.doubt >= (1u << 16) / CALIBRATE_GOOD; i++) {
+        struct measurement next;
+
+        lapic_write(LAPIC_TIMER_DIVIDER, LAPIC_DIVIDE_1);
+        lapic_write(LAPIC_TIMER_INITIAL, UINT32_MAX); // masked: nothing comes of it
+        next = apic_measure();
+        if (next.hz != 0 && next.doubt < best.doubt)
+            best = next;
+    }
+    lapic_write(LAPIC_TIMER_INITIAL, 0);
+    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER); // one shot
+    apic_rate = best.hz;
+    return apic_rate != 0;
+}
+
+__extension__ typedef unsigned __int128 wide;
+
+static void apic_timer_start(uint64_t now)
+{
+    uint64_t distance = deadline > now ? deadline - now : 0;
+    wide product = (wide)distance * apic_rate >> 32;
+    uint64_t ticks = product > UINT64_MAX / 2 ? UINT64_MAX / 2 : (uint64_t)product;
+    uint32_t divider = LAPIC_DIVIDE_1;
+
+    // Rather a little late than twice.
+    ticks += ticks / 2048 + 1;
+    if (ticks > UINT32_MAX) {
+        divider = LAPIC_DIVIDE_128;
+        ticks /= 128;
+    }
+    lapic_write(LAPIC_TIMER_INITIAL, 0);
+    lapic_write(LAPIC_TIMER_DIVIDER, divider);
+    lapic_write(LAPIC_TIMER_INITIAL, ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
+}
+
+void arch_timer_arm(uint64_t raw)
+{
+    deadline = raw;
+    is_armed = true;
+    apic_timer_start(arch_timer_now());
+}
+
+// An interrupt that is on its way already is recognised in timer_take.
+void arch_timer_disarm(void)
+{
+    is_armed = false;
+    lapic_write(LAPIC_TIMER_INITIAL, 0);
+}
+
+bool timer_take(void)
+{
+    uint64_t now = arch_timer_now();
+
+    if (!is_armed)
+        return false;
+    if (now < deadline) {
+        apic_timer_start(now);
+        return false;
+    }
+    is_armed = false;
+    return true;
 }

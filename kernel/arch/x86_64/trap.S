@@ -3,13 +3,15 @@
 // trap.S (x86_64): into the kernel and back to ring 3.
 //
 //   ring 3  SYSCALL ----> arch_syscall_entry -> trap_from_user
-//           exception --> stub -> trap_common -> trap_user_exception
+//           exception --> stub -> trap_common -> trap_user_vector
+//           interrupt --> the same
 //   ring 0  exception --> stub -> trap_common -> trap_kernel_exception
+//           interrupt --> stub -> trap_common -> interrupt_take, and back: in arch_wait only
 //
-// None of the three C functions returns; they end in arch_user_return or arch_power_off.
+// None of the first three C functions returns; they end in arch_user_return or arch_power_off.
 //
 // One core, so the few words that an entry needs lie at fixed addresses: no GS base, no SWAPGS,
-// nothing for a driver to confuse. Interrupts are off in both rings in this release.
+// nothing for a driver to confuse. Interrupts are on in ring 3 and at one instruction of ring 0.
 #include "offsets.h"
 
 // All but rax, rcx, r11, rsp, rip and rflags, whose place differs by entry. `base` points to the
@@ -77,11 +79,12 @@ arch_syscall_entry:
     ud2
     .size arch_syscall_entry, . - arch_syscall_entry
 
-// arch_user_return(rdi = frame). The driver's root is active. SYSRET only into the gate page, where
-// every address is canonical (a SYSRET to another one faults in ring 0 on the driver's stack on
-// Intel processors); everything else, that is the first entry of a fiber, leaves by IRETQ. Segment
-// registers are null, rflags is ARCH_USER_RFLAGS. After SYSRET rcx and r11 hold the return address
-// and the flags: the gate stub clears them.
+// arch_user_return(rdi = frame). The driver's root is active. SYSRET only to the place behind a
+// SYSCALL of the gate page: its address is canonical (a SYSRET to another one faults in ring 0 on
+// the driver's stack on Intel processors), and rcx, r11 and the flags hold nothing of the driver's
+// there (after SYSRET the first two are return address and flags; the gate stub clears them).
+// Everything else, that is the first entry of a fiber and one that was interrupted, also inside a
+// stub, leaves by IRETQ with all registers and its own flags. Segment registers are null.
     .balign 16
     .globl arch_user_return
     .type arch_user_return, @function
@@ -96,6 +99,9 @@ arch_user_return:
     subq $__gate_start, %rax
     cmpq $ARCH_PAGE_SIZE, %rax
     jae 1f
+    andl $(GATE_STUB_SIZE - 1), %eax
+    cmpl $GATE_STUB_RETURN, %eax
+    jne 1f
     RESTORE_COMMON
     movl $ARCH_USER_RFLAGS, %r11d
     movq FRAME_RSP(%rdi), %rsp  // from here only NMI and machine check can come: own stacks
@@ -104,7 +110,10 @@ arch_user_return:
 1:  movl $__stack_top, %esp
     pushq $SELECTOR_USER_DATA
     pushq FRAME_RSP(%rdi)
-    pushq $ARCH_USER_RFLAGS
+    movl FRAME_RFLAGS(%rdi), %eax
+    andl $USER_FLAGS_OWN, %eax
+    orl $ARCH_USER_RFLAGS, %eax
+    pushq %rax
     pushq $SELECTOR_USER_CODE
     pushq %rcx
     RESTORE_COMMON
@@ -133,7 +142,7 @@ arch_stack_reset:
     .globl arch_vector_stubs
 arch_vector_stubs:
 .set vector, 0
-.rept VECTOR_COUNT
+.rept EXCEPTION_COUNT
     .balign VECTOR_STUB_SIZE
 .if vector == VECTOR_NMI
     // NMI: nothing in this release raises one; the interrupted code goes on. IRETQ re-opens NMIs.
@@ -146,6 +155,13 @@ arch_vector_stubs:
     pushq $vector
     jmp trap_common
 .endif
+.set vector, vector + 1
+.endr
+.rept VECTOR_COUNT - EXCEPTION_COUNT
+    .balign VECTOR_STUB_SIZE
+    pushq $0
+    pushq $vector
+    jmp trap_common
 .set vector, vector + 1
 .endr
 
@@ -174,13 +190,15 @@ trap_common:
     movq 8(%rsp), %rsi
     pushq $2
     popfq
-trap_to_user_exception:  // rdi = vector, rsi = error code, rdx = pc
+trap_to_user_vector:  // rdi = vector, rsi = error code, rdx = pc
     movl $__stack_top, %esp
     xorl %ebp, %ebp
-    call trap_user_exception
+    call trap_user_vector
     ud2
 
 trap_in_kernel:
+    cmpq $EXCEPTION_COUNT, (%rsp)
+    jae interrupt_in_kernel
     pushq $2
     popfq
     // A single step that a driver armed with POPFQ before SYSCALL may be reported at the first
@@ -193,7 +211,7 @@ trap_in_kernel:
     movl $VECTOR_DEBUG, %edi
     xorl %esi, %esi
     movq %rcx, %rdx
-    jmp trap_to_user_exception
+    jmp trap_to_user_vector
 1:  movq (%rsp), %rdi
     movq 8(%rsp), %rsi
     movq 16(%rsp), %rdx
@@ -201,6 +219,34 @@ trap_in_kernel:
     xorl %ebp, %ebp
     call trap_kernel_exception
     ud2
+
+// The processor idled in arch_wait, on the kernel stack; this is the emergency stack. Back to it,
+// interrupts off, so that one wake-up takes one interrupt. Nine registers make the stack a multiple
+// of 16 for the call.
+interrupt_in_kernel:
+    pushq %rax
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    movl 72(%rsp), %edi
+    call interrupt_take
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rax
+    addq $16, %rsp
+    andl $~RFLAGS_INTERRUPTS, 16(%rsp)
+    iretq
     .size trap_common, . - trap_common
 
     .section .bss.trap, "aw", @nobits

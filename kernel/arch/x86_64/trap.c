@@ -2,14 +2,15 @@
 //
 // trap.c (x86_64): the interrupt descriptor table, and what each exception means.
 //
-// 32 vectors, all interrupt gates of ring 0 but the breakpoint: INT n of a driver is a general
-// protection fault, for n above 31 too because the table ends there. Every vector has a stack from
-// the TSS, so a kernel whose own stack is gone still gets its fault delivered, and a driver's stack
-// is never used.
+// 32 exceptions and 224 interrupts, all interrupt gates of ring 0 but the breakpoint: INT n of a
+// driver is a general protection fault for every other n. Every vector has a stack from the TSS, so
+// a kernel whose own stack is gone still gets its fault delivered, and a driver's stack is never
+// used.
 //
 // Ring 3 executing a privileged instruction, a closed port, a bad selector and a non-canonical
 // address all arrive as vector 13 with nothing to tell them apart but the instruction's bytes,
 // which the kernel does not decode: all are RUMPK_FAULT_PROTECTION.
+#include "machine.h"
 #include "offsets.h"
 
 #include <arch/arch.h>
@@ -72,7 +73,7 @@ void arch_traps_init(void)
     gates[VECTOR_BREAKPOINT].type |= GATE_FROM_RING_3;
     __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
 
-    // Interrupts stay off in this release; the old controllers are silenced all the same.
+    // Interrupts come from the APICs (intr.c); the old controllers are silenced.
     cpu_out8(PIC_MASTER_MASK, 0xFF);
     cpu_out8(PIC_SLAVE_MASK, 0xFF);
 }
@@ -149,11 +150,13 @@ static struct trap_info describe(uint32_t vector, uint32_t error, uint64_t pc)
 }
 
 // From trap.S, on the kernel stack; the frame is saved.
-[[noreturn]] void trap_user_exception(uint64_t vector, uint64_t error, uint64_t pc);
-void trap_user_exception(uint64_t vector, uint64_t error, uint64_t pc)
+[[noreturn]] void trap_user_vector(uint64_t vector, uint64_t error, uint64_t pc);
+void trap_user_vector(uint64_t vector, uint64_t error, uint64_t pc)
 {
     struct trap_info info = describe((uint32_t)vector, (uint32_t)error, pc);
 
+    if (vector >= EXCEPTION_COUNT)
+        info.kind = interrupt_take((uint32_t)vector) ? TRAP_TIMER : TRAP_INTERRUPT;
     // An access that the processor made with its own rights for an instruction of ring 3, to a
     // descriptor table or (QEMU's IRETQ) to the stack: the instruction is at fault, not an address.
     if (vector == VECTOR_PAGE_FAULT && !(error & PAGE_FAULT_USER))

@@ -12,8 +12,10 @@
 //   mmu.c      roots: switch, flush, first switch-on
 //   trap.c     processor causes -> struct trap_info, then trap_from_user or trap_from_kernel
 //   cpu.c      control registers, floating point save and restore, ports, protection features
-//   timer.c    the counter
-//   power.c    power-off, idle
+//   timer.c    the counter, and the one timer of this core
+//   intr.c     the interrupt controller: lines, and waiting for one
+//   power.c    power-off
+//   machine.h  registers of the machine, and what the files of the folder know of each other
 //   offsets.h offsets_check.c   numbers shared with assembly, statically asserted
 //
 // The kernel is of the event kind: one stack per core, no kernel stack per fiber. A trap from user
@@ -60,11 +62,11 @@
 // ---- portable code provides, arch code calls ----
 
 // Linker symbols that entry.S and trap.S use: __stack_top (kernel stack), __emergency_top (stack of
-// trap_from_kernel), __bss_start, __bss_end. The stacks lie outside [__bss_start, __bss_end), each above an unmapped
-// guard page. Input sections that the link script places: .text.entry (the first bytes of the
-// image), .text.vectors (aligned 2048), .text.syscall (trap.S save, restore and return paths),
-// .gate (the gate page), .note.boot (ELF notes for a boot loader), .bss.boot (not cleared: what
-// entry.S saves before it clears .bss, own boot page tables).
+// trap_from_kernel), __bss_start, __bss_end. The stacks lie outside [__bss_start, __bss_end), each
+// above an unmapped guard page. Input sections that the link script places: .text.entry (the first
+// bytes of the image), .text.vectors (aligned 2048), .text.syscall (trap.S save, restore and return
+// paths), .gate (the gate page), .note.boot (ELF notes for a boot loader), .bss.boot (not cleared:
+// what entry.S saves before it clears .bss, own boot page tables).
 
 // Called by entry.S on the boot core: stack set, bss zero, MMU as the firmware left it (x86_64: own
 // identity tables of the first 4 GiB on), interrupts off. Never returns.
@@ -72,7 +74,8 @@
 
 #define TRAP_CALL      1u // the system call instruction; `pc` is the address of the instruction AFTER it
 #define TRAP_FAULT     2u // an exception; `fault` says which
-#define TRAP_INTERRUPT 3u // an interrupt: none is enabled in this release
+#define TRAP_INTERRUPT 3u // a line of the controller: arch_interrupt_claim says which (or none)
+#define TRAP_TIMER     4u // the armed timer has expired; portable code arms or disarms it anew
 
 struct trap_info {
     uint32_t kind;  // TRAP_*
@@ -83,6 +86,9 @@ struct trap_info {
 };
 
 // The frame of the running fiber has been saved. The call number is arch_frame_number(frame).
+// Interrupts are taken in user mode only: the kernel itself runs with them off, and frames that
+// arch_frame_init makes have them on. For TRAP_INTERRUPT and TRAP_TIMER the frame is complete and
+// is resumed later without a result.
 [[noreturn]] void trap_from_user(const struct trap_info *info);
 
 // A trap while the kernel ran; on the emergency stack.
@@ -122,6 +128,7 @@ struct fixed_device {
     uint64_t size;
     bool is_ports;
     uint32_t shift; // register spacing 1 << shift
+    uint32_t line;  // its interrupt line, or ARCH_LINE_NONE
 };
 void arch_fixed_devices(void (*add)(const struct fixed_device *device));
 
@@ -172,12 +179,47 @@ void arch_code_sync(uint64_t address, uint64_t size); // make stores visible to 
 // after it. A fence of the C language promises nothing about registers.
 void arch_device_fence(void);
 
+// ---- intr.c ----
+//
+// Lines are numbers below ARCH_LINES_MAX that only this contract gives a meaning (PLIC source, GIC
+// interrupt id, global system interrupt). At most one core, which takes them all.
+
+#define ARCH_LINES_MAX 1024u
+#define ARCH_LINE_NONE 0xFFFFFFFFu
+
+// Finds the controller and takes down its registers for arch_kernel_windows; touches none of them.
+// Before arch_mmu_on. `fdt` may be null. Returns enum rumpk_boot_cause.
+uint32_t arch_interrupts_find(const void *fdt);
+// All lines masked, nothing pending, the core ready to take what will be unmasked. The timer is
+// disarmed. After arch_mmu_on and arch_timer_init. Returns enum rumpk_boot_cause.
+uint32_t arch_interrupts_init(void);
+
+// One interrupt specifier of the tree: `cells` in the processor's byte order, `controller` the node
+// that it is meant for. Notes the trigger where the controller wants to know. False: not ours, not
+// understood, or no line that a device may have.
+bool arch_interrupt_decode(int32_t controller, const uint32_t *cells, uint32_t count,
+                           uint32_t *line);
+void arch_interrupt_unmask(uint32_t line); // what is pending then is delivered
+void arch_interrupt_mask(uint32_t line);
+// The next pending line, or ARCH_LINE_NONE (none, or spurious). It does not come again before
+// arch_interrupt_unmask, however long its device keeps asking. Level lines: nothing is lost when
+// the device is quieted between claim and unmask.
+uint32_t arch_interrupt_claim(void);
+
+// Idle until a line is pending or the timer has expired; may return earlier. Called with
+// interrupts off, returns with them off; claims nothing. Returns at once when something is pending
+// already: no wake-up is lost between the last look and the sleep.
+void arch_wait(void);
+
 // ---- timer.c, power.c ----
 
 // Finds the counter; returns ticks per second, or 0 when there is none. `fdt` may be null.
 uint64_t arch_timer_init(const void *fdt);
 // The raw counter; works before arch_timer_init, from the first instruction on.
 uint64_t arch_timer_now(void);
+// One shot when the counter reaches `raw`; at once when that is past. Replaces what was armed.
+void arch_timer_arm(uint64_t raw);
+void arch_timer_disarm(void); // no timer interrupt comes after this
 
 void arch_power_init(const void *fdt);
 [[noreturn]] void arch_power_off(void);

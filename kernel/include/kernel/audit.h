@@ -49,18 +49,19 @@ RUMPK_ASSERT_OFFSET(audit, roots, 32);
 extern struct audit rumpk_audit;
 
 // What audit_step was called for.
-#define AUDIT_STEP_STAGE 1u
-#define AUDIT_STEP_LOAD  2u
-#define AUDIT_STEP_START 3u
-#define AUDIT_STEP_MAP   4u
-#define AUDIT_STEP_END   5u
+#define AUDIT_STEP_STAGE  1u
+#define AUDIT_STEP_LOAD   2u
+#define AUDIT_STEP_START  3u
+#define AUDIT_STEP_MAP    4u
+#define AUDIT_STEP_END    5u
+#define AUDIT_STEP_REVOKE 6u
 
 void audit_root_add(uint64_t root, uint32_t fiber);
 void audit_root_end(uint32_t fiber);
 void audit_region_add(uint32_t fiber, uint64_t va, uint64_t pa, uint64_t size, uint32_t prot,
                       uint32_t type);
-// The range of `fiber` that begins at `va` is mapped no more.
-void audit_region_drop(uint32_t fiber, uint64_t va);
+// One that was added with exactly these words is no longer meant to be mapped.
+void audit_region_remove(uint32_t fiber, uint64_t va, uint64_t size, uint32_t prot, uint32_t type);
 void audit_step(uint32_t step);
 
 #endif

@@ -25,6 +25,11 @@ int64_t call_mask(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
 int64_t call_tick(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 int64_t call_wait(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 int64_t call_exit(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
+int64_t call_grant(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
+int64_t call_revoke(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
+int64_t call_pledge(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
+int64_t call_checkpoint(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
+int64_t call_spawn(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 int64_t call_meta(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]);
 
 // What the kernel is doing, for a trap in the kernel itself: in the check part the fiber pays for

@@ -2,6 +2,10 @@
 //
 // cap.h: the capability slots of a fiber. Zero means denied: an empty slot has type NONE and no
 // rights.
+//
+// Every slot is a node of the derivation tree (derive.h). All slots of all fibers lie in one table,
+// so a node is named by one number: fiber * RUMPK_SLOT_COUNT + slot. There are as many nodes as
+// slots: whoever finds a free slot has a node.
 #ifndef KERNEL_CAP_H
 #define KERNEL_CAP_H
 
@@ -10,19 +14,46 @@
 #define RING_PRODUCER 0u
 #define RING_CONSUMER 1u
 
+#define CAP_NODES     (RUMPK_PACKAGES_MAX * RUMPK_SLOT_COUNT)
+#define CAP_NODE_NONE 0xFFFFu
+#define CAP_VIA_NONE  0xFFFFu
+
 struct cap {
     uint8_t type;   // enum rumpk_cap_type
     uint8_t rights; // RUMPK_RIGHT_*
     uint8_t part;   // RING: which end; QUEUE: which queue
     uint8_t is_mapped;
-    uint32_t object;  // index in the table of its type: ring, memory object, device
-    const char *name; // of the request or service, in the archive
+    uint32_t object; // index in the table of its type: ring, memory object, device
+    // Derivation. The epoch goes up when what was derived from this node is taken back, and is
+    // kept when the slot is emptied and filled again.
+    uint64_t epoch;
+    uint64_t parent_epoch; // the parent's epoch when this was derived from it
+    uint16_t parent;       // CAP_NODE_NONE: from the boot manifest
+    uint16_t child;        // first of the derived ones, or CAP_NODE_NONE
+    uint16_t next;         // siblings, CAP_NODE_NONE at both ends
+    uint16_t previous;
+    uint32_t page;    // MEMORY, DMA: first page of the object that this covers,
+    uint32_t pages;   // and how many
+    uint16_t via;     // ring that it was granted through, or CAP_VIA_NONE
+    uint8_t depth;    // 0: from the boot manifest
+    const char *name; // of the request or service, in the archive; null: granted by a peer
 };
+_Static_assert(CAP_NODES < CAP_NODE_NONE, "a node number fits 16 bits");
+
+extern struct cap cap_nodes[CAP_NODES];
 
 struct fiber;
 
-// The capability in `slot` (any 64-bit number). E_SLOT when there is none.
+// The capability in `slot` (any 64-bit number). E_SLOT when there is none, E_STALE when it or one
+// that it was derived from was revoked.
 [[nodiscard]] int64_t cap_find(struct fiber *fiber, uint64_t slot, struct cap **out);
+
+// Number of a node, and whose it is.
+static inline uint16_t cap_node(const struct cap *cap)
+{
+    return (uint16_t)(cap - cap_nodes);
+}
+struct fiber *cap_holder(const struct cap *cap);
 
 // Memory that capabilities name: MEMORY, DMA.
 struct memory_object {
@@ -33,8 +64,34 @@ struct memory_object {
 extern struct memory_object memory_objects[MEMORY_OBJECTS_MAX];
 // Takes pages for a new object. E_LIMIT or E_MEMORY.
 [[nodiscard]] int64_t memory_object_new(uint64_t size, uint32_t *index);
+// The part of a memory object that a capability of type MEMORY or DMA covers.
+static inline uint64_t cap_memory_base(const struct cap *cap)
+{
+    return memory_objects[cap->object].base + cap->page * PAGE_SIZE;
+}
+static inline uint64_t cap_memory_size(const struct cap *cap)
+{
+    return cap->pages * PAGE_SIZE;
+}
 
-// Fills the next slot of `fiber` and returns its number, or E_LIMIT.
+// At boot: fills the next slot of `fiber` with a node that nothing was derived from, and returns
+// its number, or E_LIMIT. It carries GRANT where the owner permits that. A MEMORY or DMA capability
+// covers its whole object.
 [[nodiscard]] int64_t cap_add(struct fiber *fiber, struct cap cap);
+
+// Is it of a type that `grant` can hand on?
+bool cap_is_grantable(const struct cap *cap);
+// An empty slot of `fiber`, or null. It keeps its epoch.
+struct cap *cap_free(struct fiber *fiber);
+// Capabilities of `fiber` that came through `ring` and still fill a slot, stale ones included.
+uint32_t cap_count_via(const struct fiber *fiber, uint16_t ring);
+
+// All below: on the kernel root, in a commit part.
+// Takes back everything derived from `cap`: mappings go, who waits on one is released. Returns how
+// many. Bounded by CAP_NODES nodes and the pages that they have mapped.
+uint32_t cap_revoke(struct cap *cap);
+// The same, and the slot itself becomes empty. A live end of a ring goes back to whom it was
+// derived from, or closes; a device is reset.
+uint32_t cap_drop(struct cap *cap);
 
 #endif

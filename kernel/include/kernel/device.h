@@ -23,6 +23,7 @@ struct device {
     int32_t node;           // in the tree; -1: fixed device
     const char *compatible; // fixed device
     uint32_t holder;        // package number, or DEVICE_FREE
+    uint32_t line;          // its first interrupt, or ARCH_LINE_NONE
     uint32_t virtio;        // index of its virtio state once granted
 };
 

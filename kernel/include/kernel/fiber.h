@@ -47,6 +47,14 @@ struct fiber_wait {
     uint64_t deadline;
 };
 
+// State handed over by `checkpoint`. Two copies lie behind each other in pages of the kernel; copy
+// n & 1 holds number n. `sequence` names the one that counts.
+struct fiber_checkpoint {
+    uint64_t base; // 0: none was ever taken
+    uint64_t sequence;
+    uint32_t size;
+};
+
 struct fiber {
     struct arch_frame frame;
     struct arch_fp fp;
@@ -55,11 +63,21 @@ struct fiber {
     uint32_t number;
     uint32_t state; // enum fiber_state
     uint32_t spectrum;
+    uint32_t package_flags; // RUMPK_PACKAGE_*: what the image owner permits
     uint32_t port_count;
     struct boot_region ports[FIBER_PORTS_MAX]; // opened by `map`
     struct fiber_wait wait;
+    uint64_t pledge; // RUMPK_PLEDGE_* still kept, and the spectrum
+    struct fiber_checkpoint checkpoint;
     uint64_t calls;
     uint64_t switches;
+    uint32_t spectrum_given; // by boot manifest and pledge; strikes may make `spectrum` looser
+    uint32_t strikes;
+    uint32_t slices;      // used up since it last called recv or wait
+    uint64_t strike_last; // when
+    uint64_t slice_used;  // ticks of the slice that is under way
+    uint64_t run_ticks;   // in all
+    uint64_t entered;     // when it got the processor
     uint64_t start_block;
     uint64_t stack_base;
     uint64_t stack_size;
@@ -72,7 +90,7 @@ struct fiber {
     uint32_t cap_count;
     uint8_t package_id[RUMPK_DIGEST_SIZE];
     char name[RUMPK_NAME_SIZE];
-    struct cap caps[RUMPK_SLOT_COUNT];
+    struct cap *caps; // its RUMPK_SLOT_COUNT nodes of cap_nodes
 };
 
 #define FIBER_COUNT RUMPK_PACKAGES_MAX
@@ -85,6 +103,10 @@ static inline bool fiber_is_alive(const struct fiber *fiber)
 
 // The fiber whose call is being served, or null.
 struct fiber *fiber_current(void);
+
+// A ledger record about `fiber`.
+struct rumpk_ledger_record fiber_record(const struct fiber *fiber, enum rumpk_ledger_kind kind,
+                                        uint32_t code);
 
 // Why a fiber ends: what goes into the ledger.
 struct fiber_fault {

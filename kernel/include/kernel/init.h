@@ -14,8 +14,10 @@ extern struct package init_packages[RUMPK_PACKAGES_MAX];
 [[nodiscard]] bool init_archive_read(void);
 // Verifies, judges and loads every package; records each refusal.
 void init_packages_load(void);
-// Makes the fibers ready, in the order of the manifest; records each start.
+// Makes the fibers ready that are started at boot, in the order of the manifest.
 void init_start(void);
+// Makes one fiber ready that is loaded and not started yet; recorded.
+void init_package_start(struct package *package);
 
 // ---- between the parts of init ----
 

@@ -5,9 +5,9 @@
 //   kernel zone   units of 2 MiB that hold the kernel, its archive or the pool of page tables.
 //                 Kernel and pool are mapped in every root, for the kernel alone; the archive in
 //                 the kernel root, read-only.
-//   user zone     all other RAM that the firmware leaves free, in pages; given out at boot only,
-//                 never taken back. Each page given out is mapped in the kernel root, without
-//                 user rights; RAM that nobody has is mapped nowhere.
+//   user zone     all other RAM that the firmware leaves free, in pages; given out at boot and for
+//                 a fiber's first checkpoint, never taken back. Each page given out is mapped in
+//                 the kernel root, without user rights; RAM that nobody has is mapped nowhere.
 //
 //   low end -> stack, image, heap per driver     rings, arenas, DMA, start blocks, queues <- high
 //

@@ -7,13 +7,16 @@
 
 #include <kernel/cap.h>
 
-#define RINGS_MAX (2u * RUMPK_WIRES_MAX)
+#define RING_OF_FIBERS UINT32_MAX
+#define RINGS_MAX      (2u * RUMPK_WIRES_MAX)
 
 struct ring {
     uint64_t base;
     uint64_t size;
     uint32_t slots;
+    uint32_t interrupt;    // RING_OF_FIBERS, or the interrupt whose messages the kernel puts here
     struct fiber *ends[2]; // RING_PRODUCER, RING_CONSUMER
+    uint64_t wakes[2];     // send calls of each end
 };
 
 extern struct ring rings[RINGS_MAX];
@@ -32,6 +35,10 @@ void ring_parts(const struct ring *ring, uint32_t end, struct ring_part parts[3]
 // What the end can take or fill: 0..slots, or E_PEER when the other end is gone (and the ring
 // drained).
 int64_t ring_ready(const struct ring *ring, uint32_t end);
+// Slots published and not taken, clamped.
+uint32_t ring_filled(const struct ring *ring);
+// The kernel as the producer: one slot, or nothing when there is no room.
+void ring_publish(struct ring *ring, const void *slot);
 // This end is gone for good.
 void ring_close(struct ring *ring, uint32_t end);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sched.h: who runs next. Four queues by spectrum, strictly ordered, first in first out,
-// cooperative.
+// sched.h: who runs next. Four queues by spectrum, strictly ordered; inside one, in turns.
 #ifndef KERNEL_SCHED_H
 #define KERNEL_SCHED_H
 
@@ -16,17 +15,23 @@ void sched_ready(struct fiber *fiber); // to the end of its queue
 [[noreturn]] void sched_yield(struct fiber *fiber); // result 0
 // The running fiber waits for fiber->wait.
 [[noreturn]] void sched_block(struct fiber *fiber);
-// Runs the next fiber, or ends the machine when there is none and nothing can make one ready.
+// Runs the next fiber, idles until there is one, or ends the machine when nothing can make one
+// ready.
 [[noreturn]] void sched_run(void);
 // If `fiber` waits and what it waits for is there, it becomes ready with its result.
 void sched_wake(struct fiber *fiber);
+// An interrupt took the processor from `fiber`: whoever it made ready runs, then `fiber` goes on.
+[[noreturn]] void sched_interrupt(struct fiber *fiber, bool is_timer);
+
+// The stretch from here to the next entry of a fiber is one in which interrupts wait.
+void quiet_begin(void);
 
 // wait.c: is what fiber->wait describes there (or its deadline past)? Then *result is the result of
 // the call. May end the fiber's life with POINTER only while it is the one being served. On the
 // kernel root.
 [[nodiscard]] bool wait_try(struct fiber *fiber, int64_t *result);
-// Could waiting longer change anything without another fiber's doing: a deadline, or a request at a
-// device?
+// Could waiting longer change anything without another fiber's doing: a deadline, a request at a
+// device, an interrupt line that its holder has unmasked?
 bool wait_is_pending(const struct fiber *fiber);
 
 #endif

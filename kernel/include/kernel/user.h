@@ -23,6 +23,9 @@ struct user_ptr {
                              uint64_t size, uint64_t alignment);
 [[nodiscard]] bool user_write(const struct fiber *fiber, struct user_ptr to, const void *from,
                               uint64_t size, uint64_t alignment);
+// Would user_read succeed?
+[[nodiscard]] bool user_is_readable(const struct fiber *fiber, struct user_ptr from, uint64_t size,
+                                    uint64_t alignment);
 // Would user_write succeed?
 [[nodiscard]] bool user_is_writable(const struct fiber *fiber, struct user_ptr to, uint64_t size,
                                     uint64_t alignment);

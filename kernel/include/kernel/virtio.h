@@ -23,7 +23,8 @@
 uint32_t virtio_mmio_probe(uint64_t base);
 
 // Makes the state of a granted device with `queues` queues: pages for queues and view, device
-// reset. E_LIMIT, E_MEMORY, or E_DEVICE when the device has fewer queues.
+// reset, its interrupt line attached to its holder. E_LIMIT, E_MEMORY, or E_DEVICE when the device
+// has fewer queues or no line that the controller knows.
 [[nodiscard]] int64_t virtio_grant(struct device *device, uint32_t queues, uint32_t *index);
 
 uint64_t virtio_view(uint32_t index); // page of the rumpk_device_view
@@ -33,6 +34,8 @@ uint32_t virtio_queue_entries(uint32_t index, uint32_t queue);
 void virtio_view_refresh(uint32_t index);
 int64_t virtio_negotiate(uint32_t index, uint64_t features);
 void virtio_reset(uint32_t index);
+// Takes the device's interrupt back, before anything that it told of is looked at.
+void virtio_interrupt(uint32_t index);
 
 // One part of a buffer, already checked: an address that the kernel owns up to.
 struct virtio_part {
@@ -49,6 +52,8 @@ int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_comple
                        uint32_t max);
 // Has the queue something to say (a completion, or an error)?
 bool virtio_is_ready(uint32_t index, uint32_t queue);
+// Does a request at the device name any byte of [base, base + size)?
+bool virtio_uses(uint32_t index, uint64_t base, uint64_t size);
 // Are requests at the device?
 bool virtio_is_busy(uint32_t index, uint32_t queue);
 

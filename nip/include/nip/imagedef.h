@@ -8,6 +8,9 @@
 //       grant "uart"                     // answers the request of that name in npl.kdl
 //       grant "disk" index=1 size="64KiB"  // which of equal devices; less than asked for
 //       dma #true                        // this package may hold DMA memory
+//       delegate #true                   // it may grant what it holds to its peers
+//       observe #true                    // it may see statistics and faults of the others
+//       on-demand "local/boss"           // not started at boot: local/boss may, by spawn
 //       spectrum "gravity"               // never stricter than requested
 //       stack-max "64KiB"; heap-max "1MiB" // left out: what the package requests
 //       key "RWQ..."                     // accepted publisher keys: narrows nip.trust.kdl
@@ -61,6 +64,9 @@ struct nip_imagedef_package {
     char path[NIP_IMAGEDEF_PATH_SIZE];      // "" when registry is set
     uint32_t arch_mask;                     // 0: every architecture of the package
     bool allows_dma;
+    bool allows_delegate; // may grant its memory, registers and rings to its peers
+    bool allows_observe;  // may see other drivers by meta
+    char spawner[RUMPK_NAME_SIZE]; // package that starts this one; "": it is started at boot
     uint32_t spectrum;            // or SPECTRUM_AS_REQUESTED
     uint64_t stack_max, heap_max; // UINT64_MAX: what the package requests
     uint32_t grant_count, key_count;

@@ -103,7 +103,8 @@ void host_ring_close(struct host_machine *machine, struct host_object *ring, uin
     }
     if (ring->consumer == fiber) {
         header->closed |= RUMPK_RING_CONSUMER_GONE;
-        host_ring_wake(&machine->fibers[ring->producer], ring);
+        if (ring->producer != HOST_NOBODY)
+            host_ring_wake(&machine->fibers[ring->producer], ring);
     }
 }
 
@@ -113,6 +114,8 @@ static int64_t send_ring(struct host_fiber *fiber, const struct host_slot *slot)
     const struct rumpk_ring_header *header = ring->memory;
     uint32_t gone = slot->is_producer ? RUMPK_RING_CONSUMER_GONE : RUMPK_RING_PRODUCER_GONE;
 
+    if (!slot->is_producer && ring->producer == HOST_NOBODY)
+        return RUMPK_E_PEER;
     host_ring_wake(&fiber->machine->fibers[slot->is_producer ? ring->consumer : ring->producer],
                    ring);
     return header->closed & gone ? RUMPK_E_PEER : RUMPK_OK;
@@ -134,6 +137,47 @@ static int64_t recv_ring(struct host_fiber *fiber, uint64_t number, const struct
         if (header->epoch != epoch)
             return RUMPK_E_EPOCH;
     }
+}
+
+// ---- interrupts
+// --------------------------------------------------------------------------------------------
+
+bool host_interrupt_step(struct host_machine *machine, struct host_object *object)
+{
+    struct rumpk_interrupt_slot message = {.ticks = machine->now};
+
+    if (object->type != RUMPK_CAP_INTERRUPT || !object->is_armed ||
+        !object->is_asserted(object->line))
+        return false;
+    object->is_armed = false;
+    message.count = ++object->fired;
+
+    uint8_t *memory = object->messages->memory;
+    const struct rumpk_ring_header *header = object->messages->memory;
+    struct rumpk_ring_consumer *consumer = (void *)(memory + RUMPK_RING_CONSUMER_OFFSET);
+    struct rumpk_ring_producer *producer = (void *)(memory + RUMPK_RING_PRODUCER_OFFSET);
+    uint32_t head = producer->head;
+
+    if (head - __atomic_load_n(&consumer->tail, __ATOMIC_ACQUIRE) < header->slot_count) {
+        memcpy(memory + RUMPK_RING_PRODUCER_OFFSET + RUMPK_RING_SLOTS_OFFSET +
+                   (size_t)(head & (header->slot_count - 1)) * RUMPK_RING_SLOT_SIZE,
+               &message, sizeof(message));
+        __atomic_store_n(&producer->head, head + 1, __ATOMIC_RELEASE);
+    }
+    host_ring_wake(&machine->fibers[object->messages->consumer], object->messages);
+    return true;
+}
+
+static int64_t mask_interrupt(struct host_slot *slot, uint64_t operation, uint64_t value)
+{
+    if (slot->type != RUMPK_CAP_INTERRUPT)
+        return RUMPK_E_TYPE;
+    if (!(slot->rights & RUMPK_RIGHT_CONTROL))
+        return RUMPK_E_RIGHTS;
+    if (value != 0)
+        return RUMPK_E_ARGUMENT;
+    slot->object->is_armed = operation == RUMPK_MASK_IRQ_UNMASK;
+    return RUMPK_OK;
 }
 
 // ---- queues
@@ -164,10 +208,14 @@ bool host_device_step(struct host_machine *machine, struct host_object *object)
 
             if (!chain->is_used || chain->is_done)
                 continue;
-            chain->written = object->device.serve(object->device.context, queue, chain->parts,
-                                                  chain->part_count);
+            uint32_t written = object->device.serve(object->device.context, queue, chain->parts,
+                                                    chain->part_count);
+
+            if (written == HOST_DEVICE_LATER)
+                break;
+            chain->written = written;
             chain->is_done = true;
-            if (chain->written == HOST_DEVICE_BREAKS)
+            if (written == HOST_DEVICE_BREAKS)
                 object->is_broken = true;
             return true;
         }
@@ -370,6 +418,8 @@ static int64_t call_mask(uint64_t number, uint64_t operation, uint64_t value, ui
         slot->rights &= (uint32_t)value;
         return RUMPK_OK;
     }
+    if (operation == RUMPK_MASK_IRQ_UNMASK || operation == RUMPK_MASK_IRQ_MASK)
+        return mask_interrupt(slot, operation, value);
     if (operation != RUMPK_MASK_FEATURES)
         return RUMPK_E_ARGUMENT;
     if (slot->type != RUMPK_CAP_DEVICE)

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REGISTERS_BASE UINT64_C(0x10000000)
-#define REGISTERS_STEP UINT64_C(0x10000)
+#define INTERRUPT_SLOTS   4u
+#define INTERRUPT_MOMENTS 1000u
+#define REGISTERS_BASE    UINT64_C(0x10000000)
+#define REGISTERS_STEP    UINT64_C(0x10000)
 
 // A driver that the machine stops in its sleep leaves what it allocated behind: that is no leak.
 __attribute__((weak)) void __lsan_disable(void);
@@ -210,6 +212,25 @@ uint32_t host_cap_device(struct host_machine *machine, uint32_t fiber, const cha
         owner->caps[owner->cap_count - 1].size = device->queue_entries;
     }
     return slot;
+}
+
+uint32_t host_cap_interrupt(struct host_machine *machine, uint32_t fiber, const char *name,
+                            bool (*is_asserted)(void *context), void *context)
+{
+    struct host_object *line = object_new(machine, RUMPK_CAP_INTERRUPT);
+    struct host_object *ring = object_new(machine, RUMPK_CAP_RING);
+    struct host_fiber *owner = fiber_at(machine, fiber);
+
+    line->is_asserted = is_asserted;
+    line->line = context;
+    line->messages = ring;
+    ring->memory = host_ring_new(INTERRUPT_SLOTS);
+    ring->size = ((struct rumpk_ring_header *)ring->memory)->size;
+    ring->producer = HOST_NOBODY;
+    ring->consumer = fiber;
+    slot_new(owner, name, RUMPK_RIGHT_CONTROL, line, RUMPK_CAP_INTERRUPT);
+    slot_new(owner, name, RUMPK_RIGHT_READ, ring, RUMPK_CAP_RING);
+    return last_slot(machine, fiber) - 1;
 }
 
 void *host_ring_new(uint32_t slots)
@@ -467,8 +488,21 @@ static struct host_fiber *choose(struct host_machine *machine)
 static bool devices_step(struct host_machine *machine)
 {
     for (uint32_t index = 0; index < machine->object_count; index++) {
-        if (host_device_step(machine, machine->objects[index]))
+        if (host_device_step(machine, machine->objects[index]) ||
+            host_interrupt_step(machine, machine->objects[index]))
             return true;
+    }
+    return false;
+}
+
+// Nobody can run: the devices whose interrupts are unmasked get a while to ask for attention.
+static bool interrupts_step(struct host_machine *machine)
+{
+    for (uint32_t index = 0; index < machine->object_count; index++) {
+        for (uint32_t moment = 0; moment < INTERRUPT_MOMENTS; moment++) {
+            if (host_interrupt_step(machine, machine->objects[index]))
+                return true;
+        }
     }
     return false;
 }
@@ -508,7 +542,7 @@ bool host_run(struct host_machine *machine, uint64_t limit)
 
         if (fiber)
             run_fiber(machine, fiber);
-        else if (!devices_step(machine) && !time_step(machine))
+        else if (!devices_step(machine) && !interrupts_step(machine) && !time_step(machine))
             break;
     }
     machine->is_stopping = true;

@@ -45,6 +45,11 @@ struct host_object {
     struct rumpk_device_view view;
     struct host_queue queues[RUMPK_DEVICE_QUEUE_MAX];
     bool is_broken;
+    bool (*is_asserted)(void *context); // INTERRUPT: the device's word
+    void *line;                         // its context
+    struct host_object *messages;       // RING that comes with it
+    bool is_armed;                      // unmasked
+    uint64_t fired;
     uint32_t producer; // RING: fibers of its ends
     uint32_t consumer;
 };
@@ -97,7 +102,7 @@ struct host_machine {
     uint32_t object_count;
 };
 
-#define HOST_NOBODY UINT32_MAX
+#define HOST_NOBODY UINT32_MAX // also the kernel's end of a ring
 
 // machine.c
 struct host_fiber *host_current(void);
@@ -110,6 +115,8 @@ struct host_object *host_object_at(uint64_t address);
 // kernel.c
 extern struct rumpk_systable host_systable;
 bool host_queue_has_completion(const struct host_object *object, uint32_t queue);
+// Does the interrupt fire? Then its message is published, and it is masked.
+bool host_interrupt_step(struct host_machine *machine, struct host_object *object);
 bool host_device_step(struct host_machine *machine, struct host_object *object);
 void host_ring_wake(struct host_fiber *fiber, const struct host_object *ring);
 void host_ring_close(struct host_machine *machine, struct host_object *ring, uint32_t fiber);

@@ -8,6 +8,7 @@
 //
 // The tag of a request is its buffer's index, its number in the ring its sequence. The server's
 // answer is copied before it is read, and an answer that fits no request breaks the connection.
+#include "client_stat.h"
 #include "wire.h"
 #include <npl/call.h>
 #include <npl/client.h>
@@ -295,6 +296,12 @@ int64_t npl_client_connect(struct npl_client *client, const char *service)
     result = npl_ring_open(&client->replies, channel->reply_slot, false);
     if (result < 0)
         return result;
+    // Never more under way than either ring holds: the server has room for each answer, and need
+    // not wait for this client to take one.
+    if (client->buffer_count > client->requests.slot_count)
+        client->buffer_count = client->requests.slot_count;
+    if (client->buffer_count > client->replies.slot_count)
+        client->buffer_count = client->replies.slot_count;
     client->pending = calloc(client->buffer_count, sizeof(*client->pending));
     if (!client->pending)
         return RUMPK_E_MEMORY;
@@ -366,11 +373,9 @@ static int64_t clunk(struct npl_client *client, uint32_t fid)
     return request_wait(client, (uint32_t)buffer, &wire, copy);
 }
 
-int64_t npl_client_open(struct npl_client *client, const char *path, uint32_t mode)
+// Walks a free fid to the path: the fid, to be clunked by the caller.
+static int64_t walk_new(struct npl_client *client, const char *path)
 {
-    uint8_t copy[ANSWER_COPY_MAX];
-    char error[NPL_CLIENT_ERROR_MAX];
-    struct wire wire;
     uint32_t fid = 1;
 
     while (fid < NPL_CLIENT_FIDS_MAX && (client->fids & (1u << fid)))
@@ -381,18 +386,37 @@ int64_t npl_client_open(struct npl_client *client, const char *path, uint32_t mo
     if (result < 0)
         return result;
     client->fids |= 1u << fid;
+    return fid;
+}
+
+// Clunks a fid whose use has failed; the words about the failure stay.
+static void clunk_quietly(struct npl_client *client, int64_t fid)
+{
+    char error[NPL_CLIENT_ERROR_MAX];
+
+    memcpy(error, client->error, sizeof(error));
+    (void)clunk(client, (uint32_t)fid);
+    memcpy(client->error, error, sizeof(error));
+}
+
+int64_t npl_client_open(struct npl_client *client, const char *path, uint32_t mode)
+{
+    uint8_t copy[ANSWER_COPY_MAX];
+    struct wire wire;
+    int64_t fid = walk_new(client, path);
+
+    if (fid < 0)
+        return fid;
     int64_t buffer = request_begin(client, RUMPK_TOPEN, &wire);
-    result = buffer;
+    int64_t result = buffer;
     if (buffer >= 0) {
-        wire_put(&wire, 4, fid);
+        wire_put(&wire, 4, (uint64_t)fid);
         wire_put(&wire, 1, mode);
         result = request_wait(client, (uint32_t)buffer, &wire, copy);
     }
     if (result >= 0)
         return fid;
-    memcpy(error, client->error, sizeof(error));
-    (void)clunk(client, fid);
-    memcpy(client->error, error, sizeof(error));
+    clunk_quietly(client, fid);
     return result;
 }
 
@@ -416,17 +440,19 @@ int64_t npl_client_stat(struct npl_client *client, int64_t fid, struct npl_stat 
     if (result < 0)
         return result;
 
-    wire_skip(&wire, 2 + 2 + 2 + 4); // size of the field, of the entry; type; dev
-    struct wire_qid qid = wire_get_qid(&wire);
-    *out = (struct npl_stat){.is_directory = qid.type & RUMPK_NINEP_QTDIR};
-    out->mode = (uint32_t)wire_get(&wire, 4) & 0777u;
-    wire_skip(&wire, 4 + 4);
-    out->length = wire_get(&wire, 8);
-    struct wire_text name = wire_get_text(&wire);
-    if (wire.is_bad || name.size >= sizeof(out->name))
-        return RUMPK_E_PEER;
-    memcpy(out->name, name.bytes, name.size);
-    return RUMPK_OK;
+    wire_skip(&wire, 2); // size of the field
+    return client_stat_get(&wire, out) ? RUMPK_OK : RUMPK_E_PEER;
+}
+
+int64_t npl_client_stat_path(struct npl_client *client, const char *path, struct npl_stat *out)
+{
+    int64_t fid = walk_new(client, path);
+
+    if (fid < 0)
+        return fid;
+    int64_t result = npl_client_stat(client, fid, out);
+    clunk_quietly(client, fid);
+    return result;
 }
 
 // ---- reads and writes

@@ -6,10 +6,10 @@
 //   look     load peer's index (acquire) | slot loads
 //   sleep    store own `waiting` = 1 | full fence | look once more | recv | store `waiting` = 0
 //
-// One of the two full fences always comes second, so either the sleeper (or recv, which looks at the
-// ring in one step with going to sleep) sees the new index, or the publisher sees the sleeper: no
-// wake-up is lost. tests/unit/npl/handshake_model.py visits every interleaving; ring_order.py beside
-// it finds these instructions in linked drivers.
+// One of the two full fences always comes second, so either the sleeper (or recv, which looks at
+// the ring in one step with going to sleep) sees the new index, or the publisher sees the sleeper:
+// no wake-up is lost. tests/unit/npl/handshake_model.py visits every interleaving; ring_order.py
+// beside it finds these instructions in linked drivers.
 #include <npl/call.h>
 #include <npl/ring.h>
 #include <string.h>
@@ -114,6 +114,18 @@ int64_t npl_ring_ready(struct npl_ring *ring)
     if (usable(ring) == 0 || is_gone)
         look(ring);
     if (ring->is_broken || (is_gone && usable(ring) == 0))
+        return RUMPK_E_PEER;
+    return usable(ring);
+}
+
+int64_t npl_ring_refresh(struct npl_ring *ring)
+{
+    int64_t ready = npl_ring_ready(ring);
+
+    if (ready <= 0)
+        return ready;
+    look(ring);
+    if (ring->is_broken)
         return RUMPK_E_PEER;
     return usable(ring);
 }

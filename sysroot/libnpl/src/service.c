@@ -92,7 +92,10 @@ static void session_restart(struct npl_session *session)
 // Is there room for the answers of all that is kept and of one more?
 static bool may_take(struct npl_session *session)
 {
-    return !session->is_draining && npl_ring_ready(&session->replies) > (int64_t)session->lent;
+    if (session->is_draining)
+        return false;
+    return npl_ring_ready(&session->replies) > (int64_t)session->lent ||
+           npl_ring_refresh(&session->replies) > (int64_t)session->lent;
 }
 
 // Copies the request's header and hands it to service_message.c. False when the client broke a

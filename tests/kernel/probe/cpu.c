@@ -174,7 +174,7 @@ static int probe_ring_3(const char *word)
                          "pushfq\n popq %0\n cld"
                          : "=&r"(flags), "+b"(table)::"rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9",
                            "r10", "r11", "memory", "cc");
-        if ((flags & 0x44700) != 0)
+        if ((flags & 0x44700) != 0x200) // interrupts on, and nothing else
             return 1;
     } else
         return 98;

@@ -13,14 +13,28 @@
 // Any call by number, arguments unchecked: what a hostile driver would do.
 int64_t probe_call(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
-int probe_cpu(const char *word);     // cpu.c: one privileged, illegal or trapping instruction
-int probe_fp(const char *word);      // cpu.c: floating point state is one's own
-int probe_calls(const char *word);   // calls.c: every documented result code of every call
-int probe_pointer(const char *word); // calls.c: memory that is not the caller's, as an argument
-int probe_sink(const char *word);    // rings.c: the honest server of the ring cases
-int probe_forge(const char *word);   // rings.c: the dishonest client
-int probe_queue(const char *word);   // queues.c: device queue and DMA arguments
-int probe_kernel(const char *word);  // calls.c: test kernel only: make the kernel itself fault
-int probe_ports(const char *word);   // cpu.c: I/O ports held, not held, and side by side
+int probe_cpu(const char *word);        // cpu.c: one privileged, illegal or trapping instruction
+int probe_fp(const char *word);         // cpu.c: floating point state is one's own
+int probe_calls(const char *word);      // calls.c: every documented result code of every call
+int probe_pointer(const char *word);    // calls.c: memory that is not the caller's, as an argument
+int probe_sink(const char *word);       // rings.c: the honest server of the ring cases
+int probe_forge(const char *word);      // rings.c: the dishonest client
+int probe_queue(const char *word);      // queues.c: device queue and DMA arguments
+int probe_kernel(const char *word);     // calls.c: test kernel only: make the kernel itself fault
+int probe_give(const char *word);       // grants.c: what the giver of a capability sees
+int probe_take(const char *word);       // grants.c: what its taker sees
+int probe_drop(const char *word);       // grants.c: taking back from oneself
+int probe_meta(const char *word);       // meta.c: what one may know
+int probe_checkpoint(const char *word); // meta.c: state handed over
+int probe_script(const char *text);  // script.c: calls as the configuration names them
+int probe_pledge(const char *word);     // grants.c: calls given up
+int probe_ports(const char *word);      // cpu.c: I/O ports held, not held, and side by side
+int probe_spin(const char *word);       // sched.c: keeps the processor and never waits
+int probe_busy(const char *word);       // sched.c: computes a lot, waits now and then
+int probe_pulse(const char *word);      // sched.c: wakes in time
+int probe_idle(const char *word);       // sched.c: nothing interrupts an idle machine
+int probe_sleep(const char *word);      // sched.c: sleeps for ever
+int probe_irq(const char *word);        // irq.c: the interrupt of the console's registers
+int probe_share(const char *word);      // sched.c: gets its part of the processor
 
 #endif

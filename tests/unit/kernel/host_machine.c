@@ -90,6 +90,41 @@ uint64_t arch_timer_now(void)
     return machine_ticks;
 }
 
+// The timer is the only thing that wakes this machine: waiting is time that passes at once.
+static uint64_t armed = UINT64_MAX;
+
+void arch_timer_arm(uint64_t raw)
+{
+    armed = raw;
+}
+
+void arch_timer_disarm(void)
+{
+    armed = UINT64_MAX;
+}
+
+void arch_wait(void)
+{
+    if (armed == UINT64_MAX)
+        leave(MACHINE_HALT); // for ever
+    machine_ticks = armed != UINT64_MAX && armed > machine_ticks ? armed : machine_ticks + 10;
+}
+
+uint32_t arch_interrupt_claim(void)
+{
+    return ARCH_LINE_NONE;
+}
+
+void arch_interrupt_mask(uint32_t line)
+{
+    (void)line;
+}
+
+void arch_interrupt_unmask(uint32_t line)
+{
+    (void)line;
+}
+
 void arch_root_switch(uint64_t root)
 {
     machine_root = root;

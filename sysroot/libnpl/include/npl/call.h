@@ -31,6 +31,7 @@ static inline const struct rumpk_systable *npl_systable(void)
 #endif
 
 typedef int64_t (*npl_call_entry)(uint64_t, uint64_t, uint64_t, uint64_t);
+typedef int64_t (*npl_call_entry5)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
 // Any call by its index, for what is not wrapped below.
 static inline int64_t npl_call(uint32_t index, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -39,6 +40,68 @@ static inline int64_t npl_call(uint32_t index, uint64_t a, uint64_t b, uint64_t 
     uint64_t entry = index == RUMPK_CALL_META ? table->meta : table->calls[index];
 
     return ((npl_call_entry)(uintptr_t)entry)(a, b, c, d);
+}
+
+// Gives the fiber at the other end of `ring` (a slot) a capability derived from `slot`, with these
+// rights and, for memory, this part of it (whole pages; length 0: to its end). Returns the slot
+// number there: send it, and the peer asks npl_meta_cap what it got. Negative: a result code.
+static inline int64_t npl_grant(uint32_t slot, uint32_t ring, uint32_t rights, uint64_t offset,
+                                uint64_t length)
+{
+    uint64_t entry = npl_systable()->calls[RUMPK_CALL_GRANT];
+
+    return ((npl_call_entry5)(uintptr_t)entry)(slot, ring, rights, offset, length);
+}
+
+// Takes back all that was granted from `slot`: how many capabilities, or a negative code.
+static inline int64_t npl_revoke(uint32_t slot)
+{
+    return npl_call(RUMPK_CALL_REVOKE, slot, 0, 0, 0);
+}
+
+// The same, and empties the slot: for what is no longer needed, or stale.
+static inline int64_t npl_drop(uint32_t slot)
+{
+    return npl_call(RUMPK_CALL_REVOKE, slot, RUMPK_REVOKE_SELF, 0, 0);
+}
+
+// Gives up, for ever, every class of calls that is not in `classes` (RUMPK_PLEDGE_*). The spectrum
+// stays.
+static inline int64_t npl_pledge(uint64_t classes)
+{
+    return npl_call(RUMPK_CALL_PLEDGE, classes | ~RUMPK_PLEDGE_CLASSES, 0, 0, 0);
+}
+
+// What is in an own slot, and through which ring end it came.
+static inline int64_t npl_meta_cap(uint32_t slot, struct rumpk_meta_cap *out)
+{
+    return npl_call(RUMPK_CALL_META, RUMPK_META_CAP, (uint64_t)(uintptr_t)out, sizeof(*out), slot);
+}
+
+// About another fiber (or oneself): state, calls, checkpoint. Others only for observers.
+static inline int64_t npl_meta_fiber(uint32_t fiber, struct rumpk_meta_fiber *out)
+{
+    return npl_call(RUMPK_CALL_META, RUMPK_META_FIBER, (uint64_t)(uintptr_t)out, sizeof(*out),
+                    fiber);
+}
+
+// About the ring whose end is in an own slot.
+static inline int64_t npl_meta_ring(uint32_t slot, struct rumpk_meta_ring *out)
+{
+    return npl_call(RUMPK_CALL_META, RUMPK_META_RING, (uint64_t)(uintptr_t)out, sizeof(*out), slot);
+}
+
+// Starts the package that a SPAWN capability names: the number of its fiber, or a negative code.
+static inline int64_t npl_spawn(uint32_t slot)
+{
+    return npl_call(RUMPK_CALL_SPAWN, slot, 0, 0, 0);
+}
+
+// Hands over up to RUMPK_CHECKPOINT_MAX bytes of state, to be given back after a restart. Returns
+// its number, counted from 1, or a negative code.
+static inline int64_t npl_checkpoint(const void *state, uint64_t size)
+{
+    return npl_call(RUMPK_CALL_CHECKPOINT, (uint64_t)(uintptr_t)state, size, 0, 0);
 }
 
 // Wakes the sleeping end of a ring. Rings do this themselves when it is needed.

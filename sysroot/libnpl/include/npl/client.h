@@ -61,7 +61,8 @@ struct npl_answer {
 
 struct npl_stat {
     uint64_t length;
-    uint32_t mode; // permission bits
+    uint64_t number; // names the file among all of its service: the path of its qid
+    uint32_t mode;   // permission bits
     bool is_directory;
     char name[64];
 };
@@ -75,6 +76,12 @@ int64_t npl_client_connect(struct npl_client *client, const char *service);
 int64_t npl_client_open(struct npl_client *client, const char *path, uint32_t mode);
 int64_t npl_client_close(struct npl_client *client, int64_t fid);
 int64_t npl_client_stat(struct npl_client *client, int64_t fid, struct npl_stat *out);
+int64_t npl_client_stat_path(struct npl_client *client, const char *path, struct npl_stat *out);
+
+// The entries of a directory from its entry `first` on, in the server's order: how many were
+// stored, at most `count`; 0 at the end. RUMPK_E_PEER for entries that are none.
+int64_t npl_client_list(struct npl_client *client, const char *path, uint32_t first,
+                        struct npl_stat *out, uint32_t count);
 
 // Bytes moved, fewer than `count` only at the end of the file, or a negative code.
 int64_t npl_client_read(struct npl_client *client, int64_t fid, uint64_t offset, void *out,

@@ -69,6 +69,12 @@ uint32_t host_cap_registers(struct host_machine *machine, uint32_t fiber, const 
                             const struct host_registers *registers, uint64_t size, uint32_t shift,
                             bool is_ports);
 
+// The interrupt of a device, as a grant with interrupt=#true gives it: an INTERRUPT and the ring of
+// its messages, both called `name`. `is_asserted` tells the line's level; each question lets a
+// moment pass for the device. Returns the slot of the INTERRUPT; the ring's is the next.
+uint32_t host_cap_interrupt(struct host_machine *machine, uint32_t fiber, const char *name,
+                            bool (*is_asserted)(void *context), void *context);
+
 // A part of a request as the device sees it.
 struct host_part {
     uint8_t *bytes;
@@ -77,6 +83,7 @@ struct host_part {
 };
 
 #define HOST_DEVICE_BREAKS UINT32_MAX
+#define HOST_DEVICE_LATER  (UINT32_MAX - 1) // has nothing for this queue yet
 
 struct host_device {
     uint32_t device_id;
@@ -85,7 +92,8 @@ struct host_device {
     uint32_t queue_entries;
     uint8_t config[RUMPK_DEVICE_CONFIG_MAX];
     uint32_t config_size;
-    // Serves one chain when it is its turn: bytes written, or HOST_DEVICE_BREAKS.
+    // Serves one chain when it is its turn: bytes written, HOST_DEVICE_BREAKS or HOST_DEVICE_LATER.
+    // The chains of one queue are served in any order.
     uint32_t (*serve)(void *context, uint32_t queue, const struct host_part *parts, uint32_t count);
     void *context;
 };

@@ -23,6 +23,7 @@
 #include <npl/console.h>
 #include <npl/dma.h>
 #include <npl/heap.h>
+#include <npl/interrupt.h>
 #include <npl/reg.h>
 #include <npl/result.h>
 #include <npl/ring.h>

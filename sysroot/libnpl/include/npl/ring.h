@@ -49,6 +49,10 @@ int64_t npl_ring_attach(struct npl_ring *ring, void *header, uint32_t slot, bool
 // RUMPK_E_PEER (peer gone and nothing left to take, or broken), RUMPK_E_EPOCH (npl_ring_resync).
 int64_t npl_ring_ready(struct npl_ring *ring);
 
+// The same with the peer's index read again: npl_ring_ready() does that only at 0, and so may tell
+// less than there is.
+int64_t npl_ring_refresh(struct npl_ring *ring);
+
 // Producer: the next free slot to fill, or null; it is handed on by npl_ring_commit.
 void *npl_ring_slot(struct npl_ring *ring);
 void npl_ring_commit(struct npl_ring *ring);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// call_grant.c: grant and revoke. The tree itself is derive.c; what taking back undoes is cap.c.
+#include <kernel/audit.h>
+#include <kernel/call.h>
+#include <kernel/derive.h>
+#include <kernel/mapping.h>
+#include <kernel/memory.h>
+#include <kernel/ring.h>
+
+// What the arguments of `grant` ask for.
+struct grant {
+    struct cap *from;
+    const struct cap *through;
+    struct fiber *receiver;
+    uint64_t rights;
+    uint64_t offset;
+    uint64_t length;
+};
+
+// The fiber at the other end of the ring.
+static int64_t receiver_find(struct grant *grant)
+{
+    const struct ring *ring;
+
+    if (grant->through->type != RUMPK_CAP_RING)
+        return RUMPK_E_TYPE;
+    if ((grant->through->rights & (RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE)) == 0)
+        return RUMPK_E_RIGHTS;
+    ring = &rings[grant->through->object];
+    grant->receiver =
+        ring->ends[grant->through->part == RING_PRODUCER ? RING_CONSUMER : RING_PRODUCER];
+    return grant->receiver == NULL || !fiber_is_alive(grant->receiver) ? RUMPK_E_PEER : RUMPK_OK;
+}
+
+// May this capability be derived from, with these rights?
+static int64_t rights_check(const struct grant *grant)
+{
+    if (!cap_is_grantable(grant->from))
+        return RUMPK_E_TYPE;
+    if (grant->rights == 0 || (grant->rights & ~(uint64_t)RUMPK_RIGHTS_ALL) != 0)
+        return RUMPK_E_ARGUMENT;
+    if ((grant->from->rights & RUMPK_RIGHT_GRANT) == 0 ||
+        (grant->rights & ~(uint64_t)grant->from->rights) != 0)
+        return RUMPK_E_RIGHTS;
+    // One end of a ring has one user at a time.
+    if (grant->from->type == RUMPK_CAP_RING && grant->from->child != CAP_NODE_NONE)
+        return RUMPK_E_STATE;
+    return RUMPK_OK;
+}
+
+// Whole pages of memory; nothing else has parts.
+static int64_t bounds_check(struct grant *grant)
+{
+    bool is_memory = grant->from->type == RUMPK_CAP_MEMORY || grant->from->type == RUMPK_CAP_DMA;
+    uint64_t size = cap_memory_size(grant->from);
+
+    if (!is_memory)
+        return grant->offset == 0 && grant->length == 0 ? RUMPK_OK : RUMPK_E_ARGUMENT;
+    if (((grant->offset | grant->length) & PAGE_MASK) != 0)
+        return RUMPK_E_ARGUMENT;
+    if (grant->offset >= size)
+        return RUMPK_E_BOUNDS;
+    if (grant->length == 0)
+        grant->length = size - grant->offset;
+    return range_contains(0, size, grant->offset, grant->length) ? RUMPK_OK : RUMPK_E_BOUNDS;
+}
+
+static struct cap derived_of(const struct grant *grant, const struct cap *slot)
+{
+    struct cap cap = *grant->from;
+
+    cap.rights = (uint8_t)grant->rights;
+    cap.is_mapped = 0;
+    cap.epoch = slot->epoch;
+    cap.via = (uint16_t)grant->through->object;
+    cap.page += (uint32_t)(grant->offset / PAGE_SIZE);
+    cap.pages = (uint32_t)(grant->length / PAGE_SIZE);
+    return cap;
+}
+
+int64_t call_grant(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
+{
+    struct grant grant = {.rights = arguments[2], .offset = arguments[3], .length = arguments[4]};
+    struct cap *through;
+    struct cap *slot;
+    struct cap cap;
+    int64_t result = cap_find(fiber, arguments[0], &grant.from);
+
+    if (result == RUMPK_OK)
+        result = cap_find(fiber, arguments[1], &through);
+    if (result != RUMPK_OK)
+        return result;
+    grant.through = through;
+    result = rights_check(&grant);
+    if (result == RUMPK_OK)
+        result = bounds_check(&grant);
+    if (result == RUMPK_OK)
+        result = receiver_find(&grant);
+    if (result != RUMPK_OK)
+        return result;
+    slot = cap_free(grant.receiver);
+    if (slot == NULL || grant.from->depth == RUMPK_DERIVATION_DEPTH_MAX ||
+        cap_count_via(grant.receiver, (uint16_t)grant.through->object) == RUMPK_GRANTS_PER_RING_MAX)
+        return RUMPK_E_LIMIT;
+    cap = derived_of(&grant, slot);
+    // Tables that are made here and not used stay the receiver's: nothing is mapped by them.
+    result = mapping_prepare(grant.receiver, &cap);
+    if (result != RUMPK_OK)
+        return result;
+    kernel_phase = PHASE_COMMIT;
+    *slot = cap;
+    derive_link(grant.from, slot);
+    if (cap.type == RUMPK_CAP_RING)
+        rings[cap.object].ends[cap.part] = grant.receiver;
+    return slot - grant.receiver->caps;
+}
+
+int64_t call_revoke(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
+{
+    bool itself = arguments[1] == RUMPK_REVOKE_SELF;
+    struct cap *cap;
+    int64_t result = cap_find(fiber, arguments[0], &cap);
+
+    // A stale slot can still be emptied: there is no other way to get it back.
+    if (result != RUMPK_OK && !(result == RUMPK_E_STALE && itself))
+        return result;
+    if (arguments[1] != 0 && !itself)
+        return RUMPK_E_ARGUMENT;
+    kernel_phase = PHASE_COMMIT;
+    memory_use_kernel_root();
+    result = itself ? cap_drop(cap) : cap_revoke(cap);
+    audit_step(AUDIT_STEP_REVOKE);
+    return result;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// call_life.c: spawn and pledge: the beginning of a life, and what is given up for the rest of it.
+#include <kernel/call.h>
+#include <kernel/init.h>
+#include <kernel/memory.h>
+
+int64_t call_spawn(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
+{
+    struct fiber *child;
+    struct cap *cap;
+    int64_t result = cap_find(fiber, arguments[0], &cap);
+
+    if (result != RUMPK_OK)
+        return result;
+    if (cap->type != RUMPK_CAP_SPAWN)
+        return RUMPK_E_TYPE;
+    if (arguments[1] != 0)
+        return RUMPK_E_ARGUMENT;
+    if ((cap->rights & RUMPK_RIGHT_CONTROL) == 0)
+        return RUMPK_E_RIGHTS;
+    child = &fiber_table[cap->object];
+    if (child->state != FIBER_NEW)
+        return RUMPK_E_STATE;
+    kernel_phase = PHASE_COMMIT;
+    memory_use_kernel_root(); // the record's words stand in the archive
+    init_package_start(&init_packages[child->number]);
+    return child->number;
+}
+
+// Both the classes and the spectrum only lose bits. A spectrum is written so that fewer bits are
+// never a stricter one (rumpk/call.h): there is no word that raises the caller.
+int64_t call_pledge(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
+{
+    kernel_phase = PHASE_COMMIT;
+    fiber->pledge &= arguments[0];
+    fiber->spectrum_given = RUMPK_PLEDGE_SPECTRUM_OF(fiber->pledge);
+    // Strikes may have made it looser already.
+    if (fiber->spectrum < fiber->spectrum_given)
+        fiber->spectrum = fiber->spectrum_given;
+    return RUMPK_OK;
+}

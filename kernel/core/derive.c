@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// derive.c: the derivation tree. The picture and the promises are in derive.h.
+#include <kernel/derive.h>
+
+struct cap cap_nodes[CAP_NODES];
+
+bool derive_is_live(const struct cap *cap)
+{
+    while (cap->parent != CAP_NODE_NONE) {
+        const struct cap *parent = &cap_nodes[cap->parent];
+
+        if (parent->epoch != cap->parent_epoch)
+            return false;
+        cap = parent;
+    }
+    return true;
+}
+
+void derive_link(struct cap *parent, struct cap *child)
+{
+    child->parent = cap_node(parent);
+    child->parent_epoch = parent->epoch;
+    child->depth = parent->depth + 1;
+    child->child = CAP_NODE_NONE;
+    child->previous = CAP_NODE_NONE;
+    child->next = parent->child;
+    if (parent->child != CAP_NODE_NONE)
+        cap_nodes[parent->child].previous = cap_node(child);
+    parent->child = cap_node(child);
+}
+
+// Out of the list of its parent's children. `parent` stays: it is what makes the node stale.
+static void unlink(struct cap *cap)
+{
+    if (cap->previous != CAP_NODE_NONE)
+        cap_nodes[cap->previous].next = cap->next;
+    else if (cap->parent != CAP_NODE_NONE && cap_nodes[cap->parent].child == cap_node(cap))
+        cap_nodes[cap->parent].child = cap->next;
+    if (cap->next != CAP_NODE_NONE)
+        cap_nodes[cap->next].previous = cap->previous;
+    cap->next = CAP_NODE_NONE;
+    cap->previous = CAP_NODE_NONE;
+}
+
+uint32_t derive_cut(struct cap *cap, void (*undo)(struct cap *cap))
+{
+    uint32_t count = 0;
+
+    cap->epoch++;
+    while (cap->child != CAP_NODE_NONE) {
+        struct cap *leaf = &cap_nodes[cap->child];
+
+        while (leaf->child != CAP_NODE_NONE)
+            leaf = &cap_nodes[leaf->child];
+        unlink(leaf);
+        undo(leaf);
+        count++;
+    }
+    return count;
+}
+
+void derive_clear(struct cap *cap)
+{
+    unlink(cap);
+    derive_init(cap);
+}
+
+void derive_init(struct cap *cap)
+{
+    *cap = (struct cap){
+        .epoch = cap->epoch + 1,
+        .parent = CAP_NODE_NONE,
+        .child = CAP_NODE_NONE,
+        .next = CAP_NODE_NONE,
+        .previous = CAP_NODE_NONE,
+        .via = CAP_VIA_NONE,
+    };
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// interrupt.c: from a line to the fiber that waits for it. Nothing here is done for longer than a
+// bounded number of lines, and a line that nobody owns is masked for good when it fires.
+#include <kernel/fiber.h>
+#include <kernel/interrupt.h>
+#include <kernel/record.h>
+#include <kernel/ring.h>
+#include <kernel/sched.h>
+#include <kernel/statistics.h>
+#include <kernel/timer.h>
+#include <kernel/virtio.h>
+
+// Lines served before the fibers that they woke get the processor.
+#define SERVE_MAX 64u
+
+enum line_kind {
+    LINE_FREE,
+    LINE_VIRTIO,
+    LINE_HELD,
+};
+
+struct line {
+    uint8_t kind; // enum line_kind
+    bool is_throttled;
+    uint16_t fired;  // in this window
+    uint16_t object; // VIRTIO, HELD: index
+    uint16_t fiber;  // VIRTIO: who is woken
+    uint64_t window; // its end
+};
+
+// A line that a driver holds.
+struct held {
+    uint32_t line;
+    uint32_t ring;
+    uint64_t count;
+    bool is_armed; // unmasked by its holder
+};
+
+static struct held held[INTERRUPTS_MAX];
+static uint32_t held_count;
+static struct line lines[ARCH_LINES_MAX];
+static uint32_t throttled_count;
+
+int64_t interrupt_attach_virtio(uint32_t line, uint32_t virtio, uint32_t fiber)
+{
+    if (line >= ARCH_LINES_MAX || lines[line].kind != LINE_FREE)
+        return RUMPK_E_STATE;
+    lines[line] =
+        (struct line){.kind = LINE_VIRTIO, .object = (uint16_t)virtio, .fiber = (uint16_t)fiber};
+    arch_interrupt_unmask(line);
+    return RUMPK_OK;
+}
+
+int64_t interrupt_attach(uint32_t line, uint32_t fiber, uint32_t *object, uint32_t *ring)
+{
+    int64_t result;
+
+    if (line >= ARCH_LINES_MAX || lines[line].kind != LINE_FREE)
+        return RUMPK_E_STATE;
+    if (held_count == INTERRUPTS_MAX)
+        return RUMPK_E_LIMIT;
+    result = ring_new(INTERRUPT_SLOTS, ring);
+    if (result != RUMPK_OK)
+        return result;
+    rings[*ring].interrupt = held_count;
+    rings[*ring].ends[RING_CONSUMER] = &fiber_table[fiber];
+    held[held_count] = (struct held){.line = line, .ring = *ring};
+    lines[line] = (struct line){.kind = LINE_HELD, .object = (uint16_t)held_count};
+    *object = held_count++;
+    return RUMPK_OK;
+}
+
+void interrupt_unmask(uint32_t object)
+{
+    held[object].is_armed = true;
+    if (!lines[held[object].line].is_throttled)
+        arch_interrupt_unmask(held[object].line);
+}
+
+void interrupt_mask(uint32_t object)
+{
+    held[object].is_armed = false;
+    arch_interrupt_mask(held[object].line);
+}
+
+bool interrupt_is_armed(uint32_t object)
+{
+    return held[object].is_armed;
+}
+
+static uint64_t window_ticks(void)
+{
+    return rumpk_boot_record.timer_hz * INTERRUPT_WINDOW_MS / 1000;
+}
+
+// May this line be unmasked now? False: it fires too often and stays masked until its window ends.
+static bool line_is_calm(struct line *line)
+{
+    uint64_t now = record_ticks();
+
+    if (now >= line->window) {
+        line->window = now + window_ticks();
+        line->fired = 0;
+    }
+    if (++line->fired <= INTERRUPT_STORM)
+        return true;
+    if (!line->is_throttled) {
+        line->is_throttled = true;
+        throttled_count++;
+        core_statistics.storms++;
+        timer_need(line->window);
+    }
+    return false;
+}
+
+static void held_serve(struct held *interrupt)
+{
+    struct rumpk_interrupt_slot slot = {.count = ++interrupt->count, .ticks = record_ticks()};
+
+    struct fiber *consumer = rings[interrupt->ring].ends[RING_CONSUMER];
+
+    interrupt->is_armed = false;
+    ring_publish(&rings[interrupt->ring], &slot);
+    if (consumer != NULL)
+        sched_wake(consumer);
+}
+
+static void line_serve(uint32_t number)
+{
+    struct line *line = &lines[number];
+
+    switch (line->kind) {
+    case LINE_VIRTIO:
+        virtio_interrupt(line->object);
+        sched_wake(&fiber_table[line->fiber]);
+        if (line_is_calm(line))
+            arch_interrupt_unmask(number);
+        break;
+    case LINE_HELD:
+        held_serve(&held[line->object]);
+        (void)line_is_calm(line); // if not, the holder's unmask waits
+        break;
+    default:
+        arch_interrupt_mask(number);
+        break;
+    }
+}
+
+void interrupt_serve(void)
+{
+    for (uint32_t served = 0; served < SERVE_MAX; served++) {
+        uint32_t line = arch_interrupt_claim();
+
+        if (line >= ARCH_LINES_MAX)
+            return;
+        core_statistics.interrupts++;
+        line_serve(line);
+    }
+}
+
+uint64_t interrupt_release(void)
+{
+    uint64_t now = record_ticks();
+    uint64_t next = TIMER_NEVER;
+
+    for (uint32_t number = 0; number < ARCH_LINES_MAX && throttled_count != 0; number++) {
+        struct line *line = &lines[number];
+
+        if (!line->is_throttled)
+            continue;
+        if (now < line->window) {
+            next = line->window < next ? line->window : next;
+            continue;
+        }
+        line->is_throttled = false;
+        throttled_count--;
+        if (line->kind == LINE_VIRTIO || held[line->object].is_armed)
+            arch_interrupt_unmask(number);
+    }
+    return next;
+}

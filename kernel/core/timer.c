@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// timer.c: the one timer of the core. `armed` is what the hardware was told.
+#include <arch/arch.h>
+#include <kernel/record.h>
+#include <kernel/statistics.h>
+#include <kernel/timer.h>
+
+static uint64_t armed = TIMER_NEVER;
+
+void timer_exact(uint64_t when)
+{
+    uint64_t raw;
+
+    if (when == TIMER_NEVER && armed == TIMER_NEVER)
+        return;
+    armed = when;
+    if (when == TIMER_NEVER || !checked_add(record_boot_ticks(), when, &raw))
+        arch_timer_disarm();
+    else
+        arch_timer_arm(raw);
+}
+
+void timer_need(uint64_t when)
+{
+    if (when < armed)
+        timer_exact(when);
+}
+
+bool timer_expired(void)
+{
+    if (armed == TIMER_NEVER)
+        return false;
+    if (record_ticks() < armed) {
+        timer_exact(armed); // the hardware is done, the time is not: its clock runs a little fast
+        return false;
+    }
+    armed = TIMER_NEVER;
+    core_statistics.timer_interrupts++;
+    arch_timer_disarm();
+    return true;
+}

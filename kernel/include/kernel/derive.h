@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// derive.h: who was given what by whom: the derivation tree over all capability slots.
+//
+//   boot manifest --> node, depth 0, epoch 5
+//                       +-- node, depth 1, parent_epoch 5: live
+//                       |     +-- node, depth 2 ... RUMPK_DERIVATION_DEPTH_MAX
+//                       +-- node, depth 1, parent_epoch 4: was taken back, stale for ever
+//
+// A node is live when every step up finds the epoch that was noted when it was derived. So raising
+// one epoch takes back a whole subtree at once, whatever its shape; the lists of children are only
+// there to find what must also be undone (mappings, sleepers). Nothing here knows what a capability
+// names.
+#ifndef KERNEL_DERIVE_H
+#define KERNEL_DERIVE_H
+
+#include <kernel/cap.h>
+
+// Is this filled slot live? At most RUMPK_DERIVATION_DEPTH_MAX steps.
+bool derive_is_live(const struct cap *cap);
+
+// `child`, an empty slot just filled, becomes derived from `parent`, whose depth is below the
+// limit.
+void derive_link(struct cap *parent, struct cap *child);
+
+// Takes back all that was derived from `cap`: the epoch first, then `undo` for each node, leaves
+// before what they were derived from, each exactly once and no longer in the tree. Returns how
+// many.
+uint32_t derive_cut(struct cap *cap, void (*undo)(struct cap *cap));
+
+// A node without children leaves the tree; its slot is empty afterwards and its epoch has gone up.
+void derive_clear(struct cap *cap);
+// Empties a slot that is in no tree: before its first use.
+void derive_init(struct cap *cap);
+
+#endif

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// mapping.h: what `map` makes accessible, and how it goes away again.
+//
+// VA = PA, so two capabilities of one fiber that cover the same page meet in one leaf: the leaf
+// allows what any of them allows. When one goes, the leaf is made anew from those that are left.
+#ifndef KERNEL_MAPPING_H
+#define KERNEL_MAPPING_H
+
+#include <kernel/fiber.h>
+
+// Tables for everything that this capability could map, so that mapping cannot fail. E_MEMORY.
+[[nodiscard]] int64_t mapping_prepare(struct fiber *fiber, const struct cap *cap);
+
+// What `map` returns for it.
+int64_t mapping_address(const struct cap *cap);
+
+// All below: on the kernel root, in a commit part. The fiber's root is not the active one, so no
+// stale translation is left when it becomes active.
+void mapping_add(struct fiber *fiber, struct cap *cap);
+void mapping_remove(struct fiber *fiber, struct cap *cap);
+
+#endif

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Interrupts, time and the scheduler on one architecture, each promise in an image of its own.
+
+    sched.py ARCH --tool CASE_IMAGE --kernel KERNEL --work FOLDER [--only TEXT]
+
+  endless loop      a driver that never waits gets three strikes and ends; the machine then ends by itself
+  busy              a driver that computes a lot but waits gets none
+  spinning          with a spinning driver in every looser spectrum a Photon driver wakes in time
+  share             two spinning drivers of one spectrum get the processor in turns
+  idle              with all drivers loaded and asleep no interrupt is taken
+  asleep            the same seen from outside: neither the kernel nor the emulator counts one
+  interrupt         the line of the console's registers: every result, and masked is masked
+  storm             a line that fires too often is held back
+  hold              a machine in which an unmasked line is waited for does not end, and sleeps
+  disk              a disk is read by interrupts, to the last byte
+"""
+import argparse
+import hashlib
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import time
+
+import cases as case_list
+from build import build_driver
+from guest import HANG_LIMIT, Guest, GuestError, ROOT
+from run_cases import CONSOLE, write
+
+SURVIVED = case_list.SURVIVED
+UART = {"riscv64": "ns16550a", "aarch64": "arm,pl011", "x86_64": "ns16550a"}
+STATISTICS = ("timer_interrupts", "interrupts", "preemptions", "slices", "storms", "waits", "quiet_longest", "reserved")
+
+
+def statistics(guest):
+    return dict(zip(STATISTICS, struct.unpack("<8Q", guest.read(guest.symbol("core_statistics"), 64))))
+
+
+class Image:
+    def __init__(self, args, name, on_idle="power-off"):
+        self.args, self.arch = args, args.arch
+        self.folder = os.path.join(args.work, f"{args.arch}-{name.replace(' ', '-')}")
+        self.text = f'image "test/sched" version="0.1.0" {{ on-idle "{on_idle}"; }}\n'
+        self.wires = ""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def probe(self, name, act, spectrum="gravity", more="", grants=""):
+        manifest = (f'package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 0; '
+                    f'license "Apache-2.0"; arch "{self.arch}"; }}\n'
+                    f'runtime {{ spectrum "{spectrum}"; stack "16KiB"; heap "4KiB"; }}\n{more}\n')
+        folder = os.path.join(self.folder, name)
+        write(os.path.join(folder, "npl.kdl"), manifest)
+        shutil.copy(self.args.probe, os.path.join(folder, "driver.elf"))
+        self.text += f'package "test/{name}" version="0.1.0" path="{name}" {{{grants} observe #true; config "{act}"; }}\n'
+
+    def driver(self, name, grants):
+        folder = os.path.join(self.folder, name)
+        elf = build_driver(self.arch, os.path.join(ROOT, "drivers", name, "src"),
+                           os.path.join(self.args.work, f"{self.arch}-driver-{name}"))
+        os.makedirs(folder)
+        shutil.copy(os.path.join(ROOT, "drivers", name, "npl.kdl"), folder)
+        shutil.copy(elf, os.path.join(folder, "driver.elf"))
+        self.text += f'package "rumpk/{name}" version="0.1.0" path="{name}" {{ {grants} }}\n'
+
+    def wire(self, service, client, server):
+        self.wires += f'wire "{service}" from="{client}" to="{server}"\n'
+
+    def demo(self):
+        """All drivers of the demo, asleep when nobody asks for anything."""
+        console = CONSOLE[self.arch]
+        self.driver(console, 'grant "uart";')
+        self.driver("virtio-blk", 'grant "disk"; grant "buffers"; dma #true;')
+        self.driver("virtio-rng", 'grant "rng"; grant "buffer"; dma #true;')
+        return f"rumpk/{console}"
+
+    def guest(self, disk=None, extra=()):
+        write(os.path.join(self.folder, "image.kdl"), self.text + self.wires)
+        image = os.path.join(self.folder, "image.elf")
+        subprocess.run([self.args.tool, self.arch, self.args.kernel, self.folder, image], check=True)
+        return Guest(self.arch, image, mib=32, rng=True, disk=disk, extra=list(extra) + self.args.machine.split(),
+                     name=os.path.basename(self.folder))
+
+    def run(self, disk=None, extra=()):
+        with self.guest(disk, extra) as guest:
+            guest.wait_power_off()
+            record = guest.boot_record()
+            if record["cause"]:
+                raise GuestError(f"boot ended by {record['cause_name']}")
+            self.statistics = statistics(guest)
+            self.ledger = guest.ledger()
+            self.console = guest.console()
+        if not any(r.kind == "END" for r in self.ledger):
+            raise GuestError("the guest ended without the ledger's END")
+        return self
+
+    def of(self, name):
+        """(kind, code or number) of all records of a package after its start."""
+        return [(r.kind, r.code or r.code_number or r.detail) for r in self.ledger
+                if r.name.split("/")[-1] == name and r.kind != "START"]
+
+
+def check(what, got, wanted):
+    if got != wanted:
+        raise GuestError(f"{what}: wanted {wanted}, got {got}")
+
+
+STRUCK_OUT = [("STRIKE", 1), ("STRIKE", 2), ("FAULT", "BUDGET")]
+
+
+def endless_loop(args):
+    image = Image(args, "endless loop")
+    for spectrum in ("photon", "matter", "gravity"):
+        image.probe(f"loop-{spectrum}", "spin ever", spectrum)
+    image.probe("calling", "spin 20000")  # calls tick, which is no wait
+    image.probe("behind", "exit 42", "void")
+    image.run()
+    for name in ("loop-photon", "loop-matter", "loop-gravity", "calling"):
+        check(name, image.of(name), STRUCK_OUT)
+    check("behind", image.of("behind"), [("EXIT", SURVIVED)])
+
+
+def busy(args):
+    image = Image(args, "busy")
+    image.probe("busy", "busy 1500")
+    image.run()
+    check("busy", image.of("busy"), [("EXIT", SURVIVED)])
+
+
+def spinning(args):
+    image = Image(args, "spinning")
+    image.probe("pulse", "pulse 5", "photon")
+    image.probe("matter", "spin ever", "matter")
+    image.probe("gravity", "spin ever", "gravity")
+    image.probe("void", "spin 1500", "void")
+    image.run()
+    check("pulse", image.of("pulse"), [("EXIT", SURVIVED)])
+    check("matter", image.of("matter"), STRUCK_OUT)
+    check("gravity", image.of("gravity"), STRUCK_OUT)
+    check("void", image.of("void"), [("EXIT", SURVIVED)])
+    if image.statistics["preemptions"] < 10:
+        raise GuestError(f"the pulse took the processor from nobody: {image.statistics}")
+
+
+def share(args):
+    image = Image(args, "share")
+    for name in ("one", "two"):
+        image.probe(name, "share 600", "void")
+    image.run()
+    for name in ("one", "two"):
+        check(name, image.of(name), [("EXIT", SURVIVED)])
+
+
+def idle(args):
+    image = Image(args, "idle")
+    console = image.demo()
+    image.probe("idle", f"idle {args.idle_ms}", more='needs { service "console" 1 style="stream"; }')
+    image.wire("console", "test/idle", console)
+    disk = os.path.join(image.folder, "disk")
+    with open(disk, "wb") as f:
+        f.write(bytes(1 << 16))
+    image.run(disk)
+    check("idle", image.of("idle"), [("EXIT", SURVIVED)])
+
+
+def quiet_for(guest, seconds, log):
+    """Neither the kernel's counters nor the emulator's log of interrupts move for so long."""
+    def state():
+        return statistics(guest), os.path.getsize(log)
+
+    end = time.monotonic() + HANG_LIMIT
+    before = None
+    while before is None or before != state():  # until it sleeps
+        if time.monotonic() > end:
+            raise GuestError(f"never asleep: {statistics(guest)}")
+        before = state()
+        time.sleep(0.5)
+    time.sleep(seconds)
+    if state() != before:
+        raise GuestError(f"something happened while all slept: {before} {state()}")
+    if guest.is_off():
+        raise GuestError("the machine has ended")
+    if before[0]["waits"] == 0 or before[1] == 0:
+        raise GuestError(f"this counts nothing: {before}")
+
+
+def asleep(args):
+    image = Image(args, "asleep", on_idle="stay")
+    console = image.demo()
+    image.probe("sleep", "sleep", more='needs { service "console" 1 style="stream"; }')
+    image.wire("console", "test/sleep", console)
+    disk = os.path.join(image.folder, "disk")
+    with open(disk, "wb") as f:
+        f.write(bytes(1 << 16))
+    log = os.path.join(image.folder, "interrupts")
+    with image.guest(disk, ["-d", "int", "-D", log]) as guest:
+        quiet_for(guest, args.idle_ms / 1000, log)
+
+
+def uart_request(args):
+    return f'request {{ registers "uart" compatible="{UART[args.arch]}" interrupt=#true; }}'
+
+
+def interrupt(args):
+    image = Image(args, "interrupt")
+    image.probe("irq", "irq take", more=uart_request(args), grants=' grant "uart";')
+    image.run()
+    check("irq", image.of("irq"), [("EXIT", SURVIVED)])
+
+
+def storm(args):
+    image = Image(args, "storm")
+    image.probe("irq", "irq storm", more=uart_request(args), grants=' grant "uart";')
+    # Counted in instructions: how often it fires within a window does not depend on this machine.
+    image.run(extra=["-icount", "shift=2,sleep=off"])
+    check("irq", image.of("irq"), [("EXIT", SURVIVED)])
+
+
+def hold(args):
+    image = Image(args, "hold")
+    image.probe("irq", "irq hold", more=uart_request(args), grants=' grant "uart";')
+    log = os.path.join(image.folder, "interrupts")
+    with image.guest(extra=["-d", "int", "-D", log]) as guest:
+        quiet_for(guest, args.idle_ms / 1000, log)
+        check("irq", [r.kind for r in guest.ledger() if r.name == "test/irq"], ["START"])
+
+
+def disk(args):
+    image = Image(args, "disk")
+    console = image.demo()
+    image.driver("disk-sum", "")
+    image.wire("console", "rumpk/disk-sum", console)
+    image.wire("block", "rumpk/disk-sum", "rumpk/virtio-blk")
+    path = os.path.join(image.folder, "disk")
+    data = bytes((at * 7 + at // 251) % 256 for at in range(1 << 20))
+    with open(path, "wb") as f:
+        f.write(data)
+    image.run(path)
+    for package in ("disk-sum", "virtio-blk"):
+        check(package, image.of(package), [("EXIT", 0)])
+    wanted = hashlib.blake2b(data, digest_size=32).hexdigest()
+    if wanted not in image.console and hashlib.sha256(data).hexdigest() not in image.console:
+        raise GuestError(f"the sum is wrong: {image.console}")
+    if image.statistics["interrupts"] < 8:
+        raise GuestError(f"the disk did not interrupt: {image.statistics}")
+
+
+SCENES = {"endless loop": endless_loop, "busy": busy, "spinning": spinning, "share": share, "idle": idle, "asleep": asleep,
+          "interrupt": interrupt, "storm": storm, "hold": hold, "disk": disk}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("arch")
+    for name in ("tool", "kernel", "work"):
+        parser.add_argument("--" + name, required=True)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--idle-ms", type=int, default=2000)
+    parser.add_argument("--machine", default="", help="further words for the emulator")
+    args = parser.parse_args()
+    os.makedirs(args.work, exist_ok=True)
+    args.probe = build_driver(args.arch, os.path.join(ROOT, "tests", "kernel", "probe"),
+                              os.path.join(args.work, args.arch + "-probe"),
+                              ["-Wno-frame-larger-than", "-fno-builtin", "-O1", "-I", os.path.join(ROOT, "abi", "include")])
+    for name, scene in SCENES.items():
+        if args.only in name:
+            scene(args)
+            print(f"{args.arch}: {name}: good")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
