@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""script/bench, short form: check_bench.py CASE_IMAGE
+
+Goal: the command works on three architectures, its JSON has every figure, its pictures are well-formed, wrong use is
+refused, and what is counted is counted alike twice. Method: quick runs into a scratch folder. Nothing is compared with
+a time.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import xml.dom.minidom
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+ARCHES = ("riscv64", "aarch64", "x86_64")
+ACTS = ("calibrate", "function", "null", "check", "bell", "map", "yield", "switch", "batched", "single", "round_trip")
+STAGES = ("entry", "memory", "mmu", "traps", "timer", "devices", "systable", "archive", "packages", "running")
+KERNEL_SIZES = ("text", "rodata", "gate_page", "data", "bss", "loadable", "loadable_limit", "loadable_aim",
+                "syscall_core", "syscall_core_limit")
+RINGS = ("textbook", "cached-index", "ion")
+PICTURES = ("sizes", "syscall-core", "calls", "rings", "boot")
+
+
+def bench(*words):
+    return subprocess.run([os.path.join(ROOT, "script", "bench"), *words], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+
+
+def above_zero(value, *path):
+    """The figure at this place of the JSON is there and a number above zero."""
+    for step in path:
+        value = value[step]
+    if not isinstance(value, (int, float)) or value <= 0:
+        raise ValueError(f"{'.'.join(map(str, path))} is {value!r}")
+
+
+def check_figures(result):
+    for key in ("date", "command", "source", "machine", "method"):
+        if not result[key]:
+            raise ValueError(f"{key} is empty")
+    above_zero(result, "sizes", "systable")
+    if result["sizes"]["systable"] != 240:
+        raise ValueError("the SysTable has 240 bytes")
+    for arch in ARCHES:
+        for key in KERNEL_SIZES:
+            if key != "data":
+                above_zero(result, "sizes", "kernel", arch, key)
+        guest = result["guest"][arch]
+        for act in ACTS:
+            for key in ("rounds", "instructions", "wall_ns_median", "wall_ns_minimum", "ratio_to_null"):
+                above_zero(guest, "figures", act, key)
+        above_zero(guest, "figures", "fp_and_root", "instructions")
+        for stage in STAGES:
+            above_zero(guest, "boot", "instructions", stage)
+            above_zero(guest, "boot", "wall_ns_median", stage)
+        above_zero(guest, "boot", "entry_to_first_driver")
+        above_zero(guest, "calibration")
+    for name, package in result["sizes"]["packages"].items():
+        above_zero(package, "package")
+        if not package["elf"]:
+            raise ValueError(f"{name} has no ELF file")
+    host = result["host"]
+    if "absent" in host:
+        print(f"rings on this machine: {host['absent']}")
+        return
+    for key in ("median_ns", "minimum_ns"):
+        for ring in RINGS:
+            above_zero(host, "throughput", ring, key)
+            above_zero(host, "round-trip", ring, key)
+        above_zero(host, "throughput", "ion-batch-16", key)
+        for when in ("before", "after"):
+            above_zero(host, "cache-line", when, key)
+
+
+def counted(guest):
+    """What must be the same in every run of one image."""
+    return {name: figure["instructions"] for name, figure in guest["figures"].items()} | guest["boot"]["instructions"]
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="rumpk-bench-") as folder:
+        path = os.path.join(folder, "figures.json")
+        done = bench("--quick", "--tool", sys.argv[1], "--json", path, "--svg", folder)
+        print(done.stdout)
+        if done.returncode:
+            return f"script/bench --quick: status {done.returncode}"
+        with open(path) as f:
+            result = json.load(f)
+        try:
+            check_figures(result)
+        except (KeyError, ValueError) as error:
+            return f"the JSON lacks a figure: {error}"
+        for name in PICTURES + (() if "absent" in result["host"] else ("host",)):
+            xml.dom.minidom.parse(os.path.join(folder, name + ".svg"))
+        again = os.path.join(folder, "again.json")
+        if bench("--quick", "--arch", "x86_64", "--tool", sys.argv[1], "--json", again, *ACTS[1:]).returncode:
+            return "the second run failed"
+        with open(again) as f:
+            second = json.load(f)["guest"]["x86_64"]
+        if counted(second) != counted(result["guest"]["x86_64"]):
+            return f"two counted runs differ: {counted(result['guest']['x86_64'])} {counted(second)}"
+    one = bench("--sizes", "--arch", "riscv64")
+    if one.returncode or "syscall core" not in one.stdout or "guest" in one.stdout or "x86_64 " in one.stdout.split("rumpk/")[0]:
+        return f"--sizes --arch riscv64 prints something else:\n{one.stdout}"
+    for words in (("--arch", "z80"), ("nothing-of-the-kind",), ("--runs", "0"), ("--unknown",)):
+        refused = bench(*words)
+        if refused.returncode != 2:
+            return f"script/bench {' '.join(words)}: status {refused.returncode}, wanted 2\n{refused.stdout}"
+    absent = bench("--build", "/nonexistent", "--sizes")
+    if absent.returncode != 3 or "script/setup" not in absent.stdout:
+        return f"without a build: status {absent.returncode}\n{absent.stdout}"
+    names = bench("--list").stdout.split()
+    if set(names) != {"sizes", "boot", "host"} | set(ACTS) - {"calibrate"}:
+        return f"--list prints {names}"
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
