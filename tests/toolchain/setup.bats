@@ -141,30 +141,30 @@ S
 
 @test "a step is skipped when its key is the same, and done again after an interruption" {
   load_parts
-  work() { echo run >>"$BATS_TEST_TMPDIR/runs"; echo result >"$step_out/file"; }
-  step work one work
-  step work one work
+  make_file() { echo run >>"$BATS_TEST_TMPDIR/runs"; echo result >"$step_out/file"; }
+  step made one make_file
+  step made one make_file
   [ "$(wc -l <"$BATS_TEST_TMPDIR/runs")" = 1 ]
-  step work two work
+  step made two make_file
   [ "$(wc -l <"$BATS_TEST_TMPDIR/runs")" = 2 ]
   # Killed between output and stamp: the old stamp is gone, so the step is not taken for done.
-  rm "$setup/stamp/work"
-  step work two work
+  rm "$setup/stamp/made"
+  step made two make_file
   [ "$(wc -l <"$BATS_TEST_TMPDIR/runs")" = 3 ]
-  [ "$(cat "$setup/out/work/file")" = result ]
+  [ "$(cat "$setup/out/made/file")" = result ]
 }
 
 @test "a damaged cache entry is noticed and made again" {
   load_parts
-  work() { echo run >>"$BATS_TEST_TMPDIR/runs"; echo result >"$step_out/file"; }
-  step work one work cache
-  rm -rf "$setup/out/work" "$setup/stamp/work"
-  step work one work cache
+  make_file() { echo run >>"$BATS_TEST_TMPDIR/runs"; echo result >"$step_out/file"; }
+  step made one make_file cache
+  rm -rf "$setup/out/made" "$setup/stamp/made"
+  step made one make_file cache
   [ "$(wc -l <"$BATS_TEST_TMPDIR/runs")" = 1 ]
-  [ "$(cat "$setup/out/work/file")" = result ]
-  rm -rf "$setup/out/work" "$setup/stamp/work"
-  printf x | dd of="$cache/built/work-one.tar" bs=1 seek=600 conv=notrunc status=none
-  step work one work cache
+  [ "$(cat "$setup/out/made/file")" = result ]
+  rm -rf "$setup/out/made" "$setup/stamp/made"
+  printf x | dd of="$cache/built/made-one.tar" bs=1 seek=600 conv=notrunc status=none
+  step made one make_file cache
   [ "$(wc -l <"$BATS_TEST_TMPDIR/runs")" = 2 ]
 }
 
