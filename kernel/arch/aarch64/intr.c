@@ -447,3 +447,11 @@ uint32_t arch_interrupts_init(void)
     synchronise();
     return RUMPK_BOOT_CAUSE_NONE;
 }
+
+bool arch_msi_allocate(uint32_t *line, uint64_t *address, uint32_t *data)
+{
+    (void)line; // neither ITS nor v2m is used
+    (void)address;
+    (void)data;
+    return false;
+}

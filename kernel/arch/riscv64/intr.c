@@ -190,3 +190,11 @@ void arch_wait(void)
 {
     __asm__ volatile("wfi" ::: "memory");
 }
+
+bool arch_msi_allocate(uint32_t *line, uint64_t *address, uint32_t *data)
+{
+    (void)line; // the PLIC has no message-signalled interrupts
+    (void)address;
+    (void)data;
+    return false;
+}

@@ -335,3 +335,11 @@ uint32_t arch_interrupts_init(void)
     }
     return timer_calibrate() ? RUMPK_BOOT_CAUSE_NONE : RUMPK_BOOT_CAUSE_TIMER;
 }
+
+bool arch_msi_allocate(uint32_t *line, uint64_t *address, uint32_t *data)
+{
+    (void)line; // none are given out
+    (void)address;
+    (void)data;
+    return false;
+}

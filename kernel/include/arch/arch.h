@@ -132,6 +132,11 @@ struct fixed_device {
 };
 void arch_fixed_devices(void (*add)(const struct fixed_device *device));
 
+// A PCI host that no tree names (x86_64: from the firmware's tables): fills *host and returns true.
+// False: there is none, or hosts of this architecture stand in the tree. After arch_mmu_on.
+struct pci_host;
+bool arch_pci_host(struct pci_host *host);
+
 // ---- cpu.c ----
 
 // Control registers as the kernel wants them: user FP enabled, vectors beyond it trap,
@@ -156,8 +161,8 @@ uint64_t arch_frame_argument(const struct arch_frame *frame, unsigned index); //
 void arch_frame_set_result(struct arch_frame *frame, int64_t result);
 uint64_t arch_frame_pc(const struct arch_frame *frame);
 uint64_t arch_frame_sp(const struct arch_frame *frame);
-// Where the gate stub that a frame is in will return to: in a register, or (false) it stands at the stack pointer in
-// the driver's memory.
+// Where the gate stub that a frame is in will return to: in a register, or (false) it stands at the
+// stack pointer in the driver's memory.
 bool arch_frame_caller(const struct arch_frame *frame, uint64_t *address);
 
 // ---- trap.S, trap.c ----
@@ -205,6 +210,11 @@ void arch_interrupt_mask(uint32_t line);
 // arch_interrupt_unmask, however long its device keeps asking. Level lines: nothing is lost when
 // the device is quieted between claim and unmask.
 uint32_t arch_interrupt_claim(void);
+
+// A line of its own for one message-signalled interrupt: the device raises it by writing the 32
+// bits `data` to `address`. Masked at first. An edge: what comes while it is masked comes once at
+// unmask. False: none left, or this machine has none. Never given back.
+bool arch_msi_allocate(uint32_t *line, uint64_t *address, uint32_t *data);
 
 // Idle until a line is pending or the timer has expired; may return earlier. Called with
 // interrupts off, returns with them off; claims nothing. Returns at once when something is pending
