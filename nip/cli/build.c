@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "build_unit.h"
+#include "cleanup.h"
 #include "nip/archive.h"
 #include "nip/elf.h"
 #include "nip/fs.h"
@@ -123,9 +124,12 @@ static enum nip_code add_compile(struct build *build, uint32_t arch, const char 
     unit->arch = arch;
     unit->source = strdup(source);
     unit->output = format_text("build/%s/obj/%s.o", name, source);
+    unit->work = format_text(BUILD_WORK_FOLDER "/%s/%s.o", name, source);
     unit->dependencies = format_text("build/%s/obj/%s.d", name, source);
+    unit->work_dependencies = format_text(BUILD_WORK_FOLDER "/%s/%s.d", name, source);
     unit->key = format_text("build/%s/obj/%s.key", name, source);
-    if (unit->output == NULL || unit->dependencies == NULL || unit->key == NULL)
+    if (unit->output == NULL || unit->work == NULL || unit->dependencies == NULL ||
+        unit->work_dependencies == NULL || unit->key == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the build");
     build_unit_argument(unit, "%s", build->sdk->clang);
     build_unit_argument(unit, "--no-default-config");
@@ -143,11 +147,11 @@ static enum nip_code add_compile(struct build *build, uint32_t arch, const char 
         build_unit_argument(unit, "%s", build->manifest->flags[i]);
     build_unit_argument(unit, "-MD");
     build_unit_argument(unit, "-MF");
-    build_unit_argument(unit, "%s", unit->dependencies);
+    build_unit_argument(unit, "%s", unit->work_dependencies);
     build_unit_argument(unit, "-c");
     build_unit_argument(unit, "%s", source);
     build_unit_argument(unit, "-o");
-    build_unit_argument(unit, "%s", unit->output);
+    build_unit_argument(unit, "%s", unit->work);
     return build_unit_check(unit, err);
 }
 
@@ -157,7 +161,9 @@ static enum nip_code add_link(struct build *build, uint32_t arch, struct nip_err
     const char *name = nip_arch_name(arch), *triple = sdk_triple(arch);
     char path[CLI_PATH_SIZE];
     unit->arch = arch;
-    unit->output = format_text("build/%s/driver.linked", name);
+    // What is noted is the stripped driver, for that is what stays.
+    unit->output = format_text("build/%s/driver.elf", name);
+    unit->work = format_text(BUILD_WORK_FOLDER "/%s/driver.linked", name);
     unit->key = format_text("build/%s/driver.key", name);
     build_unit_argument(unit, "%s", build->sdk->lld);
     sdk_path(build->sdk, path, "toolchain/%s.ldflags", triple);
@@ -170,7 +176,7 @@ static enum nip_code add_link(struct build *build, uint32_t arch, struct nip_err
     sdk_path(build->sdk, path, "sysroot/%s/lib", triple);
     build_unit_argument(unit, "-L%s", path);
     build_unit_argument(unit, "-o");
-    build_unit_argument(unit, "%s", unit->output != NULL ? unit->output : "");
+    build_unit_argument(unit, "%s", unit->work != NULL ? unit->work : "");
     for (size_t i = 0; i < build->source_count; i++) {
         build_unit_argument(unit, "build/%s/obj/%s.o", name, build->sources[i]);
         build_unit_input(unit, unit->arguments[unit->argument_count - 1]);
@@ -190,11 +196,11 @@ static void job_done(struct process_job *job, void *context)
     }
 }
 
-static enum nip_code make_output_folder(const struct build *build, const struct build_unit *unit,
-                                        struct nip_error *err)
+static enum nip_code make_work_folder(const struct build *build, const struct build_unit *unit,
+                                      struct nip_error *err)
 {
     char path[CLI_PATH_SIZE];
-    project_path(path, build->root, unit->output);
+    project_path(path, build->root, unit->work);
     char *slash = strrchr(path, '/');
     if (slash != NULL)
         *slash = '\0';
@@ -218,7 +224,7 @@ static enum nip_code run_units(struct build *build, size_t first, size_t count,
         struct build_unit *unit = &build->units[i];
         if (!unit->is_stale)
             continue;
-        code = make_output_folder(build, unit, err);
+        code = make_work_folder(build, unit, err);
         owners[job_count] = i;
         jobs[job_count].argv = (const char *const *)unit->arguments;
         jobs[job_count++].folder = build->root;
@@ -240,10 +246,20 @@ static enum nip_code run_units(struct build *build, size_t first, size_t count,
         }
         nip_buffer_free(&jobs[i].output);
     }
-    for (size_t i = 0; i < job_count && code == NIP_OK; i++)
-        if (build->units[owners[i]].source != NULL)
-            code =
-                build_unit_note(&build->units[owners[i]], build->root, build->sdk->toolchain, err);
+    // What was compiled stays compiled, whatever became of the others.
+    for (size_t i = 0; i < job_count; i++) {
+        struct build_unit *unit = &build->units[owners[i]];
+        if (unit->source == NULL || !jobs[i].is_done || jobs[i].status != 0)
+            continue;
+        struct nip_error cause = {0};
+        enum nip_code kept = build_unit_publish(unit, build->root, &cause);
+        if (kept == NIP_OK)
+            kept = build_unit_note(unit, build->root, build->sdk->toolchain, &cause);
+        if (code == NIP_OK && kept != NIP_OK) {
+            code = kept;
+            *err = cause;
+        }
+    }
     free(jobs);
     free(owners);
     return code;
@@ -292,26 +308,24 @@ static enum nip_code check_driver(struct build *build, uint32_t arch, bool is_ne
     return code;
 }
 
-// The linked file is split in two; it goes away only after both parts and the note are there.
+// The linked file is split in two.
 static enum nip_code finish_link(struct build *build, struct build_unit *unit,
                                  struct nip_error *err)
 {
+    // Local labels go from the debug file too: a fault is in a function, not in ".Lpcrel_hi2".
+    static const char *const strip[2] = {"--strip-all", NULL};
+    static const char *const keep[2] = {"--only-keep-debug", "--discard-locals"};
     const char *arch = nip_arch_name(unit->arch);
-    char stripped[64], debug[64], linked[CLI_PATH_SIZE];
-    snprintf(stripped, sizeof stripped, "build/%s/driver.elf", arch);
-    snprintf(debug, sizeof debug, "build/%s/driver.debug", arch);
-    enum nip_code code = NIP_OK;
-    if (unit->is_stale) {
-        // Local labels go from the debug file too: a fault is in a function, not in ".Lpcrel_hi2".
-        static const char *const strip[2] = {"--strip-all", NULL};
-        static const char *const keep[2] = {"--only-keep-debug", "--discard-locals"};
-        code = run_objcopy(build, strip, unit->output, stripped, err);
-        if (code == NIP_OK)
-            code = run_objcopy(build, keep, unit->output, debug, err);
-        project_path(linked, build->root, unit->output);
-        unlink(linked);
-    }
-    return code;
+    char stripped[64], debug[64], debug_final[64];
+    snprintf(stripped, sizeof stripped, BUILD_WORK_FOLDER "/%s/driver.elf", arch);
+    snprintf(debug, sizeof debug, BUILD_WORK_FOLDER "/%s/driver.debug", arch);
+    snprintf(debug_final, sizeof debug_final, "build/%s/driver.debug", arch);
+    enum nip_code code = run_objcopy(build, strip, unit->work, stripped, err);
+    if (code == NIP_OK)
+        code = run_objcopy(build, keep, unit->work, debug, err);
+    if (code == NIP_OK)
+        code = build_rename(build->root, debug, debug_final, err);
+    return code == NIP_OK ? build_rename(build->root, stripped, unit->output, err) : code;
 }
 
 static enum nip_code link_all(struct build *build, size_t first, struct nip_error *err)
@@ -320,16 +334,7 @@ static enum nip_code link_all(struct build *build, size_t first, struct nip_erro
     for (size_t i = first; i < build->unit_count; i++) {
         struct build_unit *unit = &build->units[i];
         char debug[CLI_PATH_SIZE], name[64];
-        char *linked = unit->output;
-        // What is noted is the stripped driver, for that is what stays.
-        unit->output = format_text("build/%s/driver.elf", nip_arch_name(unit->arch));
-        if (unit->output == NULL) {
-            unit->output = linked;
-            return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the build");
-        }
         build_unit_examine(unit, build->root, build->sdk->toolchain);
-        free(unit->output);
-        unit->output = linked;
         snprintf(name, sizeof name, "build/%s/driver.debug", nip_arch_name(unit->arch));
         project_path(debug, build->root, name);
         unit->is_stale = unit->is_stale || nip_fs_kind(debug) != NIP_FS_FILE;
@@ -337,16 +342,12 @@ static enum nip_code link_all(struct build *build, size_t first, struct nip_erro
     enum nip_code code = run_units(build, first, count, err);
     for (size_t i = first; code == NIP_OK && i < build->unit_count; i++) {
         struct build_unit *unit = &build->units[i];
-        code = finish_link(build, unit, err);
+        if (unit->is_stale)
+            code = finish_link(build, unit, err);
         if (code == NIP_OK)
             code = check_driver(build, unit->arch, unit->is_stale, err);
-        if (code == NIP_OK && unit->is_stale) {
-            free(unit->output);
-            unit->output = format_text("build/%s/driver.elf", nip_arch_name(unit->arch));
-            code = unit->output != NULL
-                       ? build_unit_note(unit, build->root, build->sdk->toolchain, err)
-                       : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the build");
-        }
+        if (code == NIP_OK && unit->is_stale)
+            code = build_unit_note(unit, build->root, build->sdk->toolchain, err);
     }
     return code;
 }
@@ -435,9 +436,17 @@ enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *f
         code = nip_fs_lock(path, LOCK_WAIT_MS, &lock, err);
     if (code != NIP_OK)
         return code;
-    build.units = calloc(UNITS_MAX, sizeof *build.units);
-    code = build.units != NULL ? run_build(&build, err)
-                               : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    // Also what a build that was killed has left there: this one holds the lock.
+    char work[CLI_PATH_SIZE];
+    project_path(work, folder, BUILD_WORK_FOLDER);
+    cleanup_add_path(work);
+    code = nip_fs_remove_tree(work, err);
+    if (code == NIP_OK)
+        build.units = calloc(UNITS_MAX, sizeof *build.units);
+    if (code == NIP_OK)
+        code = build.units != NULL ? run_build(&build, err)
+                                   : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    cleanup_remove_path(work);
     nip_fs_unlock(&lock);
     for (size_t i = 0; i < build.unit_count; i++)
         build_unit_free(&build.units[i]);

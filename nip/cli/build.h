@@ -6,6 +6,7 @@
 //   build/ARCH/driver.elf                stripped: goes into the package
 //   build/ARCH/driver.debug              debug information only
 //   build/ARCH/driver.key                as .key above, for the link
+//   build/work/                          what tools write, until it is complete; gone afterwards
 //   build/compile_commands.json          for editors
 
 #ifndef NIP_CLI_BUILD_H

@@ -4,7 +4,9 @@
 
 #include "build_unit.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +24,8 @@ void build_unit_free(struct build_unit *unit)
         free(unit->inputs[i]);
     free(unit->source);
     free(unit->output);
+    free(unit->work);
+    free(unit->work_dependencies);
     free(unit->dependencies);
     free(unit->key);
     memset(unit, 0, sizeof *unit);
@@ -56,7 +60,7 @@ void build_unit_input(struct build_unit *unit, const char *path)
 
 enum nip_code build_unit_check(const struct build_unit *unit, struct nip_error *err)
 {
-    if (unit->is_out_of_memory || unit->output == NULL || unit->key == NULL)
+    if (unit->is_out_of_memory || unit->output == NULL || unit->work == NULL || unit->key == NULL)
         return nip_error_set(err, NIP_ERROR_LIMIT,
                              "one build step has more than %d arguments or %d inputs, or there is "
                              "not enough memory for it",
@@ -156,6 +160,30 @@ void build_unit_examine(struct build_unit *unit, const char *folder, const char 
                      !compute_key(unit, folder, toolchain, key) ||
                      !nip_buffer_equals(&noted, key, strlen(key));
     nip_buffer_free(&noted);
+}
+
+enum nip_code build_rename(const char *folder, const char *from, const char *to,
+                           struct nip_error *err)
+{
+    char full_from[CLI_PATH_SIZE], full_to[CLI_PATH_SIZE];
+    full_path(full_from, folder, from);
+    full_path(full_to, folder, to);
+    char *slash = strrchr(full_to, '/');
+    *slash = '\0';
+    enum nip_code code = nip_fs_make_folders(full_to, NULL, err);
+    *slash = '/';
+    if (code == NIP_OK && rename(full_from, full_to) != 0)
+        code = nip_error_set_errno(err, errno, "cannot put %s into place", full_to);
+    return code;
+}
+
+enum nip_code build_unit_publish(const struct build_unit *unit, const char *folder,
+                                 struct nip_error *err)
+{
+    enum nip_code code = NIP_OK;
+    if (unit->dependencies != NULL)
+        code = build_rename(folder, unit->work_dependencies, unit->dependencies, err);
+    return code == NIP_OK ? build_rename(folder, unit->work, unit->output, err) : code;
 }
 
 enum nip_code build_unit_note(struct build_unit *unit, const char *folder, const char *toolchain,

@@ -53,6 +53,54 @@ clean_again() {
   ok nip build
 }
 
+# A compiler that writes its temporary file, says so, and does not end when it is asked to.
+stuck_compiler() {
+  cat >"$BATS_TEST_TMPDIR/bin/clang-19" <<EOF
+#!/bin/bash
+[ "\$1" = --no-default-config ] || exec "$(command -v clang-19)" "\$@"
+while [ "\$1" != -o ]; do shift; done
+echo half >"\${2%.o}-12a146e0.o.tmp"
+trap '' TERM INT
+echo \$\$ >"$BATS_TEST_TMPDIR/stuck"
+exec sleep 600
+EOF
+  chmod +x "$BATS_TEST_TMPDIR/bin/clang-19"
+}
+
+# stop_stuck_build SIGNAL: as soon as its compiler is at work.
+stop_stuck_build() {
+  nip build --arch riscv64 >"$BATS_TEST_TMPDIR/said" 2>&1 </dev/null 3>&- &
+  local pid=$! step
+  for ((step = 0; step < 3000; step++)); do
+    [ ! -s "$BATS_TEST_TMPDIR/stuck" ] || break
+    sleep 0.02
+  done
+  [ -s "$BATS_TEST_TMPDIR/stuck" ] || { cat "$BATS_TEST_TMPDIR/said"; return 1; }
+  kill -s "$1" $pid
+  wait $pid || true
+}
+
+@test "Ctrl-C with a compiler that does not end: its temporary files go too" {
+  new_hello
+  stuck_compiler
+  stop_stuck_build TERM
+  grep -q 'nothing was left half-written' "$BATS_TEST_TMPDIR/said"
+  no_leftovers .
+  [ ! -e build/work ]
+}
+
+@test "what a build that was killed has left goes with the next one" {
+  new_hello
+  stuck_compiler
+  stop_stuck_build KILL
+  kill -KILL "$(cat "$BATS_TEST_TMPDIR/stuck")"
+  [ -n "$(find build/work -name '*.o.tmp')" ]
+  rm "$BATS_TEST_TMPDIR/bin/clang-19"
+  ok nip build --arch riscv64
+  no_leftovers .
+  [ ! -e build/work ]
+}
+
 registry_whole() {
   no_leftovers . ../reg
   if [ -e ../reg/local/hello/index.json ]; then
