@@ -3,7 +3,7 @@
 
     script/bench [--sizes] [--quick] [--arch ARCH] [--json FILE] [--svg FOLDER] [NAME...]
 
-Without names everything is measured. A NAME is `sizes`, `boot`, `host` or one of the guest's acts (--list).
+Without names everything is measured. A NAME is `sizes`, `boot`, `host`, `resolve` or one of the guest's acts (--list).
   --sizes        only sizes: nothing is booted, nothing is timed
   --quick        short runs: shows that everything works; the figures are coarse
   --arch ARCH    riscv64, aarch64, x86_64 or all (default)
@@ -31,6 +31,7 @@ import guest_bench  # noqa: E402
 import host_bench  # noqa: E402
 import picture  # noqa: E402
 import report  # noqa: E402
+import resolve_bench  # noqa: E402
 import sizes  # noqa: E402
 from guest import ARCHES, SDK, GuestError, read_machine  # noqa: E402
 
@@ -39,6 +40,7 @@ METHOD = {
                     "guest's counter over many rounds, two readings of the counter taken off; verified by a loop of known length",
     "wall": "the same acts without -icount, fewer rounds; median and minimum over wall_runs boots, never a mean",
     "host": "two pinned threads, all kinds in turn; a run in which the system preempted either is made again; median and minimum",
+    "resolve": "random graphs, each run another one with its lists shuffled; only selection and the explanation of a conflict are timed",
     "sizes": "symbols and sections of the built kernels, archives of the SDK's registry",
 }
 
@@ -126,6 +128,12 @@ def show_host(result):
                   + (f"   x {ratio:.2f}" if ratio else ""))
 
 
+def show_resolve(result):
+    print(f"\nchoosing versions: {result['names']} names, {result['versions']} versions in 2 classes each, "
+          f"{result['requirements_each']} requirements a version, shuffled; {result['chosen']} chosen")
+    print(f"  median {result['median_ms']} ms, {result['minimum_ms']} to {result['maximum_ms']} ms over {result['runs']} graphs")
+
+
 def draw(result, folder):
     os.makedirs(folder, exist_ok=True)
 
@@ -158,7 +166,7 @@ def draw(result, folder):
 
 
 def main():
-    names = ["sizes", "boot", "host"] + [act for act in guest_bench.ACTS if act != "calibrate"]
+    names = ["sizes", "boot", "host", "resolve"] + [act for act in guest_bench.ACTS if act != "calibrate"]
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, add_help=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-h", "--help", action="store_true")
@@ -208,6 +216,9 @@ def main():
     if wants("host"):
         result["host"] = host_bench.measure(SDK, work, args.quick)
         show_host(result["host"])
+    if wants("resolve"):
+        result["resolve"] = resolve_bench.measure(work, args.quick)
+        show_resolve(result["resolve"])
     if args.json:
         with open(args.json, "w") as f:
             json.dump(result, f, indent=1)

@@ -58,6 +58,8 @@ def check_figures(result):
             above_zero(guest, "boot", "wall_ns_median", stage)
         above_zero(guest, "boot", "entry_to_first_driver")
         above_zero(guest, "calibration")
+    for key in ("names", "versions", "chosen", "median_ms"):
+        above_zero(result, "resolve", key)
     for name, package in result["sizes"]["packages"].items():
         above_zero(package, "package")
         if not package["elf"]:

@@ -74,11 +74,20 @@ def host_part(host):
     return out + table(["", "median", "minimum", "ratio", "ratio"], rows) + ["![rings on the host](performance/host.svg)", ""]
 
 
+def resolve_part(resolve):
+    return ["## Choosing versions", "",
+            f"{number(resolve['names'])} names with {number(resolve['versions'])} versions in two classes each and "
+            f"{resolve['requirements_each']} requirements a version, lists shuffled, one random graph a run; "
+            f"{number(resolve['chosen'])} versions are chosen and the first conflict is explained. Milliseconds:", ""] + table(
+                ["", "median", "minimum", "maximum"],
+                [["select and explain", resolve["median_ms"], resolve["minimum_ms"], resolve["maximum_ms"]]])
+
+
 def render(result):
     m = result["machine"]
     out = [f"Taken {result['date']} at `{result['source']}` with `{result['command']}` on {m['processor']}, "
            f"{m['processors']} processors, {m['system']}, load {m['load_1_min']} at the start; {m['emulator']}; {m['compiler']}.", ""]
-    for key, part in (("sizes", size_part), ("guest", guest_part), ("host", host_part)):
+    for key, part in (("sizes", size_part), ("guest", guest_part), ("host", host_part), ("resolve", resolve_part)):
         if key in result:
             out += part(result[key])
     return "\n".join(out)
