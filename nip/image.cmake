@@ -19,8 +19,10 @@ set(NIP_IMAGE_SOURCES
     lib/ledger_words.c
     lib/machine.c
     lib/manifest.c
+    lib/manifest_build.c
     lib/manifest_words.c
     lib/schema.c
     lib/schema_packed.c
     lib/schema_text.c
+    lib/spdx.c
 )

@@ -30,7 +30,10 @@ struct build {
     char root[CLI_PATH_SIZE]; // absolute path of the project
     const struct nip_manifest *manifest;
     uint32_t arch_mask;
-    char *sources[SOURCES_MAX];
+    struct source {
+        char *path; // relative to the project
+        uint32_t arch_mask;
+    } sources[SOURCES_MAX];
     size_t source_count;
     struct build_unit *units;
     size_t unit_count;
@@ -44,12 +47,28 @@ static bool has_dots(const char *path)
            strstr(path, "/../") != NULL;
 }
 
-static int compare_text(const void *a, const void *b)
+static int compare_sources(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const struct source *)a)->path, ((const struct source *)b)->path);
 }
 
-static enum nip_code add_pattern(struct build *build, const char *pattern, struct nip_error *err)
+static enum nip_code add_source(struct build *build, const char *name, uint32_t arch_mask,
+                                struct nip_error *err)
+{
+    for (size_t s = 0; s < build->source_count; s++)
+        if (strcmp(build->sources[s].path, name) == 0) {
+            build->sources[s].arch_mask |= arch_mask;
+            return NIP_OK;
+        }
+    char *copy = build->source_count < SOURCES_MAX ? strdup(name) : NULL;
+    if (copy == NULL)
+        return nip_error_set(err, NIP_ERROR_LIMIT, "more than %d source files", SOURCES_MAX);
+    build->sources[build->source_count++] = (struct source){copy, arch_mask};
+    return NIP_OK;
+}
+
+static enum nip_code add_pattern(struct build *build, const char *pattern, uint32_t arch_mask,
+                                 struct nip_error *err)
 {
     if (has_dots(pattern))
         return nip_error_set(err, NIP_ERROR_SCHEMA, "sources \"%s\" leads out of the project",
@@ -65,19 +84,8 @@ static enum nip_code add_pattern(struct build *build, const char *pattern, struc
         return NIP_ERROR_MISSING;
     }
     enum nip_code code = NIP_OK;
-    for (size_t i = 0; code == NIP_OK && i < found.gl_pathc; i++) {
-        const char *name = found.gl_pathv[i] + strlen(build->root) + 1;
-        bool known = false;
-        for (size_t s = 0; s < build->source_count; s++)
-            known = known || strcmp(build->sources[s], name) == 0;
-        if (known)
-            continue;
-        char *copy = build->source_count < SOURCES_MAX ? strdup(name) : NULL;
-        if (copy == NULL)
-            code = nip_error_set(err, NIP_ERROR_LIMIT, "more than %d source files", SOURCES_MAX);
-        else
-            build->sources[build->source_count++] = copy;
-    }
+    for (size_t i = 0; code == NIP_OK && i < found.gl_pathc; i++)
+        code = add_source(build, found.gl_pathv[i] + strlen(build->root) + 1, arch_mask, err);
     globfree(&found);
     return code;
 }
@@ -98,9 +106,15 @@ static enum nip_code find_sources(struct build *build, struct nip_error *err)
                              "characters * ? [ \\ in it",
                              build->root);
     enum nip_code code = NIP_OK;
-    for (uint32_t i = 0; code == NIP_OK && i < build->manifest->source_count; i++)
-        code = add_pattern(build, build->manifest->sources[i], err);
-    qsort((void *)build->sources, build->source_count, sizeof build->sources[0], compare_text);
+    const struct nip_manifest *manifest = build->manifest;
+    for (uint32_t i = 0; code == NIP_OK && i < manifest->source_count; i++)
+        code = add_pattern(build, manifest->sources[i], manifest->identity.arch_mask, err);
+    for (uint32_t i = 0; i < manifest->arch_build_count; i++) {
+        const struct nip_manifest_arch_build *part = &manifest->arch_builds[i];
+        for (uint32_t k = 0; code == NIP_OK && k < part->source_count; k++)
+            code = add_pattern(build, part->sources[k], part->arch_mask, err);
+    }
+    qsort(build->sources, build->source_count, sizeof build->sources[0], compare_sources);
     return code;
 }
 
@@ -137,7 +151,10 @@ static enum nip_code add_compile(struct build *build, uint32_t arch, const char 
     build_unit_argument(unit, "--config=%s", path);
     build_unit_input(unit, path);
     build_unit_argument(unit, "-ffile-prefix-map=%s=/source", build->root);
-    static const char *const defaults[] = {"-std=c23", "-O2", "-g", "-Wall", "-Wextra"};
+    static const char *const defaults[] = {"-O2", "-g", "-Wall", "-Wextra"};
+    size_t length = strlen(source);
+    if (length < 2 || strcmp(source + length - 2, ".S") != 0)
+        build_unit_argument(unit, "-std=c23");
     for (size_t i = 0; i < sizeof defaults / sizeof defaults[0]; i++)
         build_unit_argument(unit, "%s", defaults[i]);
     project_path(path, build->root, "include");
@@ -145,6 +162,12 @@ static enum nip_code add_compile(struct build *build, uint32_t arch, const char 
         build_unit_argument(unit, "-Iinclude");
     for (uint32_t i = 0; i < build->manifest->flag_count; i++)
         build_unit_argument(unit, "%s", build->manifest->flags[i]);
+    for (uint32_t i = 0; i < build->manifest->arch_build_count; i++) {
+        const struct nip_manifest_arch_build *part = &build->manifest->arch_builds[i];
+        for (uint32_t k = 0; (part->arch_mask & RUMPK_ARCH_BIT(arch)) != 0 && k < part->flag_count;
+             k++)
+            build_unit_argument(unit, "%s", part->flags[k]);
+    }
     build_unit_argument(unit, "-MD");
     build_unit_argument(unit, "-MF");
     build_unit_argument(unit, "%s", unit->work_dependencies);
@@ -178,7 +201,9 @@ static enum nip_code add_link(struct build *build, uint32_t arch, struct nip_err
     build_unit_argument(unit, "-o");
     build_unit_argument(unit, "%s", unit->work != NULL ? unit->work : "");
     for (size_t i = 0; i < build->source_count; i++) {
-        build_unit_argument(unit, "build/%s/obj/%s.o", name, build->sources[i]);
+        if ((build->sources[i].arch_mask & RUMPK_ARCH_BIT(arch)) == 0)
+            continue;
+        build_unit_argument(unit, "build/%s/obj/%s.o", name, build->sources[i].path);
         build_unit_input(unit, unit->arguments[unit->argument_count - 1]);
     }
     return build_unit_check(unit, err);
@@ -386,8 +411,8 @@ static enum nip_code run_build(struct build *build, struct nip_error *err)
     enum nip_code code = find_sources(build, err);
     for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++)
         for (size_t s = 0; code == NIP_OK && s < build->source_count; s++)
-            if ((build->arch_mask & RUMPK_ARCH_BIT(arch_all[a])) != 0)
-                code = add_compile(build, arch_all[a], build->sources[s], err);
+            if ((build->arch_mask & build->sources[s].arch_mask & RUMPK_ARCH_BIT(arch_all[a])) != 0)
+                code = add_compile(build, arch_all[a], build->sources[s].path, err);
     size_t compile_count = build->unit_count;
     for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++)
         if ((build->arch_mask & RUMPK_ARCH_BIT(arch_all[a])) != 0)
@@ -451,7 +476,7 @@ enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *f
     for (size_t i = 0; i < build.unit_count; i++)
         build_unit_free(&build.units[i]);
     for (size_t i = 0; i < build.source_count; i++)
-        free(build.sources[i]);
+        free(build.sources[i].path);
     free(build.units);
     nip_buffer_free(&build.last_output);
     return code;

@@ -10,6 +10,7 @@
 #include "build.h"
 #include "cleanup.h"
 #include "nip/fs.h"
+#include "nip/spdx.h"
 #include "project.h"
 #include "version.h"
 
@@ -57,7 +58,7 @@ static enum nip_code add_licenses(const struct sdk *sdk, const char *folder,
                                   struct nip_error *err)
 {
     struct license_search search = {folder, sdk};
-    enum nip_code code = nip_pack_licenses(manifest->license, require_license, &search, err);
+    enum nip_code code = nip_spdx_each(manifest->license, require_license, &search, err);
     char path[CLI_PATH_SIZE];
     struct nip_fs_names names = {0};
     project_path(path, folder, LICENSES_FOLDER);

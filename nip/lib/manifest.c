@@ -45,82 +45,42 @@ const struct schema_choice manifest_styles[] = {
 #define CONSTANT(type_, member, value) \
     {.name = #member, .type = SCHEMA_CONSTANT, SCHEMA_AT(type_, member), .minimum = (value)}
 #define NODE(name_, fields_) .name = name_, .fields = fields_, .field_count = SCHEMA_COUNT(fields_)
-#define CHILDREN(children_) .children = children_, .child_count = SCHEMA_COUNT(children_)
-#define ARRAY(type_, member, counter, max)                                              \
-    .offset = offsetof(struct nip_manifest, member), .element_size = sizeof(type_),     \
+#define CHILDREN(children_)  .children = children_, .child_count = SCHEMA_COUNT(children_)
+#define ARRAY(type_, member, counter, max)                                          \
+    .offset = offsetof(struct nip_manifest, member), .element_size = sizeof(type_), \
     .count_offset = offsetof(struct nip_manifest, counter), .count_max = (max)
-
-// ---- package ----
-
-static const struct schema_field package_fields[] = {
-    {.name = "name", .is_argument = true, .is_required = true, .type = SCHEMA_NAME,
-     M(identity.name)},
-    {.name = "version", .is_required = true, .type = SCHEMA_VERSION, M(identity.version)},
-};
-static const struct schema_field kind_fields[] = {
-    {.name = "kind", .is_argument = true, .is_required = true, .type = SCHEMA_CHOICE,
-     M(identity.kind), .choices = manifest_kinds},
-};
-static const struct schema_field security_fields[] = {
-    {.name = "security-version", .is_argument = true, .is_required = true, .type = SCHEMA_NUMBER,
-     M(identity.security_version), .minimum = 1, .maximum = 65535},
-};
-static const struct schema_field abi_fields[] = {
-    {.name = "abi", .is_argument = true, .is_required = true, .type = SCHEMA_NUMBER,
-     M(identity.abi_version), .minimum = 0, .maximum = 65535},
-};
-static const struct schema_field license_fields[] = {
-    {.name = "license", .is_argument = true, .is_required = true, .is_positive = true,
-     .type = SCHEMA_TEXT, M(license)},
-};
-static const struct schema_field description_fields[] = {
-    {.name = "description", .is_argument = true, .is_required = true, .type = SCHEMA_TEXT,
-     M(description)},
-};
-static const struct schema_field arch_fields[] = {
-    {.name = "arch", .is_argument = true, .is_required = true, .type = SCHEMA_CHOICES,
-     M(identity.arch_mask), .choices = manifest_archs},
-};
-static const struct schema_node package_children[] = {
-    {NODE("kind", kind_fields), .is_required = true},
-    {NODE("security-version", security_fields), .is_required = true},
-    {NODE("abi", abi_fields), .is_required = true},
-    {NODE("license", license_fields), .is_required = true},
-    {NODE("description", description_fields)},
-    {NODE("arch", arch_fields), .is_required = true},
-};
-
-// ---- build ----
-
-static const struct schema_field sources_fields[] = {
-    {.name = "sources", .is_argument = true, .is_required = true, .type = SCHEMA_TEXTS, M(sources),
-     .maximum = NIP_MANIFEST_LIST_MAX, .item_size = NIP_MANIFEST_TEXT_SIZE,
-     .count_offset = offsetof(struct nip_manifest, source_count)},
-};
-static const struct schema_field flags_fields[] = {
-    {.name = "flags", .is_argument = true, .is_required = true, .type = SCHEMA_TEXTS, M(flags),
-     .maximum = NIP_MANIFEST_LIST_MAX, .item_size = NIP_MANIFEST_TEXT_SIZE,
-     .count_offset = offsetof(struct nip_manifest, flag_count)},
-};
-static const struct schema_node build_children[] = {
-    {NODE("sources", sources_fields)},
-    {NODE("flags", flags_fields)},
-};
 
 // ---- runtime ----
 
 static const struct schema_field spectrum_fields[] = {
-    {.name = "spectrum", .is_argument = true, .is_required = true, .type = SCHEMA_CHOICE,
-     M(runtime.spectrum), .choices = manifest_spectrums, .fallback = RUMPK_SPECTRUM_GRAVITY},
+    {.name = "spectrum",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_CHOICE,
+     M(runtime.spectrum),
+     .choices = manifest_spectrums,
+     .fallback = RUMPK_SPECTRUM_GRAVITY},
 };
 static const struct schema_field stack_fields[] = {
-    {.name = "stack", .is_argument = true, .is_required = true, .type = SCHEMA_SIZE,
-     M(runtime.stack_size), .minimum = RUMPK_STACK_MIN, .maximum = RUMPK_STACK_MAX,
-     .unit = RUMPK_PAGE_SIZE, .fallback = NIP_MANIFEST_STACK_DEFAULT},
+    {.name = "stack",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_SIZE,
+     M(runtime.stack_size),
+     .minimum = RUMPK_STACK_MIN,
+     .maximum = RUMPK_STACK_MAX,
+     .unit = RUMPK_PAGE_SIZE,
+     .fallback = NIP_MANIFEST_STACK_DEFAULT},
 };
 static const struct schema_field heap_fields[] = {
-    {.name = "heap", .is_argument = true, .is_required = true, .type = SCHEMA_SIZE,
-     M(runtime.heap_size), .minimum = 0, .maximum = RUMPK_HEAP_MAX, .unit = RUMPK_PAGE_SIZE,
+    {.name = "heap",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_SIZE,
+     M(runtime.heap_size),
+     .minimum = 0,
+     .maximum = RUMPK_HEAP_MAX,
+     .unit = RUMPK_PAGE_SIZE,
      .fallback = NIP_MANIFEST_HEAP_DEFAULT},
 };
 static const struct schema_node runtime_children[] = {
@@ -144,12 +104,20 @@ static enum nip_code check_match(const struct schema_place *place, const void *p
 }
 
 static const struct schema_field match_virtio_fields[] = {
-    {.name = "device id", .is_argument = true, .is_required = true, .type = SCHEMA_NUMBER,
-     SCHEMA_AT(struct rumpk_bkdl_match, device_id), .minimum = 1, .maximum = 65535},
+    {.name = "device id",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_NUMBER,
+     SCHEMA_AT(struct rumpk_bkdl_match, device_id),
+     .minimum = 1,
+     .maximum = 65535},
     CONSTANT(struct rumpk_bkdl_match, bus, RUMPK_BUS_VIRTIO),
 };
 static const struct schema_field match_compatible_fields[] = {
-    {.name = "compatible", .is_argument = true, .is_required = true, .type = SCHEMA_COMPATIBLE,
+    {.name = "compatible",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_COMPATIBLE,
      SCHEMA_AT(struct rumpk_bkdl_match, compatible)},
     CONSTANT(struct rumpk_bkdl_match, bus, RUMPK_BUS_COMPATIBLE),
 };
@@ -179,18 +147,31 @@ static enum nip_code check_request(const struct schema_place *place, const void 
 #define R(member) SCHEMA_AT(struct rumpk_bkdl_request, member)
 #define REQUEST_NAME \
     {.name = "name", .is_argument = true, .is_required = true, .type = SCHEMA_LABEL, R(name)}
-#define REQUEST_OPTIONAL {.name = "optional", .type = SCHEMA_BOOLEAN, R(optional)}
+#define REQUEST_OPTIONAL                {.name = "optional", .type = SCHEMA_BOOLEAN, R(optional)}
 #define REQUEST_CONSTANT(member, value) CONSTANT(struct rumpk_bkdl_request, member, value)
-#define REQUEST_SIZE(max)                                                              \
-    {.name = "size", .is_required = true, .type = SCHEMA_SIZE, R(size),                \
-     .minimum = RUMPK_PAGE_SIZE, .maximum = (max), .unit = RUMPK_PAGE_SIZE}
+#define REQUEST_SIZE(max)        \
+    {.name = "size",             \
+     .is_required = true,        \
+     .type = SCHEMA_SIZE,        \
+     R(size),                    \
+     .minimum = RUMPK_PAGE_SIZE, \
+     .maximum = (max),           \
+     .unit = RUMPK_PAGE_SIZE}
 
 static const struct schema_field request_device_fields[] = {
     REQUEST_NAME,
-    {.name = "virtio", .is_required = true, .type = SCHEMA_NUMBER, R(device_id), .minimum = 1,
+    {.name = "virtio",
+     .is_required = true,
+     .type = SCHEMA_NUMBER,
+     R(device_id),
+     .minimum = 1,
      .maximum = 65535},
-    {.name = "queues", .type = SCHEMA_NUMBER, R(queues), .minimum = 1,
-     .maximum = RUMPK_DEVICE_QUEUE_MAX, .fallback = 1},
+    {.name = "queues",
+     .type = SCHEMA_NUMBER,
+     R(queues),
+     .minimum = 1,
+     .maximum = RUMPK_DEVICE_QUEUE_MAX,
+     .fallback = 1},
     REQUEST_OPTIONAL,
     REQUEST_CONSTANT(type, RUMPK_CAP_DEVICE),
     REQUEST_CONSTANT(rights, RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE | RUMPK_RIGHT_CONTROL),
@@ -255,16 +236,27 @@ static enum nip_code check_needs(const struct schema_place *place, const void *p
 }
 
 #define S(member) SCHEMA_AT(struct rumpk_bkdl_service, member)
-#define SERVICE_FIELDS                                                                          \
-    {.name = "name", .is_argument = true, .is_required = true, .type = SCHEMA_LABEL, S(name)},  \
-    {.name = "version", .is_argument = true, .is_required = true, .type = SCHEMA_NUMBER,        \
-     S(version), .minimum = 1, .maximum = 65535},                                               \
-    {.name = "style", .is_required = true, .type = SCHEMA_CHOICE, S(style),                     \
-     .choices = manifest_styles}
+#define SERVICE_FIELDS                                                                         \
+    {.name = "name", .is_argument = true, .is_required = true, .type = SCHEMA_LABEL, S(name)}, \
+        {.name = "version",                                                                    \
+         .is_argument = true,                                                                  \
+         .is_required = true,                                                                  \
+         .type = SCHEMA_NUMBER,                                                                \
+         S(version),                                                                           \
+         .minimum = 1,                                                                         \
+         .maximum = 65535},                                                                    \
+    {                                                                                          \
+        .name = "style", .is_required = true, .type = SCHEMA_CHOICE, S(style),                 \
+        .choices = manifest_styles                                                             \
+    }
 static const struct schema_field provides_fields[] = {
     SERVICE_FIELDS,
-    {.name = "clients", .type = SCHEMA_NUMBER, S(clients), .minimum = 1,
-     .maximum = RUMPK_PACKAGES_MAX, .fallback = 1},
+    {.name = "clients",
+     .type = SCHEMA_NUMBER,
+     S(clients),
+     .minimum = 1,
+     .maximum = RUMPK_PACKAGES_MAX,
+     .fallback = 1},
 };
 static const struct schema_field needs_fields[] = {
     SERVICE_FIELDS,
@@ -280,9 +272,10 @@ static const struct schema_node needs_children[] = {
 };
 
 const struct schema_node manifest_schema[MANIFEST_PART_COUNT] = {
-    [MANIFEST_PACKAGE] = {NODE("package", package_fields), CHILDREN(package_children),
-                          .is_required = true},
-    [MANIFEST_BUILD] = {.name = "build", CHILDREN(build_children)},
+    [MANIFEST_PACKAGE] = {NODE("package", manifest_package_fields),
+                          CHILDREN(manifest_package_children), .is_required = true},
+    [MANIFEST_BUILD] = {.name = "build", CHILDREN(manifest_build_children)},
+    [MANIFEST_DEPENDENCIES] = {.name = "dependencies", CHILDREN(manifest_dependencies_children)},
     [MANIFEST_RUNTIME] = {.name = "runtime", CHILDREN(runtime_children)},
     [MANIFEST_MATCH] = {.name = "match", CHILDREN(match_children)},
     [MANIFEST_REQUEST] = {.name = "request", CHILDREN(request_children)},
@@ -310,8 +303,8 @@ enum nip_code manifest_check_whole(const struct nip_manifest *manifest, struct n
 enum nip_code nip_manifest_parse(const char *text, size_t size, const char *file,
                                  struct nip_manifest *manifest, struct nip_error *err)
 {
-    static const struct nip_kdl_limits limits = {.size_max = NIP_MANIFEST_SIZE_MAX,
-                                                 .depth_max = 8, .item_count_max = 2000};
+    static const struct nip_kdl_limits limits = {
+        .size_max = NIP_MANIFEST_SIZE_MAX, .depth_max = 8, .item_count_max = 2000};
     memset(manifest, 0, sizeof *manifest);
     struct nip_kdl_document *document = NULL;
     enum nip_code code = nip_kdl_parse(text, size, file, &limits, &document, err);
@@ -323,6 +316,15 @@ enum nip_code nip_manifest_parse(const char *text, size_t size, const char *file
         if (code != NIP_OK)
             nip_error_at(err, file, 0, 0);
     }
+    for (uint32_t i = 0; code == NIP_OK && i < manifest->arch_build_count; i++)
+        if ((manifest->arch_builds[i].arch_mask & ~manifest->identity.arch_mask) != 0) {
+            code = nip_error_set(err, NIP_ERROR_SCHEMA,
+                                 "an `arch` block of `build` is for an "
+                                 "architecture that the package is not made "
+                                 "for");
+            nip_error_hint(err, "Add it to `arch` of `package`, or remove the block.");
+            nip_error_at(err, file, 0, 0);
+        }
     if (code == NIP_OK && manifest->source_count == 0) {
         memcpy(manifest->sources[0], "src/*.c", sizeof "src/*.c");
         manifest->source_count = 1;

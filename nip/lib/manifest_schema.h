@@ -12,6 +12,7 @@
 enum manifest_part {
     MANIFEST_PACKAGE,
     MANIFEST_BUILD,
+    MANIFEST_DEPENDENCIES,
     MANIFEST_RUNTIME,
     MANIFEST_MATCH,
     MANIFEST_REQUEST,
@@ -19,6 +20,17 @@ enum manifest_part {
     MANIFEST_NEEDS,
     MANIFEST_PART_COUNT
 };
+
+enum {
+    MANIFEST_PACKAGE_FIELDS = 2,
+    MANIFEST_PACKAGE_CHILDREN = 8,
+    MANIFEST_BUILD_CHILDREN = 3,
+    MANIFEST_DEPENDENCIES_CHILDREN = 1,
+};
+extern const struct schema_field manifest_package_fields[MANIFEST_PACKAGE_FIELDS];
+extern const struct schema_node manifest_package_children[MANIFEST_PACKAGE_CHILDREN];
+extern const struct schema_node manifest_build_children[MANIFEST_BUILD_CHILDREN];
+extern const struct schema_node manifest_dependencies_children[MANIFEST_DEPENDENCIES_CHILDREN];
 
 extern const struct schema_node manifest_schema[MANIFEST_PART_COUNT];
 extern const struct schema_choice manifest_archs[], manifest_spectrums[], manifest_kinds[],

@@ -117,6 +117,22 @@ bool nip_version_parse(const char *text, size_t size, struct nip_version *versio
     return true;
 }
 
+bool nip_requirement_parse(const char *text, size_t size, struct nip_version *version)
+{
+    struct nip_version made = {0};
+    const char *at = text, *end = text + size;
+    if (nip_version_parse(text, size, version))
+        return true;
+    if (size == 0 || size > NIP_VERSION_MAX || !take_number(&at, end, &made.major))
+        return false;
+    if (at < end && (*at++ != '.' || !take_number(&at, end, &made.minor)))
+        return false;
+    if (at != end)
+        return false;
+    *version = made;
+    return true;
+}
+
 enum nip_code nip_version_check(const char *text, struct nip_version *version,
                                 struct nip_error *err)
 {

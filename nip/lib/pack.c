@@ -4,7 +4,6 @@
 
 #include "nip/pack.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,32 +143,5 @@ enum nip_code nip_pack_write(const struct nip_pack *pack, const void *digests_te
         code = nip_package_write(nip_buffer_text(&signature_text), signature_text.size,
                                  digests_text, digests_size, inputs, count, npl, err);
     nip_buffer_free(&signature_text);
-    return code;
-}
-
-enum nip_code nip_pack_licenses(const char *expression,
-                                enum nip_code (*each)(void *context, const char *identifier,
-                                                      struct nip_error *err),
-                                void *context, struct nip_error *err)
-{
-    enum nip_code code = NIP_OK;
-    while (code == NIP_OK && *expression != '\0') {
-        size_t size = 0;
-        while (isalnum((unsigned char)expression[size]) ||
-               (expression[size] != '\0' && strchr(".-", expression[size]) != NULL))
-            size++;
-        char word[NIP_PATH_MAX];
-        if (size == 0) {
-            expression++;
-            continue;
-        }
-        if (size >= sizeof word)
-            return nip_error_set(err, NIP_ERROR_SCHEMA, "an identifier in the licence is too long");
-        memcpy(word, expression, size);
-        word[size] = '\0';
-        expression += size;
-        if (strcmp(word, "AND") != 0 && strcmp(word, "OR") != 0 && strcmp(word, "WITH") != 0)
-            code = each(context, word, err);
-    }
     return code;
 }

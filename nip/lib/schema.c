@@ -48,7 +48,8 @@ static enum nip_code wrong_value(const struct nip_kdl_document *document,
     struct nip_buffer expected;
     nip_buffer_init(&expected, NIP_ERROR_HINT_MAX);
     schema_print_expected(field, &expected);
-    enum nip_code code = field->type == SCHEMA_NAME || field->type == SCHEMA_VERSION
+    enum nip_code code = field->type == SCHEMA_NAME || field->type == SCHEMA_VERSION ||
+                                 field->type == SCHEMA_REQUIREMENT
                              ? NIP_ERROR_NAME
                              : NIP_ERROR_SCHEMA;
     nip_kdl_error_at(document, value->span, err, code, "this is no valid `%s`", field->name);
@@ -90,9 +91,8 @@ static enum nip_code read_choice(const struct nip_kdl_document *document,
 
 // One value into its field.
 static enum nip_code read_value(const struct nip_kdl_document *document,
-                                const struct schema_field *field,
-                                const struct nip_kdl_value *value, void *element,
-                                struct nip_error *err)
+                                const struct schema_field *field, const struct nip_kdl_value *value,
+                                void *element, struct nip_error *err)
 {
     if (value->type.text)
         return nip_kdl_error_at(document, value->type_span, err, NIP_ERROR_SCHEMA,
@@ -190,9 +190,8 @@ static const struct schema_field *argument_field(const struct schema_node *schem
 }
 
 static enum nip_code read_entries(const struct nip_kdl_document *document,
-                                  const struct schema_node *schema,
-                                  const struct nip_kdl_node *node, uint64_t *seen, void *element,
-                                  struct nip_error *err)
+                                  const struct schema_node *schema, const struct nip_kdl_node *node,
+                                  uint64_t *seen, void *element, struct nip_error *err)
 {
     size_t argument_count = 0;
     for (const struct nip_kdl_entry *entry = node->entries; entry; entry = entry->next) {
@@ -256,10 +255,9 @@ static enum nip_code complete_fields(const struct nip_kdl_document *document,
 }
 
 static enum nip_code read_nodes(const struct nip_kdl_document *document,
-                                const struct nip_kdl_node *first,
-                                const struct schema_node *schemas, size_t schema_count,
-                                const struct nip_kdl_node *parent_node, void *parent,
-                                struct nip_error *err);
+                                const struct nip_kdl_node *first, const struct schema_node *schemas,
+                                size_t schema_count, const struct nip_kdl_node *parent_node,
+                                void *parent, struct nip_error *err);
 
 static enum nip_code read_node(const struct nip_kdl_document *document,
                                const struct nip_kdl_node *node, const struct schema_node *schema,
@@ -317,10 +315,9 @@ static enum nip_code unknown_node(const struct nip_kdl_document *document,
 }
 
 static enum nip_code read_nodes(const struct nip_kdl_document *document,
-                                const struct nip_kdl_node *first,
-                                const struct schema_node *schemas, size_t schema_count,
-                                const struct nip_kdl_node *parent_node, void *parent,
-                                struct nip_error *err)
+                                const struct nip_kdl_node *first, const struct schema_node *schemas,
+                                size_t schema_count, const struct nip_kdl_node *parent_node,
+                                void *parent, struct nip_error *err)
 {
     const struct nip_kdl_node *seen[16] = {0}; // first node of each schema
     for (const struct nip_kdl_node *node = first; node; node = node->next) {

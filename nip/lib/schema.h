@@ -24,6 +24,8 @@ enum schema_type {
     SCHEMA_TEXT,       // UTF-8 without control characters
     SCHEMA_NAME,       // namespace/name
     SCHEMA_VERSION,    // SemVer 2 without build metadata
+    SCHEMA_REQUIREMENT, // a lower bound: "1", "1.2", "1.2.3" or a full version
+    SCHEMA_LINK, // an address that begins with https:// or http://
     SCHEMA_LABEL,      // [a-z][a-z0-9]*(-[a-z0-9]+)*
     SCHEMA_COMPATIBLE, // a device tree "compatible" string
     SCHEMA_NUMBER,     // minimum..maximum
@@ -55,6 +57,7 @@ struct schema_field {
     uint64_t fallback; // of a number that is not written
     const struct schema_choice *choices;
     size_t count_offset, item_size; // TEXTS
+    const char *help; // for docs/manifest.md; may be NULL
 };
 
 struct schema_node;
@@ -81,6 +84,7 @@ struct schema_node {
     size_t count_offset; // arrays: uint32_t in the parent's structure
     uint32_t count_max;
     schema_check_fn check; // may be NULL
+    const char *help;      // for docs/manifest.md; may be NULL
 };
 
 #define SCHEMA_COUNT(array) (sizeof(array) / sizeof((array)[0]))

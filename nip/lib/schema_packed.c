@@ -24,7 +24,8 @@ static uint64_t load_number(const struct schema_field *field, const void *elemen
 static bool is_text(const struct schema_field *field)
 {
     return field->type == SCHEMA_TEXT || field->type == SCHEMA_NAME ||
-           field->type == SCHEMA_VERSION || field->type == SCHEMA_LABEL ||
+           field->type == SCHEMA_VERSION || field->type == SCHEMA_REQUIREMENT ||
+           field->type == SCHEMA_LINK || field->type == SCHEMA_LABEL ||
            field->type == SCHEMA_COMPATIBLE;
 }
 

@@ -29,6 +29,19 @@ bool schema_is_compatible(const char *text, size_t size)
     return true;
 }
 
+bool schema_is_link(const char *text, size_t size)
+{
+    static const char *const schemes[] = {"https://", "http://"};
+    bool begins = false;
+    for (size_t i = 0; i < SCHEMA_COUNT(schemes); i++)
+        begins = begins ||
+                 (size > strlen(schemes[i]) && memcmp(text, schemes[i], strlen(schemes[i])) == 0);
+    for (size_t i = 0; i < size; i++)
+        if (text[i] <= 0x20 || text[i] >= 0x7F || strchr("<>\"\\^`{|}", text[i]) != NULL)
+            return false;
+    return begins;
+}
+
 bool schema_is_plain_text(const char *text, size_t size, bool allows_lines)
 {
     for (size_t i = 0; i < size;) {
@@ -82,9 +95,8 @@ void schema_print_expected(const struct schema_field *field, struct nip_buffer *
 {
     switch (field->type) {
     case SCHEMA_TEXT:
-        nip_buffer_append_format(out, "a text of %s to %zu bytes%s",
-                                 field->is_positive ? "1" : "0", field->size - 1,
-                                 field->allows_lines ? "" : " in one line");
+        nip_buffer_append_format(out, "a text of %s to %zu bytes%s", field->is_positive ? "1" : "0",
+                                 field->size - 1, field->allows_lines ? "" : " in one line");
         break;
     case SCHEMA_TEXTS:
         nip_buffer_append_format(out, "texts of 1 to %zu bytes, at most %" PRIu64 " of them",
@@ -98,9 +110,19 @@ void schema_print_expected(const struct schema_field *field, struct nip_buffer *
         nip_buffer_append_text(out, "a version like \"1.4.0\" or \"1.4.0-rc.1\" (SemVer 2 without "
                                     "build metadata, at most 64 bytes)");
         break;
+    case SCHEMA_REQUIREMENT:
+        nip_buffer_append_text(out, "the lowest version that will do, like \"1.2\" or \"1.2.3\"");
+        break;
+    case SCHEMA_LINK:
+        nip_buffer_append_format(out,
+                                 "an address that begins with https:// or http://, at most "
+                                 "%zu bytes, without spaces",
+                                 field->size - 1);
+        break;
     case SCHEMA_LABEL:
-        nip_buffer_append_format(out, "a word of small letters, digits and single hyphens, at "
-                                      "most %zu bytes",
+        nip_buffer_append_format(out,
+                                 "a word of small letters, digits and single hyphens, at "
+                                 "most %zu bytes",
                                  field->size - 1);
         break;
     case SCHEMA_COMPATIBLE:
@@ -158,6 +180,12 @@ bool schema_text_fits(const struct schema_field *field, const char *text, size_t
         struct nip_version version;
         return nip_version_parse(text, size, &version);
     }
+    case SCHEMA_REQUIREMENT: {
+        struct nip_version version;
+        return nip_requirement_parse(text, size, &version);
+    }
+    case SCHEMA_LINK:
+        return schema_is_link(text, size);
     case SCHEMA_LABEL:
         return schema_is_label(text, size, field->size);
     case SCHEMA_COMPATIBLE:
@@ -166,15 +194,13 @@ bool schema_text_fits(const struct schema_field *field, const char *text, size_t
         return (size > 0 || !field->is_positive) &&
                schema_is_plain_text(text, size, field->allows_lines);
     case SCHEMA_TEXTS:
-        return size > 0 && size < field->item_size &&
-               schema_is_plain_text(text, size, false);
+        return size > 0 && size < field->item_size && schema_is_plain_text(text, size, false);
     default:
         return false;
     }
 }
 
-// Edits (insert, delete, replace, swap of neighbours) between two short words.
-static size_t edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
+size_t schema_edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     enum { WORD_MAX = 32 };
     size_t rows[3][WORD_MAX + 1];
@@ -208,7 +234,8 @@ void schema_nearest_begin(struct schema_nearest *nearest, struct nip_kdl_string 
 
 void schema_nearest_offer(struct schema_nearest *nearest, const char *name)
 {
-    size_t distance = edit_distance(nearest->wrong.text, nearest->wrong.size, name, strlen(name));
+    size_t distance =
+        schema_edit_distance(nearest->wrong.text, nearest->wrong.size, name, strlen(name));
     if (distance < nearest->distance) {
         nearest->distance = distance;
         nearest->best = name;

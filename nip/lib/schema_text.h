@@ -9,6 +9,7 @@
 #include "schema.h"
 
 bool schema_is_compatible(const char *text, size_t size);
+bool schema_is_link(const char *text, size_t size);
 bool schema_is_plain_text(const char *text, size_t size, bool allows_lines);
 
 // Whether a value is one that the field allows. Texts without their NUL.
@@ -22,6 +23,10 @@ void schema_print_size(uint64_t size, struct nip_buffer *out);
 // "one of "a", "b"", to stand behind "expected ".
 void schema_print_expected(const struct schema_field *field, struct nip_buffer *out);
 void schema_print_choices(const struct schema_choice *choices, struct nip_buffer *out);
+
+// Edits (insert, delete, replace, swap of neighbours) between two words; SIZE_MAX when one has more
+// than 32 bytes.
+size_t schema_edit_distance(const char *a, size_t a_size, const char *b, size_t b_size);
 
 // Finds which of the offered names a wrong one was meant to be, and writes the hint.
 struct schema_nearest {

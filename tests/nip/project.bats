@@ -191,3 +191,39 @@ load common
   run nip verify $'evil\e[31mname.npl'
   [[ "$output" != *$'\e'* ]]
 }
+
+@test "sources and flags of one architecture are built for that one only" {
+  new_hello
+  mkdir src/riscv64
+  cat >src/riscv64/extra.S <<'S'
+#ifndef ONLY_RISCV
+#error "the flags of the architecture are missing"
+#endif
+    .section .rodata.extra
+    .global extra
+extra:
+    .asciz "extra of riscv64"
+S
+  cat >src/main.c <<'C'
+#include <npl/npl.h>
+#ifdef ONLY_RISCV
+extern const char extra[];
+#else
+static const char extra[] = "common";
+#endif
+int npl_main(void)
+{
+    npl_print(extra);
+    return 0;
+}
+C
+  printf 'build {\n    arch "riscv64" { sources "src/riscv64/*.S"; flags "-DONLY_RISCV=1" }\n}\n' >>npl.kdl
+  ok nip build
+  grep -q 'extra of riscv64' build/riscv64/driver.elf
+  [ ! -e build/aarch64/obj/src/riscv64 ]
+  absent 'extra of riscv64' build/x86_64/driver.elf
+  sed -i 's/arch "riscv64" {/arch "riscv46" {/' npl.kdl
+  refused 3 "unknown \`arch\`" nip build
+  says 'npl.kdl:15:10'
+  says "Did you mean \`riscv64\`"
+}

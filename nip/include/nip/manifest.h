@@ -11,7 +11,8 @@
 //       kind "driver"; security-version 1; abi 0; license "Apache-2.0"
 //       description "says hello"; arch "aarch64" "riscv64" "x86_64"
 //   }
-//   build { sources "src/*.c"; flags "-O2" }
+//   build { sources "src/*.c"; flags "-O2"; arch "riscv64" { sources "src/riscv64/*.S" } }
+//   dependencies { library "acme/crc" "1.2" key="RWQ..." }
 //   runtime { spectrum "gravity"; stack "64KiB"; heap "64KiB" }
 //   match { virtio 2; compatible "ns16550a" }
 //   request { device "disk" virtio=2 queues=1; registers "uart" compatible="ns16550a"
@@ -45,11 +46,32 @@ extern "C" {
 enum {
     NIP_MANIFEST_TEXT_SIZE = 200, // licence, description, source pattern, flag; NUL included
     NIP_MANIFEST_LIST_MAX = 32,   // source patterns, flags
+    NIP_MANIFEST_ARCH_LIST_MAX = 16,
+    NIP_MANIFEST_ARCHS_MAX = 4, // `arch` blocks of `build`
+    NIP_MANIFEST_AUTHORS_MAX = 16,
+    NIP_MANIFEST_DEPENDENCIES_MAX = 32,
     NIP_MANIFEST_STACK_DEFAULT = 65536,
     NIP_MANIFEST_HEAP_DEFAULT = 65536,
 };
 
-// Owns no memory; may be copied. About 20 KiB: not for small stacks.
+// A library that is linked at build. `requirement` is a lower bound in one class of versions
+// (nip_requirement_parse()). Equal names stand there once.
+struct nip_manifest_dependency {
+    char name[RUMPK_NAME_SIZE];
+    char requirement[RUMPK_VERSION_SIZE];
+    uint8_t key[RUMPK_KEY_SIZE];    // the publisher's, as the author knows it; zero: not given
+    char registry[RUMPK_LABEL_SIZE]; // alias of nip.trust.kdl; empty: not given
+};
+
+// What is built in addition for some architectures.
+struct nip_manifest_arch_build {
+    uint32_t arch_mask;
+    uint32_t source_count, flag_count;
+    char sources[NIP_MANIFEST_ARCH_LIST_MAX][NIP_MANIFEST_TEXT_SIZE];
+    char flags[NIP_MANIFEST_ARCH_LIST_MAX][NIP_MANIFEST_TEXT_SIZE];
+};
+
+// Owns no memory; may be copied. About 60 KiB: not for small stacks.
 struct nip_manifest {
     // What npl.bkdl carries too. Unused entries and unused bytes are zero.
     struct rumpk_bkdl_identity identity;
@@ -63,9 +85,16 @@ struct nip_manifest {
     // For builds and for people only; zero in a manifest that was decoded from npl.bkdl.
     char license[NIP_MANIFEST_TEXT_SIZE];     // an SPDX expression
     char description[NIP_MANIFEST_TEXT_SIZE]; // one line, may be empty
-    uint32_t source_count, flag_count;
+    uint32_t author_count;
+    char authors[NIP_MANIFEST_AUTHORS_MAX][NIP_MANIFEST_TEXT_SIZE];
+    // http: or https: addresses, or empty
+    char homepage[NIP_MANIFEST_TEXT_SIZE], repository[NIP_MANIFEST_TEXT_SIZE];
+    char documentation[NIP_MANIFEST_TEXT_SIZE], issues[NIP_MANIFEST_TEXT_SIZE];
+    uint32_t source_count, flag_count, arch_build_count, dependency_count;
     char sources[NIP_MANIFEST_LIST_MAX][NIP_MANIFEST_TEXT_SIZE]; // patterns relative to the project
     char flags[NIP_MANIFEST_LIST_MAX][NIP_MANIFEST_TEXT_SIZE];   // for the compiler
+    struct nip_manifest_arch_build arch_builds[NIP_MANIFEST_ARCHS_MAX];
+    struct nip_manifest_dependency dependencies[NIP_MANIFEST_DEPENDENCIES_MAX];
 };
 
 // Reads npl.kdl. `file` is what errors call it. Defaults are filled in (runtime, sources

@@ -69,12 +69,6 @@ enum nip_code nip_pack_write(const struct nip_pack *pack, const void *digests_te
                              size_t digests_size, const struct nip_signature *signature,
                              struct nip_buffer *npl, struct nip_error *err) NIP_MUST_CHECK;
 
-// The licence texts that an SPDX expression needs: calls `each` with every identifier in it, and
-// stops at the first answer that is not NIP_OK.
-enum nip_code nip_pack_licenses(const char *expression,
-                                enum nip_code (*each)(void *context, const char *identifier,
-                                                      struct nip_error *err),
-                                void *context, struct nip_error *err) NIP_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 # Unit tests of manifests, images and what a kernel reports.
 
 nip_unit_test(manifest)
+nip_unit_test(spdx)
 nip_unit_test(bkdl image_fixture.c)
 nip_unit_test(elf image_fixture.c)
 nip_unit_test(archive)

@@ -4,10 +4,10 @@
 // place with the way out. Method: one complete manifest; then a table of single edits of it with
 // code, position and words.
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 
 #include <cmocka.h>
 #include <stdio.h>
@@ -22,25 +22,25 @@
 #include "nip/manifest.h"
 
 static const char complete[] =
-    "package \"rumpk/virtio-blk\" version=\"0.1.0\" {\n"    // 1
-    "    kind \"driver\"\n"                                 // 2
-    "    security-version 3\n"                              // 3
-    "    abi 0\n"                                           // 4
-    "    license \"Apache-2.0\"\n"                          // 5
-    "    description \"a block device\"\n"                  // 6
-    "    arch \"aarch64\" \"riscv64\"\n"                    // 7
-    "}\n"                                                   // 8
-    "build { sources \"src/*.c\" \"x.c\"; flags \"-O2\" }\n" // 9
-    "runtime { spectrum \"matter\"; stack 32768; heap \"1MiB\" }\n" // 10
-    "match { virtio 2; compatible \"ns16550a\" }\n"         // 11
-    "request {\n"                                           // 12
-    "    device \"disk\" virtio=2 queues=2\n"               // 13
+    "package \"rumpk/virtio-blk\" version=\"0.1.0\" {\n"              // 1
+    "    kind \"driver\"\n"                                           // 2
+    "    security-version 3\n"                                        // 3
+    "    abi 0\n"                                                     // 4
+    "    license \"Apache-2.0\"\n"                                    // 5
+    "    description \"a block device\"\n"                            // 6
+    "    arch \"aarch64\" \"riscv64\"\n"                              // 7
+    "}\n"                                                             // 8
+    "build { sources \"src/*.c\" \"x.c\"; flags \"-O2\" }\n"          // 9
+    "runtime { spectrum \"matter\"; stack 32768; heap \"1MiB\" }\n"   // 10
+    "match { virtio 2; compatible \"ns16550a\" }\n"                   // 11
+    "request {\n"                                                     // 12
+    "    device \"disk\" virtio=2 queues=2\n"                         // 13
     "    registers \"uart\" compatible=\"ns16550a\" optional=#true\n" // 14
-    "    dma \"buffers\" size=\"128KiB\"\n"                 // 15
-    "    memory \"scratch\" size=4096\n"                    // 16
-    "}\n"                                                   // 17
-    "provides { service \"block\" 1 style=\"service\" clients=4 }\n" // 18
-    "needs { service \"console\" 1 style=\"stream\" }\n";   // 19
+    "    dma \"buffers\" size=\"128KiB\"\n"                           // 15
+    "    memory \"scratch\" size=4096\n"                              // 16
+    "}\n"                                                             // 17
+    "provides { service \"block\" 1 style=\"service\" clients=4 }\n"  // 18
+    "needs { service \"console\" 1 style=\"stream\" }\n";             // 19
 
 static struct nip_manifest manifest;
 
@@ -53,8 +53,8 @@ static void complete_manifest_is_read(void **state)
     assert_string_equal(manifest.identity.name, "rumpk/virtio-blk");
     assert_int_equal(manifest.identity.security_version, 3);
     assert_int_equal(manifest.identity.kind, RUMPK_KIND_DRIVER);
-    assert_int_equal(manifest.identity.arch_mask, RUMPK_ARCH_BIT(RUMPK_ARCH_AARCH64) |
-                                                      RUMPK_ARCH_BIT(RUMPK_ARCH_RISCV64));
+    assert_int_equal(manifest.identity.arch_mask,
+                     RUMPK_ARCH_BIT(RUMPK_ARCH_AARCH64) | RUMPK_ARCH_BIT(RUMPK_ARCH_RISCV64));
     assert_int_equal(manifest.runtime.spectrum, RUMPK_SPECTRUM_MATTER);
     assert_int_equal(manifest.runtime.stack_size, 32768);
     assert_int_equal(manifest.runtime.heap_size, 1048576);
@@ -75,6 +75,51 @@ static void complete_manifest_is_read(void **state)
     assert_string_equal(nip_buffer_text(&words),
                         "use the virtio device 2 (block) as \"disk\", 2 queues");
     nip_buffer_free(&words);
+}
+
+// The parts that only builds and people read.
+static const char for_people[] =
+    "package \"acme/a\" version=\"1.2.0\" {\n"                                           // 1
+    "    kind \"driver\"; security-version 1; abi 0; description \"x\"\n"                // 2
+    "    license \"MIT OR Apache-2.0\"\n"                                                // 3
+    "    authors \"Ada Example <ada@example.org>\" \"Bob\"\n"                            // 4
+    "    links homepage=\"https://example.org/a\" issues=\"http://example.org/i?n=1\"\n" // 5
+    "    arch \"aarch64\" \"riscv64\"\n"                                                 // 6
+    "}\n"                                                                                // 7
+    "build {\n"                                                                          // 8
+    "    sources \"src/*.c\"\n"                                                          // 9
+    "    arch \"riscv64\" { sources \"src/riscv64/*.S\"; flags \"-DA\" \"-DB\" }\n"      // 10
+    "    arch \"aarch64\" \"riscv64\" { flags \"-DC\" }\n"                               // 11
+    "}\n"                                                                                // 12
+    "dependencies {\n"                                                                   // 13
+    "    library \"acme/crc\" \"1.2\"\n"                                                 // 14
+    "    library \"acme/ring\" \"0.3.1\" registry=\"acme\" "
+    "key=\"RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\"\n" // 15
+    "}\n";
+
+static void what_people_and_builds_need_is_read(void **state)
+{
+    (void)state;
+    struct nip_error err = {.code = NIP_OK};
+    if (nip_manifest_parse(for_people, strlen(for_people), "f", &manifest, &err) != NIP_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(manifest.author_count, 2);
+    assert_string_equal(manifest.authors[0], "Ada Example <ada@example.org>");
+    assert_string_equal(manifest.homepage, "https://example.org/a");
+    assert_string_equal(manifest.repository, "");
+    assert_int_equal(manifest.arch_build_count, 2);
+    assert_int_equal(manifest.arch_builds[0].arch_mask, RUMPK_ARCH_BIT(RUMPK_ARCH_RISCV64));
+    assert_int_equal(manifest.arch_builds[0].source_count, 1);
+    assert_string_equal(manifest.arch_builds[0].sources[0], "src/riscv64/*.S");
+    assert_int_equal(manifest.arch_builds[0].flag_count, 2);
+    assert_string_equal(manifest.arch_builds[1].flags[0], "-DC");
+    assert_int_equal(manifest.arch_builds[1].source_count, 0);
+    assert_int_equal(manifest.dependency_count, 2);
+    assert_string_equal(manifest.dependencies[0].name, "acme/crc");
+    assert_string_equal(manifest.dependencies[0].requirement, "1.2");
+    assert_int_equal(manifest.dependencies[0].key[0], 0);
+    assert_string_equal(manifest.dependencies[1].registry, "acme");
+    assert_int_equal(manifest.dependencies[1].key[31], 0xB7);
 }
 
 static void defaults_are_filled_in(void **state)
@@ -104,15 +149,31 @@ static char *edited(const char *text, const char *what, const char *with)
     return out;
 }
 
+struct mistake {
+    const char *what, *with;
+    enum nip_code code;
+    uint32_t line, column;
+    const char *message, *hint;
+};
+
+static void expect_mistakes(const char *base, const struct mistake *table, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct nip_error err = {.code = NIP_OK};
+        char *text = edited(base, table[i].what, table[i].with);
+        enum nip_code code = nip_manifest_parse(text, strlen(text), "npl.kdl", &manifest, &err);
+        if (code != table[i].code || err.line != table[i].line || err.column != table[i].column ||
+            !strstr(err.message, table[i].message) || !strstr(err.hint, table[i].hint))
+            fail_msg("\"%s\": %s %u:%u %s [%s]", table[i].with, nip_error_name(code), err.line,
+                     err.column, err.message, err.hint);
+        free(text);
+    }
+}
+
 static void mistakes_are_shown_at_their_place(void **state)
 {
     (void)state;
-    static const struct {
-        const char *what, *with;
-        enum nip_code code;
-        uint32_t line, column;
-        const char *message, *hint;
-    } table[] = {
+    static const struct mistake table[] = {
         {"stack 32768", "stakc 32768", NIP_ERROR_SCHEMA, 10, 30, "nothing of this name",
          "Did you mean `stack`?"},
         {"stack 32768", "stack 32768; stack 32768", NIP_ERROR_SCHEMA, 10, 43, "twice", "line 10"},
@@ -157,16 +218,38 @@ static void mistakes_are_shown_at_their_place(void **state)
         {"needs {", "provides {", NIP_ERROR_SCHEMA, 19, 1, "twice", "line 18"},
         {"needs {", "needs {{", NIP_ERROR_SYNTAX, 19, 8, "", ""},
     };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct nip_error err = {.code = NIP_OK};
-        char *text = edited(complete, table[i].what, table[i].with);
-        enum nip_code code = nip_manifest_parse(text, strlen(text), "npl.kdl", &manifest, &err);
-        if (code != table[i].code || err.line != table[i].line || err.column != table[i].column ||
-            !strstr(err.message, table[i].message) || !strstr(err.hint, table[i].hint))
-            fail_msg("\"%s\": %s %u:%u %s [%s]", table[i].with, nip_error_name(code), err.line,
-                     err.column, err.message, err.hint);
-        free(text);
-    }
+    expect_mistakes(complete, table, sizeof table / sizeof table[0]);
+}
+
+static void mistakes_for_people_and_builds(void **state)
+{
+    (void)state;
+    static const struct mistake table[] = {
+        {"MIT OR Apache-2.0", "MIT OR Apache2.0", NIP_ERROR_SCHEMA, 3, 13, "\"Apache2.0\" is no",
+         "`Apache-2.0`"},
+        {"MIT OR Apache-2.0", "MIT OR", NIP_ERROR_SCHEMA, 3, 13, "ends too early", "identifier"},
+        {"\"Bob\"", "7", NIP_ERROR_SCHEMA, 4, 45, "no valid `authors`", "texts of 1 to"},
+        {"authors", "author", NIP_ERROR_SCHEMA, 4, 5, "nothing of this name", "`authors`"},
+        {"https://example.org/a", "gopher://example.org", NIP_ERROR_SCHEMA, 5, 20,
+         "no valid `homepage`", "https://"},
+        {"https://example.org/a", "https://example.org/ a", NIP_ERROR_SCHEMA, 5, 20,
+         "no valid `homepage`", "without spaces"},
+        {"homepage=", "hompage=", NIP_ERROR_SCHEMA, 5, 11, "no property", "`homepage`"},
+        {"arch \"riscv64\" {", "arch \"x86_64\" {", NIP_ERROR_SCHEMA, 10, 10, "not made for",
+         "Add it to `arch`"},
+        {"arch \"riscv64\" {", "arch {", NIP_ERROR_SCHEMA, 10, 5, "needs a value", "riscv64"},
+        {"flags \"-DC\"", "falgs \"-DC\"", NIP_ERROR_SCHEMA, 11, 32, "nothing of this name",
+         "`flags`"},
+        {"library \"acme/crc\" \"1.2\"", "library \"acme/crc\"", NIP_ERROR_SCHEMA, 14, 5,
+         "needs a value (version)", "\"1.2.3\""},
+        {"\"1.2\"", "\"1.2.x\"", NIP_ERROR_NAME, 14, 24, "no valid `version`", "lowest"},
+        {"\"1.2\"", "1.2", NIP_ERROR_NAME, 14, 24, "no valid `version`", "lowest"},
+        {"\"acme/crc\"", "\"acme/ring\"", NIP_ERROR_SCHEMA, 15, 5, "twice", ""},
+        {"registry=\"acme\"", "registry=\"file:x\"", NIP_ERROR_SCHEMA, 15, 42,
+         "no valid `registry`", "small letters"},
+        {"7GFO3", "7GFO", NIP_ERROR_SCHEMA, 15, 53, "no valid `key`", "56 characters"},
+    };
+    expect_mistakes(for_people, table, sizeof table / sizeof table[0]);
 }
 
 static void limits_are_kept(void **state)
@@ -182,8 +265,8 @@ static void limits_are_kept(void **state)
         nip_buffer_append_format(&text, "memory \"m%u\" size=4096\n", i);
         size_t after = text.size;
         nip_buffer_append_text(&text, "}\n");
-        enum nip_code code = nip_manifest_parse(nip_buffer_text(&text), text.size, "npl.kdl",
-                                                &manifest, &err);
+        enum nip_code code =
+            nip_manifest_parse(nip_buffer_text(&text), text.size, "npl.kdl", &manifest, &err);
         assert_int_equal(code, i < RUMPK_REQUESTS_MAX ? NIP_OK : NIP_ERROR_LIMIT);
         assert_true(before < after);
         text.size = after;
@@ -202,10 +285,14 @@ static void capability_digest_notices_growth(void **state)
         const char *what, *with;
         bool is_equal;
     } table[] = {
-        {"a block device", "another text", true},   {"0.1.0", "0.2.0", true},
-        {"\"-O2\"", "\"-O1\"", true},               {"virtio 2;", "", true},
-        {"size=\"128KiB\"", "size=\"132KiB\"", false}, {"queues=2", "queues=1", false},
-        {"heap \"1MiB\"", "heap \"2MiB\"", false},  {"optional=#true", "", false},
+        {"a block device", "another text", true},
+        {"0.1.0", "0.2.0", true},
+        {"\"-O2\"", "\"-O1\"", true},
+        {"virtio 2;", "", true},
+        {"size=\"128KiB\"", "size=\"132KiB\"", false},
+        {"queues=2", "queues=1", false},
+        {"heap \"1MiB\"", "heap \"2MiB\"", false},
+        {"optional=#true", "", false},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         char *text = edited(complete, table[i].what, table[i].with);
@@ -252,18 +339,23 @@ static void image_definitions_are_read_and_printed(void **state)
         {"package \"a/b\" version=\"1.0.0\" registry=\"r\"", 1, "`image` is missing"},
         {"image \"a/b\" version=\"1.0.0\"\npackage \"a/b\" version=\"1.0.0\"", 2, "either"},
         {"image \"a/b\" version=\"1.0.0\"\npackage \"a/b\" version=\"1.0.0\" registry=\"r\"\n"
-         "package \"a/b\" version=\"1.0.0\" registry=\"r\"", 3, "twice for one architecture"},
+         "package \"a/b\" version=\"1.0.0\" registry=\"r\"",
+         3, "twice for one architecture"},
         {"image \"a/b\" version=\"1.0.0\"\npackage \"a/b\" version=\"1.0.0\" registry=\"r\"\n"
-         "wire \"x\" from=\"a/b\" to=\"a/c\"", 3, "no package \"a/c\""},
+         "wire \"x\" from=\"a/b\" to=\"a/c\"",
+         3, "no package \"a/c\""},
         {"image \"a/b\" version=\"1.0.0\"\npackage \"a/b\" version=\"1.0.0\" registry=\"r\" {\n"
-         "grant \"x\"\ngrant \"x\"\n}", 4, "granted twice"},
+         "grant \"x\"\ngrant \"x\"\n}",
+         4, "granted twice"},
         {"image \"a/b\" version=\"1.0.0\"\npackage \"a/b\" version=\"1.0.0\" registry=\"r\" {\n"
-         "key \"RWQ\"\n}", 3, "no valid `key`"},
+         "key \"RWQ\"\n}",
+         3, "no valid `key`"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         memset(&err, 0, sizeof err);
-        assert_int_not_equal(nip_imagedef_parse(wrong[i].text, strlen(wrong[i].text), "image.kdl",
-                                                &imagedef, &err), NIP_OK);
+        assert_int_not_equal(
+            nip_imagedef_parse(wrong[i].text, strlen(wrong[i].text), "image.kdl", &imagedef, &err),
+            NIP_OK);
         if (err.line != wrong[i].line || !strstr(err.message, wrong[i].message))
             fail_msg("case %zu: %u %s", i, err.line, err.message);
     }
@@ -286,12 +378,25 @@ static void machines_become_argument_vectors(void **state)
         fail_msg("%s", err.message);
     assert_int_equal(machine.ram_base, 0x80000000);
     struct nip_machine_options options = {
-        .kernel = "a,b c", .memory_mib = 16, .disks = {"d,0", "d1"}, .disk_count = 2,
+        .kernel = "a,b c",
+        .memory_mib = 16,
+        .disks = {"d,0", "d1"},
+        .disk_count = 2,
     };
     assert_int_equal(nip_machine_arguments_make(&machine, &options, &arguments, &err), NIP_OK);
     static const char *const expected[] = {
-        "qemu-system-riscv64", "-M", "virt", "-m", "16", "-kernel", "a,b c",
-        "-drive", "id=disk0,file=d,,0", "-drive", "id=disk1,file=d1", NULL,
+        "qemu-system-riscv64",
+        "-M",
+        "virt",
+        "-m",
+        "16",
+        "-kernel",
+        "a,b c",
+        "-drive",
+        "id=disk0,file=d,,0",
+        "-drive",
+        "id=disk1,file=d1",
+        NULL,
     };
     for (size_t i = 0; expected[i]; i++)
         assert_string_equal(arguments.list[i], expected[i]);
@@ -299,7 +404,9 @@ static void machines_become_argument_vectors(void **state)
     nip_machine_arguments_free(&arguments);
     nip_machine_free(&machine);
 
-    static const char *const wrong[] = {"", "machine \"x\" arch=\"mips\"", "machine \"x\"",
+    static const char *const wrong[] = {"",
+                                        "machine \"x\" arch=\"mips\"",
+                                        "machine \"x\"",
                                         "machine \"x\" arch=\"riscv64\" { arg 5 }",
                                         "machine \"x\" arch=\"riscv64\" { argg \"5\" }",
                                         "machine \"x\" arch=\"riscv64\" { memory-mib \"0\" }"};
@@ -313,7 +420,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(complete_manifest_is_read),
         cmocka_unit_test(defaults_are_filled_in),
+        cmocka_unit_test(what_people_and_builds_need_is_read),
         cmocka_unit_test(mistakes_are_shown_at_their_place),
+        cmocka_unit_test(mistakes_for_people_and_builds),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(capability_digest_notices_growth),
         cmocka_unit_test(image_definitions_are_read_and_printed),

@@ -233,30 +233,6 @@ static void lock_has_a_limit(void **state)
 
 // ---- pack ----
 
-static enum nip_code collect(void *context, const char *identifier, struct nip_error *unused)
-{
-    (void)unused;
-    nip_buffer_append_format(context, "%s,", identifier);
-    return NIP_OK;
-}
-
-static void licences_of_an_expression(void **state)
-{
-    (void)state;
-    static const char *const cases[][2] = {
-        {"Apache-2.0", "Apache-2.0,"},
-        {"MIT OR (Apache-2.0 WITH LLVM-exception)", "MIT,Apache-2.0,LLVM-exception,"},
-        {"GPL-2.0+ AND BSD-3-Clause", "GPL-2.0,BSD-3-Clause,"},
-        {"", ""},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct nip_buffer found = {0};
-        assert_int_equal(nip_pack_licenses(cases[i][0], collect, &found, &err), NIP_OK);
-        assert_string_equal(nip_buffer_text(&found), cases[i][1]);
-        nip_buffer_free(&found);
-    }
-}
-
 static void equal_contents_give_equal_digests(void **state)
 {
     (void)state;
@@ -299,7 +275,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(lock_refuses_any_missing_or_changed_line, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(lock_has_a_limit, set_up, tear_down),
-        cmocka_unit_test(licences_of_an_expression),
         cmocka_unit_test(equal_contents_give_equal_digests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
