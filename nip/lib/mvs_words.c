@@ -28,24 +28,6 @@ void nip_version_class_text(const struct nip_version *version, char out[NIP_VERS
         nip_version_text(version, out);
 }
 
-bool nip_requirement_parse(const char *text, size_t size, struct nip_version *at_least)
-{
-    char full[NIP_VERSION_MAX + 5];
-    size_t dots = 0;
-    if (size == 0 || size > NIP_VERSION_MAX - 4)
-        return false;
-    for (size_t i = 0; i < size && text[i] != '-'; i++)
-        dots += text[i] == '.';
-    // What is left out is zero; a pre-release belongs to a whole version.
-    if (dots < 2 && memchr(text, '-', size) != NULL)
-        return false;
-    snprintf(full, sizeof full, "%.*s%s", (int)size, text,
-             dots == 0 ? ".0.0" : (dots == 1 ? ".0" : ""));
-    if (strlen(full) < size || !nip_version_parse(full, strlen(full), at_least))
-        return false;
-    return at_least->major != 0 || dots == 2 || (dots == 1 && at_least->minor != 0);
-}
-
 enum nip_code nip_requirement_check(const char *text, struct nip_version *at_least,
                                     struct nip_error *err)
 {

@@ -4,6 +4,7 @@
 
 #include "nip/name.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "checked.h"
@@ -117,20 +118,22 @@ bool nip_version_parse(const char *text, size_t size, struct nip_version *versio
     return true;
 }
 
-bool nip_requirement_parse(const char *text, size_t size, struct nip_version *version)
+bool nip_requirement_parse(const char *text, size_t size, struct nip_version *at_least)
 {
-    struct nip_version made = {0};
-    const char *at = text, *end = text + size;
-    if (nip_version_parse(text, size, version))
-        return true;
-    if (size == 0 || size > NIP_VERSION_MAX || !take_number(&at, end, &made.major))
+    char full[NIP_VERSION_MAX + 5];
+    size_t dots = 0;
+    if (size == 0 || size > NIP_VERSION_MAX - 4)
         return false;
-    if (at < end && (*at++ != '.' || !take_number(&at, end, &made.minor)))
+    for (size_t i = 0; i < size && text[i] != '-'; i++)
+        dots += text[i] == '.';
+    // What is left out is zero; a pre-release belongs to a whole version.
+    if (dots < 2 && memchr(text, '-', size) != NULL)
         return false;
-    if (at != end)
+    snprintf(full, sizeof full, "%.*s%s", (int)size, text,
+             dots == 0 ? ".0.0" : (dots == 1 ? ".0" : ""));
+    if (strlen(full) < size || !nip_version_parse(full, strlen(full), at_least))
         return false;
-    *version = made;
-    return true;
+    return at_least->major != 0 || dots == 2 || (dots == 1 && at_least->minor != 0);
 }
 
 enum nip_code nip_version_check(const char *text, struct nip_version *version,

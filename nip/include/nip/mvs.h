@@ -89,9 +89,7 @@ enum nip_code nip_mvs_check_link(const struct nip_mvs *mvs, struct nip_error *er
 // Appends "this project asks for acme/queue 1.0.0, which asks for acme/ring 1.2.0".
 void nip_mvs_chain(const struct nip_mvs *mvs, size_t choice, struct nip_buffer *out);
 
-// A requirement as people write it: "1", "1.2", "1.2.3", "0.4", "0.0.7", "2.0.0-rc.1". What is left
-// out is zero; "0" and "0.0" say no class and are refused, as is everything else.
-bool nip_requirement_parse(const char *text, size_t size, struct nip_version *at_least);
+// nip_requirement_parse(), with a message.
 enum nip_code nip_requirement_check(const char *text, struct nip_version *at_least,
                                     struct nip_error *err) NIP_MUST_CHECK;
 

@@ -35,9 +35,10 @@ struct nip_version {
     char prerelease[NIP_VERSION_MAX + 1]; // "" if none
 };
 bool nip_version_parse(const char *text, size_t size, struct nip_version *version);
-// What a dependency asks for, as the lowest version that meets it: "1" is 1.0.0, "1.2" is 1.2.0, a
-// full version is itself.
-bool nip_requirement_parse(const char *text, size_t size, struct nip_version *version);
+// What a dependency asks for, as the lowest version that will do: "1", "1.2", "1.2.3", "0.4",
+// "0.0.7", "2.0.0-rc.1". What is left out is zero; "0" and "0.0" say no class of versions and are
+// refused, as is everything else.
+bool nip_requirement_parse(const char *text, size_t size, struct nip_version *at_least);
 enum nip_code nip_version_check(const char *text, struct nip_version *version,
                                 struct nip_error *err) NIP_MUST_CHECK;
 // <0, 0, >0 by SemVer's precedence. Equal only for equal texts, as there is no build metadata.
