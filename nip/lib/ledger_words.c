@@ -164,6 +164,7 @@ static const char *cause_hint(uint32_t cause)
     case RUMPK_BOOT_CAUSE_DEVICE_TREE:
     case RUMPK_BOOT_CAUSE_TIMER:
     case RUMPK_BOOT_CAUSE_FIRMWARE:
+    case RUMPK_BOOT_CAUSE_TABLES:
         return "Start it on the machine of the SDK: share/rumpk/machines names it.";
     case RUMPK_BOOT_CAUSE_MEMORY_SHORT:
         return "Give the machine more memory: --memory 16.";

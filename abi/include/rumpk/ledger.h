@@ -147,7 +147,8 @@ enum rumpk_boot_stage {
     X(DEVICE_TREE, 3, "the device tree is missing or malformed") \
     X(TIMER, 4, "no usable timer") \
     X(TRAP, 5, "the kernel faulted outside any service of a fiber") \
-    X(FIRMWARE, 6, "the firmware or the processor lacks something the kernel needs")
+    X(FIRMWARE, 6, "the firmware or the processor lacks something the kernel needs") \
+    X(TABLES, 7, "the firmware's ACPI tables are malformed")
 
 enum rumpk_boot_cause {
 #define RUMPK_BOOT_CAUSE_ENUM(name, value, sentence) RUMPK_BOOT_CAUSE_##name = (value),

@@ -5,14 +5,19 @@
 //   memory map   struct hvm_start_info, version 1, of the PVH boot ABI
 //                (Xen, public/arch-x86/hvm/start_info.h)
 //   device tree  QEMU's fw_cfg file "etc/fdt" (microvm with acpi=on); copied, as fw_cfg is a port
+//   ACPI         where there is no tree: the static tables, by the start info's RSDP or the one in
+//                the BIOS area; kernel/dev/acpi.c reads them
 //   serial port  0x3f8, where every PC has it; no tree tells that it is a port and not memory
 //
 // All of it is foreign: every address is checked to lie in the 4 GiB that entry.S has mapped, every
 // count is bounded. Runs once, on the boot tables. Nothing is kept as a pointer but the copy of the
 // tree.
+#include "machine.h"
+
 #include <arch/arch.h>
 #include <kernel/base.h>
 #include <kernel/link.h>
+#include <kernel/pci.h>
 
 extern uint32_t boot_start_info; // entry.S
 
@@ -53,6 +58,16 @@ static uint32_t big_endian(const uint8_t *bytes, uint32_t size)
     return value;
 }
 
+// Answers here?
+static bool fw_cfg_exists(void)
+{
+    uint8_t word[4];
+
+    cpu_out16(FW_CFG_SELECTOR, FW_CFG_KEY_SIGNATURE);
+    fw_cfg_read(word, sizeof(word));
+    return memcmp(word, "QEMU", sizeof(word)) == 0;
+}
+
 // Selects the file, so that fw_cfg_read delivers it from its start. Returns its size, 0 when it is
 // not there.
 static uint32_t fw_cfg_open(const char *name, uint32_t name_size)
@@ -60,9 +75,7 @@ static uint32_t fw_cfg_open(const char *name, uint32_t name_size)
     uint8_t word[4];
     uint32_t count;
 
-    cpu_out16(FW_CFG_SELECTOR, FW_CFG_KEY_SIGNATURE);
-    fw_cfg_read(word, sizeof(word));
-    if (memcmp(word, "QEMU", sizeof(word)) != 0)
+    if (!fw_cfg_exists())
         return 0;
     cpu_out16(FW_CFG_SELECTOR, FW_CFG_KEY_DIRECTORY);
     fw_cfg_read(word, sizeof(word));
@@ -287,6 +300,72 @@ static bool read_memmap(struct boot_info *info, const struct start_info *start)
            reserve(info, start->memmap, sizeof(*map) * start->memmap_entries);
 }
 
+// ---- ACPI --------------------------------------------------------------------------------------
+
+// ACPI 6.4, 5.2.5.1: the first KiB of the extended BIOS data area, whose segment stands at 0x40E,
+// and the BIOS area.
+#define EBDA_SEGMENT    UINT64_C(0x40E)
+#define EBDA_SEARCH     1024u
+#define BIOS_AREA       UINT64_C(0xE0000)
+#define BIOS_AREA_SIZE  UINT64_C(0x20000)
+#define LOW_MEMORY_SIZE UINT64_C(0x100000)
+
+// Configuration mechanism 1 (PCI Local Bus Specification 3.0, 3.2.2.3.2).
+#define PCI_CONFIG_ADDRESS 0xCF8
+#define PCI_CONFIG_DATA    0xCFC
+#define PCI_CONFIG_ENABLE  UINT32_C(0x80000000)
+
+static struct acpi_tables acpi;
+static bool has_acpi;
+static bool is_q35;
+
+const struct acpi_tables *boot_acpi(void)
+{
+    return has_acpi ? &acpi : NULL;
+}
+
+bool boot_is_q35(void)
+{
+    return is_q35;
+}
+
+uint32_t boot_pci_read(uint32_t slot, uint32_t offset)
+{
+    cpu_out32(PCI_CONFIG_ADDRESS, PCI_CONFIG_ENABLE | slot << 11 | (offset & 0xFC));
+    return cpu_in32(PCI_CONFIG_DATA);
+}
+
+static uint64_t rsdp_search(const struct acpi_memory *memory)
+{
+    uint64_t ebda = (uint64_t)cpu_bios_word(EBDA_SEGMENT) << 4;
+    uint64_t found = 0;
+
+    if (range_contains(LOW_PAGE_SIZE, LOW_MEMORY_SIZE - LOW_PAGE_SIZE, ebda, EBDA_SEARCH))
+        found = acpi_rsdp_find(memory, ebda, EBDA_SEARCH);
+    return found != 0 ? found : acpi_rsdp_find(memory, BIOS_AREA, BIOS_AREA_SIZE);
+}
+
+// A machine without tables is fine, one with broken ones is not.
+static uint32_t tables_read(uint64_t rsdp)
+{
+    const struct acpi_memory memory = {
+        .bytes = (const uint8_t *)(uintptr_t)PAGE_SIZE,
+        .base = PAGE_SIZE,
+        .size = BOOT_MAPPED_END - PAGE_SIZE,
+    };
+
+    has_acpi = false;
+    is_q35 = fw_cfg_exists() && boot_pci_read(0, 0) == Q35_HOST_BRIDGE;
+    if (rsdp == 0)
+        rsdp = rsdp_search(&memory);
+    if (rsdp == 0)
+        return RUMPK_BOOT_CAUSE_NONE;
+    has_acpi = acpi_read(&memory, rsdp, &acpi);
+    return has_acpi ? RUMPK_BOOT_CAUSE_NONE : RUMPK_BOOT_CAUSE_TABLES;
+}
+
+// ---- all of it ---------------------------------------------------------------------------------
+
 uint32_t arch_boot_info(struct boot_info *info)
 {
     const struct start_info *start = mapped(boot_start_info, sizeof(*start));
@@ -299,6 +378,9 @@ uint32_t arch_boot_info(struct boot_info *info)
     if (start == NULL || start->magic != START_INFO_MAGIC ||
         start->version < START_INFO_VERSION_MIN)
         return RUMPK_BOOT_CAUSE_FIRMWARE;
+    cause = info->fdt != NULL ? RUMPK_BOOT_CAUSE_NONE : tables_read(start->rsdp);
+    if (cause != RUMPK_BOOT_CAUSE_NONE)
+        return cause;
     if (!read_memmap(info, start) || !reserve(info, 0, LOW_PAGE_SIZE) ||
         !reserve(info, boot_start_info, sizeof(*start)) ||
         !reserve_text(info, start->command_line) || !reserve_modules(info, start))
@@ -310,17 +392,17 @@ uint32_t arch_boot_info(struct boot_info *info)
 
 #define SERIAL_BASE    0x3F8
 #define SERIAL_PORTS   8
-#define SERIAL_LINE    4 // of the ISA bus; the same number at the I/O APIC
+#define SERIAL_LINE    4 // of the ISA bus; the same at the I/O APIC, unless the tables say otherwise
 #define SERIAL_SCRATCH 7 // a register without effect: what is written can be read back
 
 void arch_fixed_devices(void (*add)(const struct fixed_device *device))
 {
-    static const struct fixed_device serial = {
+    const struct fixed_device serial = {
         .compatible = "ns16550a",
         .base = SERIAL_BASE,
         .size = SERIAL_PORTS,
         .is_ports = true,
-        .line = SERIAL_LINE,
+        .line = has_acpi ? acpi.isa_lines[SERIAL_LINE].line : SERIAL_LINE,
     };
 
     cpu_out8(SERIAL_BASE + SERIAL_SCRATCH, 0x5A);
@@ -328,8 +410,41 @@ void arch_fixed_devices(void (*add)(const struct fixed_device *device))
         add(&serial);
 }
 
+// ---- PCI host ----------------------------------------------------------------------------------
+
+static const struct acpi_ecam *ecam_of_segment_0(void)
+{
+    for (uint32_t index = 0; has_acpi && index < acpi.ecam_count; index++) {
+        if (acpi.ecams[index].segment == 0)
+            return &acpi.ecams[index];
+    }
+    return NULL;
+}
+
+// On any other machine than q35 functions keep the addresses that the firmware gave them, and only
+// message-signalled interrupts reach anybody.
 bool arch_pci_host(struct pci_host *host)
 {
-    (void)host; // hosts stand in the tree
-    return false;
+    const struct acpi_ecam *ecam = ecam_of_segment_0();
+    uint64_t end;
+
+    if (ecam == NULL)
+        return false;
+    *host = (struct pci_host){
+        .config = ecam->base + ecam->bus_first * PCI_BUS_SIZE,
+        .config_size = (ecam->bus_last - ecam->bus_first + UINT64_C(1)) * PCI_BUS_SIZE,
+        .bus_first = ecam->bus_first,
+        .bus_last = ecam->bus_last,
+        .node = -1,
+    };
+    for (uint32_t slot = 0; slot < PCI_SLOTS; slot++) {
+        for (uint32_t pin = 0; pin < PCI_PINS; pin++)
+            host->lines[slot][pin] =
+                is_q35 && ecam->bus_first == 0 ? q35_line(slot, pin) : ARCH_LINE_NONE;
+    }
+    end = host->config + host->config_size; // acpi.c: does not overflow
+    if (is_q35 && end < Q35_WINDOW_END)
+        host->windows[host->window_count++] =
+            (struct pci_window){.address = end, .bus_address = end, .size = Q35_WINDOW_END - end};
+    return true;
 }

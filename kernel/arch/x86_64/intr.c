@@ -2,8 +2,9 @@
 //
 // intr.c (x86_64): the local APIC of this core and the I/O APICs.
 //
-//   line 0..23    pins of the first I/O APIC; the first 16 are those of the ISA bus
-//   line 24..47   pins of the second, and so on
+//   line 0..95    pins of the I/O APICs, by global system interrupt: 24 of each where a tree names
+//                 them, as the tables (MADT) say where there are tables
+//   line 96..191  message-signalled interrupts, in the order in which they were given out
 //   vector        VECTOR_LINE_FIRST + line; above all of them VECTOR_TIMER, then VECTOR_SPURIOUS
 //
 // The processor acknowledges an interrupt by taking it, so what the kernel finds is a vector in
@@ -16,6 +17,7 @@
 //           edge that comes while the line is masked is noted, and closes the pin. What was noted
 //           comes as an interrupt of this core to itself at unmask. So does what may have come
 //           before the first unmask: a driver may see one interrupt for nothing, never miss one.
+//   message an edge without a pin: what comes while the line is masked is noted for unmask
 //
 // xAPIC mode only: registers in memory at the address in IA32_APIC_BASE.
 #include "machine.h"
@@ -23,6 +25,7 @@
 
 #include <kernel/base.h>
 #include <kernel/link.h>
+#include <kernel/memory.h>
 #include <kernel/tree.h>
 
 #define MSR_APIC_BASE     0x1Bu
@@ -31,26 +34,32 @@
 #define APIC_BASE_ADDRESS UINT64_C(0x000FFFFFFFFFF000)
 #define CPUID_1_EDX_APIC  (1u << 9)
 
-// Where a machine without a tree has it (Intel 82093AA, 3.0; every chipset since).
+// Where a machine without a tree and without tables has it (Intel 82093AA, 3.0; every chipset
+// since).
 #define IOAPIC_BASE_DEFAULT UINT64_C(0xFEC00000)
 #define IOAPICS_MAX         4u
-#define LINE_COUNT          (IOAPICS_MAX * IOAPIC_PINS)
+#define PIN_LINES           (IOAPICS_MAX * IOAPIC_PINS)
+#define MESSAGE_LINES       96u
+#define LINE_COUNT          (PIN_LINES + MESSAGE_LINES)
 
 #define POLLS_MAX 100000u
 
 RUMPK_STATIC_ASSERT(VECTOR_LINE_FIRST + LINE_COUNT <= VECTOR_TIMER, "vectors of lines");
+RUMPK_STATIC_ASSERT(IOAPICS_MAX == ACPI_IOAPICS_MAX, "all that the tables may name");
 
 static struct ioapic {
     int32_t node;
     uint64_t base;
+    uint32_t first; // line of its first pin
     uint32_t pins;
-} ioapics[IOAPICS_MAX];
+} ioapics[IOAPICS_MAX]; // sorted by their first lines
 static uint32_t ioapic_count;
+static uint32_t message_count; // given out
 
 static struct line {
     uint32_t entry; // trigger and polarity, bits of the redirection entry
     bool is_masked; // claimed, or by arch_interrupt_mask
-    bool is_closed; // masked at the I/O APIC
+    bool is_closed; // masked at the I/O APIC; of a message: it came while the line was masked
 } lines[LINE_COUNT];
 
 uint64_t lapic_base;
@@ -75,34 +84,75 @@ static void apic_base_write(uint64_t value)
                      : "memory");
 }
 
-// Sorted by address: the one of the ISA bus is the lowest.
-static void ioapic_add(int32_t node, uint64_t base)
+// At its place by first line, then by address. False: no place for registers.
+static bool ioapic_add(int32_t node, uint64_t base, uint32_t first)
 {
-    uint32_t index = ioapic_count++;
+    uint32_t index = ioapic_count;
 
-    for (; index > 0 && ioapics[index - 1].base > base; index--)
+    if (base % IOAPIC_SIZE != 0 || !range_contains(0, ARCH_ADDRESS_LIMIT, base, IOAPIC_SIZE) ||
+        memory_is_ram(base, IOAPIC_SIZE) || first >= PIN_LINES || ioapic_count == IOAPICS_MAX)
+        return false;
+    for (; index > 0 && (ioapics[index - 1].first > first ||
+                         (ioapics[index - 1].first == first && ioapics[index - 1].base > base));
+         index--)
         ioapics[index] = ioapics[index - 1];
-    ioapics[index] = (struct ioapic){.node = node, .base = base};
+    ioapics[index] = (struct ioapic){.node = node, .base = base, .first = first};
+    ioapic_count++;
+    return true;
 }
 
-uint32_t arch_interrupts_find(const void *fdt)
+// By address: the one of the ISA bus is the lowest.
+static bool ioapics_from_tree(const void *fdt)
 {
     struct tree_device found[IOAPICS_MAX];
     uint32_t count = tree_find_all(fdt, "intel,ce4100-ioapic", found, IOAPICS_MAX);
 
-    if ((cpu_id_read(1, 0).edx & CPUID_1_EDX_APIC) == 0 || count > IOAPICS_MAX)
+    if (count > IOAPICS_MAX)
+        return false;
+    for (uint32_t index = 0; index < count; index++) {
+        if (found[index].size < IOAPIC_WINDOW + 4 ||
+            !ioapic_add(found[index].node, found[index].base, 0))
+            return false;
+    }
+    for (uint32_t index = 0; index < ioapic_count; index++)
+        ioapics[index].first = index * IOAPIC_PINS;
+    return true;
+}
+
+// Lines beyond those of the ISA bus are pins of PCI: level, low.
+static bool ioapics_from_tables(const struct acpi_tables *tables)
+{
+    for (uint32_t index = 0; index < tables->ioapic_count; index++) {
+        if (!ioapic_add(-1, tables->ioapics[index].base, tables->ioapics[index].line_first))
+            return false;
+    }
+    for (uint32_t line = ISA_PINS; line < PIN_LINES; line++)
+        lines[line].entry = IOAPIC_ENTRY_LEVEL | IOAPIC_ENTRY_LOW;
+    for (uint32_t source = 0; source < ACPI_ISA_LINES; source++) {
+        const struct acpi_isa_line *isa = &tables->isa_lines[source];
+
+        if (isa->line < PIN_LINES)
+            lines[isa->line].entry =
+                (isa->is_level ? IOAPIC_ENTRY_LEVEL : 0) | (isa->is_low ? IOAPIC_ENTRY_LOW : 0);
+    }
+    return true;
+}
+
+uint32_t arch_interrupts_find(const void *fdt)
+{
+    const struct acpi_tables *tables = boot_acpi();
+
+    if ((cpu_id_read(1, 0).edx & CPUID_1_EDX_APIC) == 0)
         return RUMPK_BOOT_CAUSE_FIRMWARE;
     lapic_base = apic_base_read() & APIC_BASE_ADDRESS;
     if (!range_contains(0, ARCH_ADDRESS_LIMIT, lapic_base, LAPIC_SIZE))
         return RUMPK_BOOT_CAUSE_FIRMWARE;
-    for (uint32_t index = 0; index < count; index++) {
-        if (found[index].size < IOAPIC_WINDOW + 4 || found[index].base % IOAPIC_SIZE != 0 ||
-            !range_contains(0, ARCH_ADDRESS_LIMIT, found[index].base, IOAPIC_SIZE))
-            return RUMPK_BOOT_CAUSE_FIRMWARE;
-        ioapic_add(found[index].node, found[index].base);
-    }
-    if (ioapic_count == 0)
-        ioapic_add(-1, IOAPIC_BASE_DEFAULT);
+    if (!ioapics_from_tree(fdt))
+        return RUMPK_BOOT_CAUSE_DEVICE_TREE;
+    if (tables != NULL && !ioapics_from_tables(tables))
+        return RUMPK_BOOT_CAUSE_TABLES;
+    if (ioapic_count == 0 && !ioapic_add(-1, IOAPIC_BASE_DEFAULT, 0))
+        return RUMPK_BOOT_CAUSE_FIRMWARE;
     return RUMPK_BOOT_CAUSE_NONE;
 }
 
@@ -111,9 +161,11 @@ uint32_t arch_kernel_windows(struct boot_region *out, uint32_t max)
 {
     uint32_t count = 0;
 
-    if (max < 2 + IOAPICS_MAX)
+    if (max < 3 + IOAPICS_MAX)
         return 0;
     if (power_window(&out[count]))
+        count++;
+    if (timer_window(&out[count]))
         count++;
     if (lapic_base != 0)
         out[count++] = (struct boot_region){lapic_base, LAPIC_SIZE};
@@ -136,21 +188,40 @@ static void ioapic_write(const struct ioapic *ioapic, uint32_t number, uint32_t 
     *(volatile uint32_t *)(uintptr_t)(ioapic->base + IOAPIC_WINDOW) = value;
 }
 
-static bool line_exists(uint32_t line)
+// Whose pin a line is, or null.
+static const struct ioapic *ioapic_of(uint32_t line)
 {
-    return line < LINE_COUNT && line % IOAPIC_PINS < ioapics[line / IOAPIC_PINS].pins;
+    for (uint32_t index = 0; index < ioapic_count; index++) {
+        if (line >= ioapics[index].first && line - ioapics[index].first < ioapics[index].pins)
+            return &ioapics[index];
+    }
+    return NULL;
 }
 
-// Reading back makes sure that the entry has changed before an EOI can arrive there.
+static bool line_is_message(uint32_t line)
+{
+    return line >= PIN_LINES && line - PIN_LINES < message_count;
+}
+
+static bool line_exists(uint32_t line)
+{
+    return line_is_message(line) || ioapic_of(line) != NULL;
+}
+
+// Reading back makes sure that the entry has changed before an EOI can arrive there. A message has
+// no pin to close.
 static void line_write(uint32_t line, bool is_closed)
 {
-    const struct ioapic *ioapic = &ioapics[line / IOAPIC_PINS];
-    uint32_t number = IOAPIC_ENTRY + line % IOAPIC_PINS * 2;
+    const struct ioapic *ioapic = ioapic_of(line);
     uint32_t entry = (VECTOR_LINE_FIRST + line) | lines[line].entry;
+    uint32_t number;
 
+    lines[line].is_closed = is_closed;
+    if (ioapic == NULL)
+        return;
+    number = IOAPIC_ENTRY + (line - ioapic->first) * 2;
     ioapic_write(ioapic, number, is_closed ? entry | IOAPIC_ENTRY_MASKED : entry);
     ioapic_read(ioapic, number);
-    lines[line].is_closed = is_closed;
 }
 
 static bool line_is_edge(uint32_t line)
@@ -166,7 +237,7 @@ bool arch_interrupt_decode(int32_t controller, const uint32_t *cells, uint32_t c
     for (uint32_t index = 0; index < ioapic_count; index++) {
         if (ioapics[index].node != controller || controller < 0)
             continue;
-        if (!ioapic_specifier_decode(index * IOAPIC_PINS, boot_is_microvm(), cells, count,
+        if (!ioapic_specifier_decode(ioapics[index].first, boot_is_microvm(), cells, count,
                                      &specifier) ||
             !line_exists(specifier.line))
             return false;
@@ -309,18 +380,20 @@ static void lapic_start(void)
     }
 }
 
+// Its lines end where those of the next one begin.
 static bool ioapic_start(uint32_t index)
 {
     struct ioapic *ioapic = &ioapics[index];
     uint32_t version = ioapic_read(ioapic, IOAPIC_VERSION);
+    uint32_t end = index + 1 < ioapic_count ? ioapics[index + 1].first : PIN_LINES;
 
     if (version == UINT32_MAX)
         return false;
     ioapic->pins = (version >> 16 & 0xFF) + 1;
-    if (ioapic->pins > IOAPIC_PINS)
-        ioapic->pins = IOAPIC_PINS;
+    if (ioapic->pins > end - ioapic->first)
+        ioapic->pins = end - ioapic->first;
     for (uint32_t pin = 0; pin < ioapic->pins; pin++) {
-        line_write(index * IOAPIC_PINS + pin, true);
+        line_write(ioapic->first + pin, true);
         ioapic_write(ioapic, IOAPIC_ENTRY + pin * 2 + 1, lapic_id << 24);
     }
     return true;
@@ -338,8 +411,11 @@ uint32_t arch_interrupts_init(void)
 
 bool arch_msi_allocate(uint32_t *line, uint64_t *address, uint32_t *data)
 {
-    (void)line; // none are given out
-    (void)address;
-    (void)data;
-    return false;
+    if (message_count == MESSAGE_LINES)
+        return false;
+    *line = PIN_LINES + message_count++;
+    lines[*line] = (struct line){.is_masked = true};
+    *address = MSI_ADDRESS | (uint64_t)lapic_id << MSI_TARGET_SHIFT;
+    *data = VECTOR_LINE_FIRST + *line;
+    return true;
 }

@@ -2,10 +2,11 @@
 //
 // timer.c (x86_64): the time stamp counter, how fast it runs, and the local APIC's timer.
 //
-// The processor says the frequency itself (CPUID leaf 15h) or it is measured once against channel 0
-// of the 8254 timer, whose 1,193,182 Hz every PC has: at most 500 microseconds. The counter is read
-// behind an LFENCE, so two readings in program order never go backwards. That it runs at one speed
-// in all power states (invariant TSC) is assumed; see docs/hardware-gaps.md.
+// The processor says the frequency itself (CPUID leaf 15h) or it is measured once, for at most 500
+// microseconds: against the HPET where the tables name one, which tells its own rate and is read in
+// one access, else against channel 0 of the 8254 timer, whose 1,193,182 Hz every PC has. The
+// counter is read behind an LFENCE, so two readings in program order never go backwards. That it
+// runs at one speed in all power states (invariant TSC) is assumed; see docs/hardware-gaps.md.
 //
 // The local APIC counts down at a rate that nothing tells: it is measured against the counter. What
 // is armed is a counter value; if the APIC's interrupt comes before it, because its 32 bits do not
@@ -15,15 +16,17 @@
 
 #include <arch/arch.h>
 #include <kernel/base.h>
+#include <kernel/memory.h>
 
 #define PIT_HZ             UINT64_C(1193182)
 #define PIT_CHANNEL_0      0x40
 #define PIT_COMMAND        0x43
 #define PIT_RATE_GENERATOR 0x34 // channel 0, low then high byte, mode 2
 #define PIT_LATCH          0x00
+#define PIT_MASK           0xFFFFu
 
-// Ticks to measure: 419 us. The rest of the 500 us is for the edges.
-#define MEASURE_TICKS 500u
+// Part of a second to measure: 419 us. The rest of the 500 us is for the edges.
+#define MEASURE_PARTS 2386u
 // Readings before a counter that stands still counts as missing; with instruction counting in the
 // emulator one reading takes about 20 ns of guest time.
 #define MEASURE_READINGS_MAX 200000u
@@ -62,22 +65,26 @@ static uint64_t hz_from_cpuid(void)
     return product / id.eax;
 }
 
-// The 8254's counter, and the time stamps right before and after it was read.
+// A clock that the counter is measured against: it counts up to `mask` and starts again.
+struct reference {
+    uint64_t hz;
+    uint32_t mask;
+    uint32_t (*read)(void);
+};
+
+// What it said, and the time stamps right before and after.
 struct reading {
     uint64_t before;
     uint64_t after;
-    uint16_t count;
+    uint32_t count;
 };
 
-static struct reading pit_read(void)
+static struct reading reference_read(const struct reference *reference)
 {
     struct reading reading;
 
     reading.before = arch_timer_now();
-    cpu_out8(PIT_COMMAND, PIT_LATCH);
-    uint16_t low = cpu_in8(PIT_CHANNEL_0);
-    uint16_t high = cpu_in8(PIT_CHANNEL_0);
-    reading.count = (uint16_t)(high << 8 | low);
+    reading.count = reference->read();
     reading.after = arch_timer_now();
     return reading;
 }
@@ -87,42 +94,47 @@ struct measurement {
     uint64_t doubt; // what the readings took, in parts of 2^16 of the whole
 };
 
-// From an edge of the counter to another.
-static struct measurement hz_measure(void)
+static struct measurement hz_between(const struct reading *start, const struct reading *end,
+                                     uint64_t elapsed, uint64_t hz)
 {
-    struct reading start = pit_read();
+    uint64_t whole = (end->before + end->after) / 2 - (start->before + start->after) / 2;
+    uint64_t readings = end->after - end->before + (start->after - start->before);
+    uint64_t product;
+
+    if (!checked_mul(whole, hz, &product))
+        return (struct measurement){0, UINT64_MAX};
+    return (struct measurement){product / elapsed, (readings << 16) / (whole + 1)};
+}
+
+// From an edge of the clock to another.
+static struct measurement hz_measure(const struct reference *reference)
+{
+    struct reading start = reference_read(reference);
     struct reading last;
-    uint16_t first = start.count;
+    uint32_t first = start.count;
 
     for (uint32_t i = 0; i < MEASURE_READINGS_MAX && start.count == first; i++)
-        start = pit_read();
+        start = reference_read(reference);
     last = start;
     for (uint32_t i = 0; i < MEASURE_READINGS_MAX && start.count != first; i++) {
-        struct reading now = pit_read();
-        uint16_t elapsed = (uint16_t)(start.count - now.count); // it counts down
+        struct reading now = reference_read(reference);
+        uint32_t elapsed = (now.count - start.count) & reference->mask;
 
         if (now.after - last.after > MEASURE_GAP_MAX)
             break;
         last = now;
-        if (elapsed >= MEASURE_TICKS) {
-            uint64_t whole = (now.before + now.after) / 2 - (start.before + start.after) / 2;
-            uint64_t readings = now.after - now.before + (start.after - start.before);
-
-            return (struct measurement){whole * PIT_HZ / elapsed, (readings << 16) / (whole + 1)};
-        }
+        if (elapsed >= reference->hz / MEASURE_PARTS)
+            return hz_between(&start, &now, elapsed, reference->hz);
     }
     return (struct measurement){0, UINT64_MAX};
 }
 
-static uint64_t hz_from_pit(void)
+static uint64_t hz_against(const struct reference *reference)
 {
     struct measurement best = {0, UINT64_MAX};
 
-    cpu_out8(PIT_COMMAND, PIT_RATE_GENERATOR);
-    cpu_out8(PIT_CHANNEL_0, 0);
-    cpu_out8(PIT_CHANNEL_0, 0); // 0 means 65,536
     for (uint32_t i = 0; i < MEASURE_ATTEMPTS; i++) {
-        struct measurement next = hz_measure();
+        struct measurement next = hz_measure(reference);
 
         if (next.hz != 0 && next.doubt < best.doubt)
             best = next;
@@ -132,11 +144,71 @@ static uint64_t hz_from_pit(void)
     return best.hz;
 }
 
+// It counts down.
+static uint32_t pit_read(void)
+{
+    uint32_t low, high;
+
+    cpu_out8(PIT_COMMAND, PIT_LATCH);
+    low = cpu_in8(PIT_CHANNEL_0);
+    high = cpu_in8(PIT_CHANNEL_0);
+    return PIT_MASK - (high << 8 | low);
+}
+
+static uint64_t hz_from_pit(void)
+{
+    static const struct reference pit = {.hz = PIT_HZ, .mask = PIT_MASK, .read = pit_read};
+
+    cpu_out8(PIT_COMMAND, PIT_RATE_GENERATOR);
+    cpu_out8(PIT_CHANNEL_0, 0);
+    cpu_out8(PIT_CHANNEL_0, 0); // 0 means 65,536
+    return hz_against(&pit);
+}
+
+bool timer_window(struct boot_region *out)
+{
+    const struct acpi_tables *tables = boot_acpi();
+
+    if (tables == NULL || !range_contains(0, ARCH_ADDRESS_LIMIT, tables->hpet, HPET_SIZE) ||
+        tables->hpet == 0 || memory_is_ram(tables->hpet, HPET_SIZE))
+        return false;
+    *out = (struct boot_region){tables->hpet, HPET_SIZE};
+    return true;
+}
+
+static volatile uint32_t *hpet_register(uint32_t offset)
+{
+    return (volatile uint32_t *)(uintptr_t)(boot_acpi()->hpet + offset);
+}
+
+static uint32_t hpet_read(void)
+{
+    return *hpet_register(HPET_COUNTER);
+}
+
+static uint64_t hz_from_hpet(void)
+{
+    struct reference hpet = {.mask = UINT32_MAX, .read = hpet_read};
+    struct boot_region window;
+    uint64_t period;
+
+    if (!timer_window(&window))
+        return 0;
+    period = *hpet_register(HPET_CAPABILITIES + 4);
+    if (period < HPET_PERIOD_MIN || period > HPET_PERIOD_MAX)
+        return 0;
+    hpet.hz = FEMTOSECONDS / period;
+    *hpet_register(HPET_CONFIGURATION) = HPET_ENABLE;
+    return hz_against(&hpet);
+}
+
 uint64_t arch_timer_init(const void *fdt)
 {
     uint64_t hz = hz_from_cpuid();
 
     (void)fdt;
+    if (hz == 0)
+        hz = hz_from_hpet();
     if (hz == 0)
         hz = hz_from_pit();
     counter_hz = hz >= HZ_MIN && hz <= HZ_MAX ? hz : 0;

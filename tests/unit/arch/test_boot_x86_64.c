@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Goal: whatever a PVH loader and fw_cfg hand over, boot.c of x86_64 takes it as the formats say or
-// refuses it with the right cause, and never reads outside it. Method: the real boot.c; the start
-// info lies in a page below 4 GiB, the fw_cfg device is a few lines here. Every broken input
-// differs from the good one in one place.
+// refuses it with the right cause, and never reads outside it; without a tree it finds the ACPI
+// tables and makes of them what the kernel asks. Method: the real boot.c; the start info lies in a
+// page below 4 GiB, the BIOS area where it always is, the ports are a few lines here. Every broken
+// input differs from the good one in one place.
 #define _GNU_SOURCE
 #include <arch/arch.h>
+#include <kernel/acpi.h>
+#include <kernel/pci.h>
 #include <rumpk/ledger.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +19,9 @@
 
 #include <cmocka.h>
 
+#include "acpi_sample.h"
+#include <x86_64/machine.h>
+
 uint32_t boot_start_info; // entry.S has it in the kernel
 
 // ---- the machine ----
@@ -25,6 +31,11 @@ uint32_t boot_start_info; // entry.S has it in the kernel
 #define MODULES_AT     0x4000u
 #define TEXT_AT        0x8000u
 #define TREE_FILE_SIZE 65536u
+#define TABLES_AT      0x10000u
+#define BIOS_FIRST     0x9F000u // extended data area, and the BIOS area
+#define BIOS_SIZE      0x61000u
+#define EBDA           0x9FC00u
+#define BIOS_AREA      0xE0000u
 
 struct start_info {
     uint32_t magic, version, flags, module_count;
@@ -42,6 +53,7 @@ struct module {
 };
 
 static uint8_t *area;
+static uint8_t *bios; // at BIOS_FIRST
 static struct boot_info info;
 
 static struct {
@@ -52,6 +64,9 @@ static struct {
     uint8_t tree[TREE_FILE_SIZE];
     uint32_t tree_size;
     uint8_t scratch;
+    uint32_t bridge;    // device and vendor of 00:00.0
+    uint32_t config_at; // address port of PCI configuration space
+    uint16_t ebda;      // its segment
 } machine;
 
 static uint64_t address_of(uint32_t offset)
@@ -90,6 +105,24 @@ void cpu_out8(uint16_t port, uint8_t value)
 {
     assert_int_equal(port, 0x3FF);
     machine.scratch = value;
+}
+
+void cpu_out32(uint16_t port, uint32_t value)
+{
+    assert_int_equal(port, 0xCF8);
+    machine.config_at = value;
+}
+
+uint32_t cpu_in32(uint16_t port)
+{
+    assert_int_equal(port, 0xCFC);
+    return machine.config_at == 0x80000000 ? machine.bridge : UINT32_MAX;
+}
+
+uint16_t cpu_bios_word(uint64_t address)
+{
+    assert_int_equal(address, 0x40E);
+    return machine.ebda;
 }
 
 uint8_t cpu_in8(uint16_t port)
@@ -131,6 +164,7 @@ static int good(void **state)
 {
     (void)state;
     memset(area, 0, AREA_SIZE);
+    memset(bios, 0, BIOS_SIZE);
     memset(&machine, 0, sizeof(machine));
     boot_start_info = (uint32_t)address_of(0);
     *start_info() = (struct start_info){
@@ -149,6 +183,8 @@ static int good(void **state)
     *(struct module *)(area + MODULES_AT) = (struct module){0x300000, 0x1234, 0, 0};
     memcpy(area + TEXT_AT, "quiet", 6);
 
+    machine.bridge = 0x29C08086;
+    machine.ebda = EBDA >> 4;
     machine.present = machine.has_tree = machine.has_serial = true;
     machine.files = 2;
     machine.tree_size = TREE_FILE_SIZE;
@@ -351,6 +387,153 @@ static void test_serial(void **state)
     assert_int_equal(serial_count, 1);
 }
 
+// ---- ACPI ----
+
+static struct pci_host host;
+
+static void tables_make(uint8_t *at)
+{
+    acpi_sample_make(at, (uint64_t)(uintptr_t)at, 0);
+}
+
+static void serial_line_is_5(const struct fixed_device *device)
+{
+    assert_int_equal(device->line, 5);
+    serial_count++;
+}
+
+static void test_tables(void **state)
+{
+    uint8_t *tables = area + TABLES_AT;
+
+    (void)state;
+    machine.has_tree = false;
+    tables_make(tables);
+    start_info()->rsdp = address_of(TABLES_AT);
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_non_null(boot_acpi());
+    assert_int_equal(boot_acpi()->pm1a_control, 0x604);
+    assert_true(boot_is_q35());
+    // The serial line goes where the tables say.
+    acpi_put(tables, SAMPLE_MADT + 77, 4, 1);
+    acpi_sample_seal(tables);
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    serial_count = 0;
+    arch_fixed_devices(serial_line_is_5);
+    assert_int_equal(serial_count, 1);
+    tables[SAMPLE_MADT + 20]++;
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_TABLES);
+    assert_null(boot_acpi());
+    assert_true(boot_is_q35()); // or nobody could power it off
+    start_info()->rsdp = UINT64_C(0x100000000) - 16;
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_TABLES);
+    start_info()->rsdp = UINT64_MAX;
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_TABLES);
+}
+
+// A loader that says nothing: extended data area first, then the BIOS area, and no further.
+static void test_tables_search(void **state)
+{
+    uint8_t *ebda = bios + (EBDA - BIOS_FIRST);
+    uint8_t *high = bios + (BIOS_AREA - BIOS_FIRST);
+
+    (void)state;
+    machine.has_tree = false;
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_null(boot_acpi());
+    tables_make(high + 0x1F000);
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_non_null(boot_acpi());
+    assert_int_equal(boot_acpi()->hpet, 0xFED00000);
+    tables_make(ebda);
+    acpi_put(ebda, SAMPLE_HPET + 44, 0xFED01000, 8);
+    acpi_sample_seal(ebda);
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_int_equal(boot_acpi()->hpet, 0xFED01000);
+    machine.ebda = 0; // none
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_int_equal(boot_acpi()->hpet, 0xFED00000);
+    machine.ebda = 0xFFFF; // reaches beyond the first MiB
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_int_equal(boot_acpi()->hpet, 0xFED00000);
+    high[0x1F000 + 16]++; // a sum that is wrong: not found, as if it were none
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_null(boot_acpi());
+}
+
+// A tree says everything: nobody looks at tables beside it.
+static void test_tables_beside_tree(void **state)
+{
+    (void)state;
+    start_info()->rsdp = 1;
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+}
+
+static void test_pci_host(void **state)
+{
+    uint8_t *tables = area + TABLES_AT;
+
+    (void)state;
+    machine.has_tree = false;
+    tables_make(tables);
+    start_info()->rsdp = address_of(TABLES_AT);
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_true(arch_pci_host(&host));
+    assert_int_equal(host.config, 0xB0000000);
+    assert_int_equal(host.config_size, 0x10000000);
+    assert_int_equal(host.bus_first, 0);
+    assert_int_equal(host.bus_last, 255);
+    assert_int_equal(host.node, -1);
+    assert_int_equal(host.window_count, 1);
+    assert_int_equal(host.windows[0].address, 0xC0000000);
+    assert_int_equal(host.windows[0].bus_address, 0xC0000000);
+    assert_int_equal(host.windows[0].size, 0x3EC00000);
+    assert_int_equal(host.lines[0][0], 20);
+    assert_int_equal(host.lines[1][0], 21);
+    assert_int_equal(host.lines[3][1], 20);
+    assert_int_equal(host.lines[24][3], 23);
+    assert_int_equal(host.lines[25][0], 16);
+    assert_int_equal(host.lines[31][3], 19);
+    assert_int_equal(host.lines[30][0], 20);
+
+    // Not all buses: configuration space begins at the first one, and nobody knows the pins.
+    tables[SAMPLE_MCFG + 54] = 2;
+    acpi_sample_seal(tables);
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_true(arch_pci_host(&host));
+    assert_int_equal(host.config, 0xB0200000);
+    assert_int_equal(host.config_size, 0xFE00000);
+    assert_int_equal(host.bus_first, 2);
+    assert_int_equal(host.lines[1][0], ARCH_LINE_NONE);
+
+    tables[SAMPLE_MCFG + 52] = 1; // another segment alone
+    acpi_sample_seal(tables);
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_false(arch_pci_host(&host));
+}
+
+// What only q35's bytecode says is believed of q35 alone.
+static void test_pci_host_unknown(void **state)
+{
+    (void)state;
+    machine.has_tree = false;
+    machine.bridge = 0x12378086;
+    tables_make(area + TABLES_AT);
+    start_info()->rsdp = address_of(TABLES_AT);
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_false(boot_is_q35());
+    assert_true(arch_pci_host(&host));
+    assert_int_equal(host.window_count, 0);
+    assert_int_equal(host.lines[1][0], ARCH_LINE_NONE);
+    machine.bridge = 0x29C08086;
+    machine.present = false; // the chipset, but no emulator
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_false(boot_is_q35());
+    start_info()->rsdp = 0;
+    assert_int_equal(arch_boot_info(&info), RUMPK_BOOT_CAUSE_NONE);
+    assert_false(arch_pci_host(&host));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,11 +546,18 @@ int main(void)
         cmocka_unit_test_setup(test_tree_broken, good),
         cmocka_unit_test_setup(test_other_machine, good),
         cmocka_unit_test_setup(test_serial, good),
+        cmocka_unit_test_setup(test_tables, good),
+        cmocka_unit_test_setup(test_tables_search, good),
+        cmocka_unit_test_setup(test_tables_beside_tree, good),
+        cmocka_unit_test_setup(test_pci_host, good),
+        cmocka_unit_test_setup(test_pci_host_unknown, good),
     };
 
     area = mmap(NULL, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT,
                 -1, 0);
-    if (area == MAP_FAILED) {
+    bios = mmap((void *)(uintptr_t)BIOS_FIRST, BIOS_SIZE, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (area == MAP_FAILED || bios == MAP_FAILED) {
         perror("test_boot_x86_64: no memory below 4 GiB");
         return 1;
     }

@@ -135,11 +135,36 @@ static inline void cpu_out16(uint16_t port, uint16_t value)
     __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
+static inline void cpu_out32(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint16_t cpu_in16(uint16_t port)
+{
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+static inline uint32_t cpu_in32(uint16_t port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
 static inline uint8_t cpu_in8(uint16_t port)
 {
     uint8_t value;
     __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
     return value;
+}
+
+// A word of the BIOS data area, in page 0.
+static inline uint16_t cpu_bios_word(uint64_t address)
+{
+    return *(const volatile uint16_t *)(uintptr_t)address;
 }
 
 struct cpu_id {

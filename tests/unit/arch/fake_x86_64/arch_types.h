@@ -21,7 +21,10 @@ struct arch_fp {
 
 void cpu_out8(uint16_t port, uint8_t value);
 void cpu_out16(uint16_t port, uint16_t value);
+void cpu_out32(uint16_t port, uint32_t value);
 uint8_t cpu_in8(uint16_t port);
+uint32_t cpu_in32(uint16_t port);
+uint16_t cpu_bios_word(uint64_t address);
 
 bool boot_is_microvm(void);
 
