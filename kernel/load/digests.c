@@ -6,7 +6,7 @@
 #include <arch/formats.h>
 #include <kernel/load.h>
 
-#define FIRST_LINE           "rumpk-digests 0"
+#define FIRST_LINE           "rumpk-digests 1"
 #define PATH_MAX_BYTES       100u
 #define TOOLCHAIN_MAX        128u
 #define SOURCE_MAX           192u

@@ -9,6 +9,7 @@
 
 #include "nip/bkdl.h"
 #include "nip/elf.h"
+#include "nip/source.h"
 
 enum nip_code key_list_keys_for(void *context, const char *name, const struct nip_public_key **keys,
                                 size_t *key_count, struct nip_error *err)
@@ -103,6 +104,9 @@ static enum nip_code check_content(struct checked_package *package, struct nip_e
         code = nip_bkdl_compare(&package->manifest, &decoded, err);
     if (code == NIP_OK)
         code = check_header(nip_package_digests(package->package), &package->manifest, err);
+    const struct nip_digests_file *source;
+    if (code == NIP_OK)
+        code = nip_source_listed(nip_package_digests(package->package), &source, err);
     return code == NIP_OK ? check_binaries(package, err) : code;
 }
 

@@ -48,7 +48,7 @@ enum nip_code command_pack(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK)
         code = sdk_open(&sdk, err);
     if (code == NIP_OK)
-        code = packing_collect(cli, &sdk, ".", &manifest, &pack, &digests, err);
+        code = packing_collect(cli, &sdk, ".", &manifest, true, &pack, &digests, err);
     if (code == NIP_OK)
         code = packing_stage(".", &pack, &digests, err);
     if (code == NIP_OK) {

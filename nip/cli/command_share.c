@@ -165,7 +165,7 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
     if (code == NIP_OK)
         code = check_security_step(registry, manifest, err);
     if (code == NIP_OK)
-        code = packing_collect(cli, &decisions->sdk, ".", manifest, &pack, &digests, err);
+        code = packing_collect(cli, &decisions->sdk, ".", manifest, true, &pack, &digests, err);
     if (code == NIP_OK)
         code = packing_stage(".", &pack, &digests, err);
     packing_file(file, ".", identity->name, identity->version);

@@ -63,7 +63,7 @@ enum nip_code imaging_local_package(const struct cli *cli, struct sdk *sdk, cons
     memset(package, 0, sizeof *package);
     enum nip_code code = project_read_manifest(path, &manifest, err);
     if (code == NIP_OK)
-        code = packing_collect(cli, sdk, path, &manifest, &pack, &digests, err);
+        code = packing_collect(cli, sdk, path, &manifest, false, &pack, &digests, err);
     if (code == NIP_OK)
         code = keystore_development(&key, err);
     if (code == NIP_OK) {

@@ -10,8 +10,10 @@
 #include "build.h"
 #include "cleanup.h"
 #include "nip/fs.h"
+#include "nip/source.h"
 #include "nip/spdx.h"
 #include "project.h"
+#include "sourcing.h"
 #include "version.h"
 
 enum { PACK_FILE_SIZE_MAX = 256 << 20 };
@@ -97,15 +99,31 @@ static enum nip_code add_binaries(const char *folder, const struct nip_manifest 
     return code;
 }
 
+static enum nip_code add_source(const char *folder, struct nip_pack *pack, struct nip_error *err)
+{
+    struct nip_buffer tar = {0};
+    enum nip_code code = sourcing_collect(folder, &tar, err);
+    if (code == NIP_OK)
+        code = nip_pack_add(pack, NIP_SOURCE_FILE, true, tar.data, tar.size, err);
+    nip_buffer_free(&tar);
+    return code;
+}
+
 enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char *folder,
-                              const struct nip_manifest *manifest, struct nip_pack *pack,
-                              struct nip_buffer *digests, struct nip_error *err)
+                              const struct nip_manifest *manifest, bool with_source,
+                              struct nip_pack *pack, struct nip_buffer *digests,
+                              struct nip_error *err)
 {
     char date[32];
     enum nip_code code = project_date(date, err);
     if (code != NIP_OK)
         return code;
     uint32_t kind = manifest->identity.kind;
+    // A kernel package holds files that another build has made: there is no source here.
+    if (with_source && kind != RUMPK_KIND_KERNEL)
+        code = add_source(folder, pack, err);
+    if (code != NIP_OK)
+        return code;
     if (kind == RUMPK_KIND_DRIVER) {
         code = build_driver(cli, sdk, folder, manifest, manifest->identity.arch_mask, err);
         if (code == NIP_OK)

@@ -15,11 +15,13 @@
 #include "sdk.h"
 
 // Builds the project in `folder` for `arch_mask` (0: all of the package) and collects its package.
-// Needs no key. The caller frees both with nip_pack_free() and nip_buffer_free(), also after a
+// Needs no key. `with_source`: list a source archive too (nip/source.h); without it `digests` says
+// `source none`. The caller frees both with nip_pack_free() and nip_buffer_free(), also after a
 // failure.
 enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char *folder,
-                              const struct nip_manifest *manifest, struct nip_pack *pack,
-                              struct nip_buffer *digests, struct nip_error *err) NIP_MUST_CHECK;
+                              const struct nip_manifest *manifest, bool with_source,
+                              struct nip_pack *pack, struct nip_buffer *digests,
+                              struct nip_error *err) NIP_MUST_CHECK;
 // Puts what was collected to folder/build/pack, replacing what was there as a whole.
 enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
                             const struct nip_buffer *digests, struct nip_error *err) NIP_MUST_CHECK;

@@ -4,11 +4,13 @@
 
 #include "nip/pack.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nip/bkdl.h"
 #include "nip/package.h"
+#include "nip/source.h"
 #include "sbom.h"
 
 void nip_pack_free(struct nip_pack *pack)
@@ -92,6 +94,17 @@ static enum nip_code fill_header(const struct nip_manifest *manifest, const char
     return NIP_OK;
 }
 
+// With a source archive among the beside files, the line `source` names it.
+static void name_source(struct nip_digests *digests)
+{
+    char text[NIP_DIGEST_TEXT_SIZE];
+    const struct nip_digests_file *source = nip_digests_beside(digests, NIP_SOURCE_FILE);
+    if (source == NULL)
+        return;
+    nip_digest_text(source->digest, text);
+    snprintf(digests->source, sizeof digests->source, NIP_SOURCE_SCHEME ":%s", text);
+}
+
 static enum nip_code add_derived(struct nip_pack *pack, const struct nip_manifest *manifest,
                                  const char *toolchain, const char *tool, const char *date,
                                  struct nip_error *err)
@@ -120,8 +133,10 @@ enum nip_code nip_pack_finish(struct nip_pack *pack, const struct nip_manifest *
     for (size_t i = 0; code == NIP_OK && i < pack->file_count; i++)
         code = nip_digests_add(&digests, pack->files[i].is_beside, pack->files[i].path,
                                pack->files[i].data, pack->files[i].size, err);
-    if (code == NIP_OK)
+    if (code == NIP_OK) {
+        name_source(&digests);
         code = nip_digests_print(&digests, digests_text, err);
+    }
     nip_digests_free(&digests);
     return code;
 }

@@ -10,6 +10,7 @@
 
 #include "nip/crypto.h"
 #include "nip/json.h"
+#include "nip/source.h"
 
 static struct nip_json *checksum(const char *algorithm, const uint8_t digest[NIP_DIGEST_SIZE])
 {
@@ -21,13 +22,13 @@ static struct nip_json *checksum(const char *algorithm, const uint8_t digest[NIP
     return object;
 }
 
-static struct nip_json *checksums_of(const struct nip_pack_file *file)
+static struct nip_json *checksums_of(const void *data, size_t size)
 {
     uint8_t digest[NIP_DIGEST_SIZE];
     struct nip_json *array = nip_json_make_array();
-    nip_sha256_bytes(file->data, file->size, digest);
+    nip_sha256_bytes(data, size, digest);
     nip_json_append(array, checksum("SHA256", digest));
-    nip_hash_bytes(file->data, file->size, digest);
+    nip_hash_bytes(data, size, digest);
     nip_json_append(array, checksum("BLAKE2b-256", digest));
     return array;
 }
@@ -54,22 +55,53 @@ static void put_package(struct nip_json *object, const char *id, const char *nam
     nip_json_put_text(object, "copyrightText", "NOASSERTION");
 }
 
-static void add_files(const struct nip_pack *pack, struct nip_json *files,
-                      struct nip_json *relations)
+static void add_file(const char *id, const char *name, const void *data, size_t size,
+                     struct nip_json *files)
 {
-    for (size_t i = 0; i < pack->file_count; i++) {
+    struct nip_json *file = nip_json_make_object();
+    nip_json_put_text(file, "SPDXID", id);
+    nip_json_put_text(file, "fileName", name);
+    nip_json_put(file, "checksums", checksums_of(data, size));
+    nip_json_put_text(file, "licenseConcluded", "NOASSERTION");
+    nip_json_put_text(file, "copyrightText", "NOASSERTION");
+    nip_json_append(files, file);
+}
+
+// Every file of the source archive, as ./source.tar/PATH.
+static enum nip_code add_source_files(const struct nip_pack_file *archive, const char *archive_id,
+                                      struct nip_json *files, struct nip_json *relations,
+                                      struct nip_error *err)
+{
+    struct nip_source source;
+    enum nip_code code = nip_source_read(archive->data, archive->size, &source, err);
+    if (code != NIP_OK)
+        return code;
+    for (size_t i = 0; i < source.count; i++) {
+        char id[48], name[2 * NIP_PATH_MAX];
+        snprintf(id, sizeof id, "SPDXRef-Source-%zu", i);
+        snprintf(name, sizeof name, "./" NIP_SOURCE_FILE "/%s", source.files[i].path);
+        add_file(id, name, source.files[i].data, source.files[i].size, files);
+        nip_json_append(relations, relation(archive_id, "CONTAINS", id));
+    }
+    nip_source_free(&source);
+    return NIP_OK;
+}
+
+static enum nip_code add_files(const struct nip_pack *pack, struct nip_json *files,
+                               struct nip_json *relations, struct nip_error *err)
+{
+    enum nip_code code = NIP_OK;
+    for (size_t i = 0; code == NIP_OK && i < pack->file_count; i++) {
+        const struct nip_pack_file *file = &pack->files[i];
         char id[48], name[NIP_PATH_MAX + 3];
         snprintf(id, sizeof id, "SPDXRef-File-%zu", i);
-        snprintf(name, sizeof name, "./%s", pack->files[i].path);
-        struct nip_json *file = nip_json_make_object();
-        nip_json_put_text(file, "SPDXID", id);
-        nip_json_put_text(file, "fileName", name);
-        nip_json_put(file, "checksums", checksums_of(&pack->files[i]));
-        nip_json_put_text(file, "licenseConcluded", "NOASSERTION");
-        nip_json_put_text(file, "copyrightText", "NOASSERTION");
-        nip_json_append(files, file);
+        snprintf(name, sizeof name, "./%s", file->path);
+        add_file(id, name, file->data, file->size, files);
         nip_json_append(relations, relation("SPDXRef-Package", "CONTAINS", id));
+        if (file->is_beside && strcmp(file->path, NIP_SOURCE_FILE) == 0)
+            code = add_source_files(file, id, files, relations, err);
     }
+    return code;
 }
 
 static void add_components(const struct nip_pack *pack, const char *toolchain,
@@ -143,12 +175,13 @@ enum nip_code sbom_write(const struct nip_pack *pack, const struct nip_manifest 
     if (manifest->description[0] != '\0')
         nip_json_put_text(object, "summary", manifest->description);
     nip_json_append(packages, object);
-    add_files(pack, files, relations);
+    enum nip_code code = add_files(pack, files, relations, err);
     add_components(pack, toolchain, packages, relations);
     nip_json_put(root, "packages", packages);
     nip_json_put(root, "files", files);
     nip_json_put(root, "relationships", relations);
-    enum nip_code code = nip_json_print(root, true, out, err);
+    if (code == NIP_OK)
+        code = nip_json_print(root, true, out, err);
     if (code == NIP_OK)
         nip_buffer_append_byte(out, '\n');
     nip_json_free(root);

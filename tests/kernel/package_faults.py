@@ -231,7 +231,7 @@ def payload(tag, change):
 def signed_cases(arch):
     scratch, driver = 'request { memory "scratch" size="4KiB"; }', arch.encode() + b"/driver.elf"
     form = [
-        ("of version 1", text(b"rumpk-digests 0", b"rumpk-digests 1")),
+        ("of version 2", text(b"rumpk-digests 1", b"rumpk-digests 2")),
         ("two spaces", text(b"kind driver", b"kind  driver")),
         ("unknown header", text(b"source none\n", b"source none\ncolour blue\n")),
         ("header twice", text(b"kind driver\n", b"kind driver\nkind driver\n")),

@@ -90,6 +90,51 @@ assert "./riscv64/driver.elf" in files and "./npl.kdl" in files
 PY
 }
 
+@test "the source archive is what tar makes of the project, and is named twice in digests" {
+  new_hello
+  mkdir -p .git build reg/local/x .hidden
+  touch .git/x .hidden/y notes.txt~ old-0.1.0.npl reg/rumpk-registry
+  ok nip pack
+  local archive=build/pack/source.tar digest
+  digest=$(b2sum -l 256 $archive | cut -d' ' -f1)
+  grep -qx "source tar:$digest" build/pack/digests
+  grep -qx "beside $digest $(stat -c %s $archive) source.tar" build/pack/digests
+  LC_ALL=C tar -tf $archive >listed
+  LC_ALL=C find npl.kdl src LICENSES README* -type f 2>/dev/null | LC_ALL=C sort >expected || true
+  diff expected listed
+  rm listed expected
+  # Each source file stands in the bill of materials with its digest.
+  python3 - <<'PY'
+import json, hashlib
+s = json.load(open("build/pack/sbom.spdx.json"))
+files = {f["fileName"]: f for f in s["files"]}
+sums = {c["algorithm"]: c["checksumValue"] for c in files["./source.tar/src/main.c"]["checksums"]}
+assert sums["SHA256"] == hashlib.sha256(open("src/main.c", "rb").read()).hexdigest()
+PY
+  cp build/pack/digests "$W/before"
+  printf '\n' >>src/main.c
+  ok nip pack
+  run cmp "$W/before" build/pack/digests
+  [ "$status" -eq 1 ]
+}
+
+@test "what cannot be in a source archive is named" {
+  new_hello
+  make_key
+  touch 'my notes.txt'
+  refused 3 "no source file may be called 'my notes.txt'" nip pack
+  says 'out of the project'
+  rm 'my notes.txt'
+  ln -s /etc/passwd src/link.h
+  refused 3 "'src/link.h' is a symbolic link" nip pack
+  rm src/link.h
+  cp "$HOME/.local/share/rumpk/keys/default.key" src/mine
+  refused 4 "'src/mine' is a secret key" nip pack
+  printf -- '-----BEGIN OPENSSH PRIVATE KEY-----\nx\n' >src/mine
+  refused 4 "'src/mine' is a secret key" nip pack
+  [ ! -e build/pack ]
+}
+
 @test "a missing licence text is named, and so is the command that adds it" {
   new_hello
   rm LICENSES/Apache-2.0.txt

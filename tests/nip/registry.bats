@@ -40,10 +40,10 @@ another() { sed -i "s/version=\"[^\"]*\"/version=\"$1\"/" npl.kdl; }
 @test "publish takes a package that was signed before" {
   new_hello
   ok nip pack
-  minisign -GW -p mini.pub -s mini.key >/dev/null
-  minisign -S -s mini.key -t 'npl 1 local/hello 0.1.0' -m build/pack/digests -x sig >/dev/null </dev/null
-  ok nip sign --import sig --key ./mini.pub
-  ok nip publish --registry file:../reg --key ./mini.pub
+  minisign -GW -p ../mini.pub -s ../mini.key >/dev/null
+  minisign -S -s ../mini.key -t 'npl 1 local/hello 0.1.0' -m build/pack/digests -x ../sig >/dev/null </dev/null
+  ok nip sign --import ../sig --key ../mini.pub
+  ok nip publish --registry file:../reg --key ../mini.pub
   says_not 'signed     '
 }
 

@@ -2,7 +2,7 @@
 //
 // `digests`: the signed text that names a package and lists every file of it.
 //
-//   rumpk-digests 0
+//   rumpk-digests 1
 //   kind driver
 //   name acme/virtio-blk
 //   version 1.4.0
@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 // The format's version, in this one place. 0: later releases refuse it.
-#define NIP_DIGESTS_FORMAT "rumpk-digests 0"
+#define NIP_DIGESTS_FORMAT "rumpk-digests 1"
 
 enum {
     NIP_DIGESTS_SIZE_MAX = 65536,

@@ -247,7 +247,7 @@ static void text_replace(char *text, uint32_t size_max, const char *from, const 
 
 static void digests_first(char *t, uint32_t n)
 {
-    text_replace(t, n, "rumpk-digests 0", "rumpk-digests 2");
+    text_replace(t, n, "rumpk-digests 1", "rumpk-digests 2");
 }
 static void digests_name(char *t, uint32_t n)
 {

@@ -234,7 +234,7 @@ void sample_make(struct sample *sample, const struct sample_options *options)
             options->change_bkdl(bkdl, bkdl_size);
         snprintf(
             text, sizeof text,
-            "rumpk-digests 0\nkind driver\nname %s\nversion 0.1.0\nsecurity-version 1\nabi %u\n"
+            "rumpk-digests 1\nkind driver\nname %s\nversion 0.1.0\nsecurity-version 1\nabi %u\n"
             "arch aarch64 riscv64 x86_64\ntoolchain test\nsource none\n",
             name_of(i), RUMPK_ABI_VERSION);
         digest_line(text, sizeof text, bkdl, bkdl_size, "npl.bkdl");

@@ -18,7 +18,7 @@
 
 #define HEX64 "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8"
 #define HEAD                                                                                  \
-    "rumpk-digests 0\nkind driver\nname acme/virtio-blk\nversion 1.4.0\nsecurity-version 3\n" \
+    "rumpk-digests 1\nkind driver\nname acme/virtio-blk\nversion 1.4.0\nsecurity-version 3\n" \
     "abi 0\narch aarch64 riscv64 x86_64\ntoolchain llvm-19.1.7\nsource none\n"
 #define FILES                                                               \
     "file " HEX64 " 12 LICENSES/Apache-2.0.txt\nfile " HEX64 " 0 npl.kdl\n" \
@@ -185,8 +185,9 @@ static void wrong_texts_are_refused_at_their_line(void **state)
         const char *find, *replace;
         uint32_t line;
     } table[] = {
-        {"rumpk-digests 0", "rumpk-digests 1", 1},
-        {"rumpk-digests 0", "rumpk", 1},
+        {"rumpk-digests 1", "rumpk-digests 2", 1},
+        {"rumpk-digests 1", "rumpk-digests 0", 1},
+        {"rumpk-digests 1", "rumpk", 1},
         {"kind driver", "kind thing", 2},
         {"kind driver\n", "", 2},
         {"kind driver", "kind driver ", 2},

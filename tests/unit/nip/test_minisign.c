@@ -14,7 +14,7 @@
 #include "nip/minisign.h"
 #include "scratch.h"
 
-#define DIGESTS "rumpk-digests 0\nkind driver\n"
+#define DIGESTS "rumpk-digests 1\nkind driver\n"
 static const size_t memory_any = SIZE_MAX;
 
 static struct nip_secret_key fixed_key(uint8_t first)
