@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Writes everything that is generated from arch/*.cmake and flags.cmake into one SDK tree:
-#   share/rumpk/toolchain/<triple>.{cfg,cmake,ld,ldflags}, share/rumpk/machines/<arch>.kdl
+#   share/rumpk/toolchain/<triple>.{cfg,cmake,ld,ldflags}, share/rumpk/machines/<arch>.kdl, and
+#   share/rumpk/machines/<arch>-<machine>.kdl for each further machine
 #
 #   cmake -DRUMPK_SDK=<folder> [-DRUMPK_KERNEL_LIBS=<folder>] -P toolchain/generate.cmake
 #
@@ -16,6 +17,13 @@ endif()
 set(here ${CMAKE_CURRENT_LIST_DIR})
 set(toolchain_dir ${RUMPK_SDK}/share/rumpk/toolchain)
 
+# The machine that the variables of arch/*.cmake describe now.
+macro(write_machine name)
+  list(TRANSFORM RUMPK_QEMU_MACHINE_ARGS REPLACE "(.+)" "\"\\1\"" OUTPUT_VARIABLE quoted)
+  list(JOIN quoted " " RUMPK_KDL_MACHINE_ARGS)
+  configure_file(${here}/templates/machine.kdl.in ${RUMPK_SDK}/share/rumpk/machines/${name}.kdl @ONLY)
+endmacro()
+
 include(${here}/flags.cmake)
 foreach(arch riscv64 aarch64 x86_64)
   include(${here}/arch/${arch}.cmake)
@@ -23,8 +31,6 @@ foreach(arch riscv64 aarch64 x86_64)
   list(JOIN RUMPK_DRIVER_FLAGS "\n" RUMPK_CFG_FLAGS)
   set(link_flags -m ${RUMPK_LLD_EMULATION} ${RUMPK_DRIVER_LINK_FLAGS} ${RUMPK_DRIVER_LIBS})
   list(JOIN link_flags "\n" RUMPK_LD_FLAGS)
-  list(TRANSFORM RUMPK_QEMU_MACHINE_ARGS REPLACE "(.+)" "\"\\1\"" OUTPUT_VARIABLE quoted)
-  list(JOIN quoted " " RUMPK_KDL_MACHINE_ARGS)
   foreach(kind cfg ld ldflags cmake)
     configure_file(${here}/templates/driver.${kind}.in ${toolchain_dir}/${RUMPK_TRIPLE}.${kind} @ONLY)
   endforeach()
@@ -33,6 +39,12 @@ foreach(arch riscv64 aarch64 x86_64)
     list(JOIN RUMPK_KERNEL_FLAGS "\n" RUMPK_CFG_FLAGS)
     configure_file(${here}/templates/kernel.cfg.in ${RUMPK_KERNEL_LIBS}/${arch}/kernel.cfg @ONLY)
   endif()
-  configure_file(${here}/templates/machine.kdl.in ${RUMPK_SDK}/share/rumpk/machines/${arch}.kdl @ONLY)
+  write_machine(${arch})
+  foreach(more ${RUMPK_MACHINES_MORE})
+    set(RUMPK_MACHINE ${more})
+    set(RUMPK_QEMU_MACHINE_ARGS ${RUMPK_QEMU_MACHINE_ARGS_${more}})
+    set(RUMPK_QEMU_VIRTIO ${RUMPK_QEMU_VIRTIO_${more}})
+    write_machine(${arch}-${more})
+  endforeach()
 endforeach()
 configure_file(${here}/cmake/Platform/Rumpk.cmake ${toolchain_dir}/cmake/Platform/Rumpk.cmake COPYONLY)

@@ -167,7 +167,7 @@ static enum nip_code limit_to_machines(const struct addition *add,
             provides_console || strcmp(add->package.manifest.provides[i].name, "console") == 0;
     for (size_t a = 0; provides_console && code == NIP_OK && a < RUMPK_ARCH_COUNT; a++) {
         struct nip_machine machine = {0};
-        code = sdk_machine(&add->decisions.sdk, arch_all[a], &machine, err);
+        code = sdk_machine(&add->decisions.sdk, arch_all[a], NULL, &machine, err);
         if (code == NIP_OK && strcmp(machine.console_driver, node->name + 6) == 0)
             mask |= RUMPK_ARCH_BIT(arch_all[a]);
         nip_machine_free(&machine);

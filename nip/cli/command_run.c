@@ -27,6 +27,7 @@ struct run {
     struct decisions decisions;
     uint32_t arch_mask;
     struct emulator_options options; // what the command line says
+    const char *machine;             // name; NULL: the usual one of each architecture
     struct nip_json *runs;           // with --json
     bool failed;
 };
@@ -84,6 +85,7 @@ static enum nip_code read_options(struct run *run, struct nip_error *err)
         code = check_disk(disk, err);
         run->options.disks[run->options.disk_count++] = disk;
     }
+    run->machine = cli_option(cli, "machine");
     if (cli_flag(cli, "gdb"))
         run->options.gdb_port = GDB_PORT;
     run->options.output = cli->is_json ? STDERR_FILENO : STDOUT_FILENO;
@@ -97,6 +99,26 @@ static void notice(void *context, bool is_warning, const char *line)
         cli_warn(run->cli, "%s", line);
     else
         cli_say(run->cli, "%s", line);
+}
+
+// A machine that only some architectures have says which is meant; one that none has is an error.
+static enum nip_code choose_machine(struct run *run, struct nip_error *err)
+{
+    uint32_t mask = sdk_machine_arches(&run->decisions.sdk, run->machine);
+    if (run->arch_mask == 0 && (mask & RUMPK_ARCH_BIT(arch_default())) == 0)
+        run->arch_mask = mask;
+    for (size_t a = 0; a < RUMPK_ARCH_COUNT; a++) {
+        struct nip_machine machine = {0};
+        uint32_t wanted = run->arch_mask != 0 ? run->arch_mask : RUMPK_ARCH_BIT(arch_default());
+        if ((wanted & RUMPK_ARCH_BIT(arch_all[a])) == 0)
+            continue;
+        enum nip_code code =
+            sdk_machine(&run->decisions.sdk, arch_all[a], run->machine, &machine, err);
+        nip_machine_free(&machine);
+        if (code != NIP_OK)
+            return code;
+    }
+    return NIP_OK;
 }
 
 // A generator of random numbers is attached when some package asks for one.
@@ -121,8 +143,9 @@ static enum nip_code boot_image(struct run *run, const struct nip_buffer *image,
 {
     struct nip_machine machine = {0};
     struct emulator_result *result = calloc(1, sizeof *result);
-    enum nip_code code = result != NULL ? sdk_machine(&run->decisions.sdk, arch, &machine, err)
-                                        : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = result != NULL
+                             ? sdk_machine(&run->decisions.sdk, arch, run->machine, &machine, err)
+                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     struct emulator_options options = run->options;
     options.machine = &machine;
     options.image = image->data;
@@ -131,11 +154,11 @@ static enum nip_code boot_image(struct run *run, const struct nip_buffer *image,
     options.notice = notice;
     options.context = run;
     if (code == NIP_OK) {
-        cli_say(run->cli, "booting    %s", nip_arch_name(arch));
+        cli_say(run->cli, "booting    %s, %s", nip_arch_name(arch), machine.name);
         code = emulator_run(&options, result, err);
     }
     if (code == NIP_OK) {
-        struct outcome_input input = {arch, report, result, imagedef};
+        struct outcome_input input = {arch, machine.name, report, result, imagedef};
         outcome_show(run->cli, &input, run->runs, &run->failed);
     }
     nip_machine_free(&machine);
@@ -378,6 +401,9 @@ enum nip_code command_run(struct cli *cli, struct nip_error *err)
         code = project_require(PROJECT_PACKAGE, err);
     if (code == NIP_OK)
         code = decisions_load(&run.decisions, err);
+    if (code == NIP_OK && file == NULL &&
+        run.machine != NULL) // an image says itself for what it is
+        code = choose_machine(&run, err);
     if (code == NIP_OK && cli->is_json)
         run.runs = nip_json_make_array();
     if (code == NIP_OK)

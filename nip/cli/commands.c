@@ -41,6 +41,8 @@ static const struct cli_example build_examples[] = {
 static const struct cli_option_spec run_options[] = {
     {"arch", 0, "LIST",
      ARCH_HELP " (default: this computer's, if it is one of them, else riscv64)"},
+    {"machine", 0, "NAME",
+     "another machine than the usual one: q35 of x86_64, virt-gic3 of aarch64"},
     {"memory", 0, "MIB", "memory of the machine in MiB"},
     {"disk", 0, "FILE", "attach a raw disk; may be repeated"},
     {"timeout", 0, "SECONDS", "end the machine after this time"},
@@ -51,6 +53,7 @@ static const struct cli_option_spec run_options[] = {
 static const struct cli_example run_examples[] = {
     {"nip run", "in a driver or image project"},
     {"nip run --arch all", "one machine after the other"},
+    {"nip run --machine q35", "on a PC with ACPI tables and PCI devices"},
     {"nip run build/box-riscv64.elf", "a finished image"},
     {"nip run --disk disk.img --timeout 30", "with a disk, for at most 30 seconds"},
     {NULL, NULL},

@@ -345,7 +345,7 @@ static enum nip_code add_console(const struct cli *cli, struct decisions *decisi
 {
     struct nip_machine machine = {0};
     char name[NIP_NAME_MAX + 1];
-    enum nip_code code = sdk_machine(&decisions->sdk, arch, &machine, err);
+    enum nip_code code = sdk_machine(&decisions->sdk, arch, NULL, &machine, err);
     if (code != NIP_OK)
         return code;
     snprintf(name, sizeof name, "rumpk/%.32s", machine.console_driver);

@@ -227,6 +227,7 @@ void outcome_show(const struct cli *cli, const struct outcome_input *input, stru
     if (runs != NULL) {
         struct nip_json *run = nip_json_make_object();
         nip_json_put_text(run, "arch", nip_arch_name(input->arch));
+        nip_json_put_text(run, "machine", input->machine);
         nip_json_put_text(run, "end", end_words(result->end));
         nip_json_put_bool(run, "has_ledger", result->has_ledger);
         nip_json_put(run, "boot", report_text(nip_buffer_text(&boot)));

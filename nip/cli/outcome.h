@@ -13,6 +13,7 @@
 
 struct outcome_input {
     uint32_t arch;
+    const char *machine; // its name
     const struct nip_image_report *report;
     const struct emulator_result *result;
     const struct nip_imagedef *imagedef; // says which packages are local work with debug files

@@ -19,7 +19,7 @@ static enum nip_code console_name(const struct sdk *sdk, uint32_t arch, char nam
                                   struct nip_error *err)
 {
     struct nip_machine machine = {0};
-    enum nip_code code = sdk_machine(sdk, arch, &machine, err);
+    enum nip_code code = sdk_machine(sdk, arch, NULL, &machine, err);
     if (code == NIP_OK)
         snprintf(name, NIP_NAME_MAX + 1, "rumpk/%.32s", machine.console_driver);
     nip_machine_free(&machine);

@@ -187,17 +187,80 @@ enum nip_code sdk_find_tools(struct sdk *sdk, struct nip_error *err)
     return code == NIP_OK ? check_version(sdk, err) : code;
 }
 
-enum nip_code sdk_machine(const struct sdk *sdk, uint32_t arch, struct nip_machine *machine,
-                          struct nip_error *err)
+static enum nip_code read_machine(const char *path, struct nip_machine *machine,
+                                  struct nip_error *err)
 {
-    char path[CLI_PATH_SIZE];
-    sdk_path(sdk, path, "machines/%s.kdl", nip_arch_name(arch));
     struct nip_buffer text = {0};
     enum nip_code code = nip_fs_read(path, NIP_KDL_SIZE_MAX, &text, err);
     if (code == NIP_OK)
         code = nip_machine_parse(nip_buffer_text(&text), text.size, path, machine, err);
     nip_buffer_free(&text);
     return code;
+}
+
+// "virt, q35": the usual one, then those of the files <arch>-<name>.kdl.
+static void list_machines(const struct sdk *sdk, uint32_t arch, const char *usual,
+                          struct nip_buffer *out)
+{
+    char path[CLI_PATH_SIZE];
+    struct nip_fs_names files = {0};
+    struct nip_error cause = {0};
+    const char *prefix = nip_arch_name(arch);
+    size_t prefix_size = strlen(prefix);
+    sdk_path(sdk, path, "machines");
+    nip_buffer_append_text(out, usual);
+    if (nip_fs_list(path, &files, &cause) != NIP_OK)
+        return;
+    for (size_t i = 0; i < files.count; i++) {
+        const char *file = files.names[i];
+        const char *end = strstr(file, ".kdl");
+        if (strncmp(file, prefix, prefix_size) == 0 && file[prefix_size] == '-' && end != NULL)
+            nip_buffer_append_format(out, ", %.*s", (int)(end - file - (ptrdiff_t)prefix_size - 1),
+                                     file + prefix_size + 1);
+    }
+    nip_fs_names_free(&files);
+}
+
+// A name of the command line becomes part of a path.
+static bool is_machine_name(const char *name)
+{
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return size > 0 && size < NIP_MACHINE_NAME_SIZE && name[size] == '\0';
+}
+
+enum nip_code sdk_machine(const struct sdk *sdk, uint32_t arch, const char *name,
+                          struct nip_machine *machine, struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    if (name != NULL && is_machine_name(name)) {
+        sdk_path(sdk, path, "machines/%s-%s.kdl", nip_arch_name(arch), name);
+        if (nip_fs_kind(path) == NIP_FS_FILE)
+            return read_machine(path, machine, err);
+    }
+    sdk_path(sdk, path, "machines/%s.kdl", nip_arch_name(arch));
+    enum nip_code code = read_machine(path, machine, err);
+    if (code != NIP_OK || name == NULL || strcmp(machine->name, name) == 0)
+        return code;
+    struct nip_buffer names = {0};
+    list_machines(sdk, arch, machine->name, &names);
+    nip_machine_free(machine);
+    nip_error_set(err, NIP_ERROR_USAGE, "%s has no machine '%s'", nip_arch_name(arch), name);
+    nip_error_hint(err, "one of: %s", nip_buffer_text(&names));
+    nip_buffer_free(&names);
+    return NIP_ERROR_USAGE;
+}
+
+uint32_t sdk_machine_arches(const struct sdk *sdk, const char *name)
+{
+    uint32_t mask = 0;
+    for (size_t a = 0; a < RUMPK_ARCH_COUNT; a++) {
+        struct nip_machine machine = {0};
+        struct nip_error cause = {0};
+        if (sdk_machine(sdk, arch_all[a], name, &machine, &cause) == NIP_OK)
+            mask |= RUMPK_ARCH_BIT(arch_all[a]);
+        nip_machine_free(&machine);
+    }
+    return mask;
 }
 
 enum nip_code sdk_components(const struct sdk *sdk, uint32_t arch_mask, struct nip_pack *pack,

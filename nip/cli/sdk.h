@@ -36,9 +36,12 @@ enum nip_code sdk_find_tools(struct sdk *sdk, struct nip_error *err) NIP_MUST_CH
 void sdk_path(const struct sdk *sdk, char *out, const char *format, ...) NIP_PRINTF(3, 4);
 const char *sdk_triple(uint32_t arch); // RUMPK_ARCH_*
 
-// share/rumpk/machines/<arch>.kdl
-enum nip_code sdk_machine(const struct sdk *sdk, uint32_t arch, struct nip_machine *machine,
-                          struct nip_error *err) NIP_MUST_CHECK;
+// share/rumpk/machines: the usual machine of an architecture (`name` NULL), or one by its name.
+// USAGE when there is none of that name; the hint names those that there are.
+enum nip_code sdk_machine(const struct sdk *sdk, uint32_t arch, const char *name,
+                          struct nip_machine *machine, struct nip_error *err) NIP_MUST_CHECK;
+// The architectures that have a machine of this name.
+uint32_t sdk_machine_arches(const struct sdk *sdk, const char *name);
 // libnpl, libc and builtins as the bill of materials names them, for the architectures of
 // `arch_mask`.
 enum nip_code sdk_components(const struct sdk *sdk, uint32_t arch_mask, struct nip_pack *pack,

@@ -101,10 +101,11 @@ class Record:
         return f"{self.sequence:3} {self.kind} {self.code} {self.name}{where}"
 
 
-def read_machine(arch):
-    """The emulator line of an architecture, as generated from toolchain/arch/<arch>.cmake."""
+def read_machine(arch, on=None):
+    """The emulator line of an architecture, as generated from toolchain/arch/<arch>.cmake; `on`: of another machine
+    than the usual one."""
     lines = {}
-    with open(os.path.join(SDK, "share", "rumpk", "machines", arch + ".kdl")) as f:
+    with open(os.path.join(SDK, "share", "rumpk", "machines", (f"{arch}-{on}" if on else arch) + ".kdl")) as f:
         for line in f:
             words = shlex.split(line.split("//")[0])
             if words and words[0] not in ("machine", "}", "{"):
@@ -113,11 +114,11 @@ def read_machine(arch):
 
 
 class Guest:
-    def __init__(self, arch, image, mib=None, disk=None, extra=(), gdb=False, rng=False, name="guest"):
+    def __init__(self, arch, image, mib=None, disk=None, extra=(), gdb=False, rng=False, name="guest", on=None):
         self.arch, self.image, self.name = arch, image, name
         self.elf = Elf(image)
         self.folder = tempfile.mkdtemp(prefix="rumpk-")
-        machine = read_machine(arch)
+        machine = read_machine(arch, on)
         fill = {"{kernel}": image.replace(",", ",,"), "{mib}": str(mib or machine["memory-mib"][0][0]),
                 "{disk}": (disk or "").replace(",", ",,"), "{index}": "0"}
         words = []

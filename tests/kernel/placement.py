@@ -30,6 +30,7 @@ def main():
     parser.add_argument("arch")
     for name in ("tool", "kernel", "work"):
         parser.add_argument("--" + name, required=True)
+    parser.add_argument("--on", help="another machine than the usual one")
     args = parser.parse_args()
     arch = args.arch
     os.makedirs(args.work, exist_ok=True)
@@ -40,7 +41,7 @@ def main():
     boot = Boot(arch, "placement", chosen, args.kernel, args, probe, console)
     boot.make({})
     for mib, free in SIZES[arch]:
-        with Guest(arch, boot.image, mib=mib, name=f"{mib} MiB") as guest:
+        with Guest(arch, boot.image, mib=mib, name=f"{mib} MiB", on=args.on) as guest:
             guest.wait_power_off()
             record = guest.boot_record()
             ends = [r for r in guest.ledger() if r.kind == "EXIT" and r.name.startswith("test/")]

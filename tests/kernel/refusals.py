@@ -156,9 +156,9 @@ class Forge:
 class Outcome:
     """What a boot left behind."""
 
-    def __init__(self, arch, path, name):
-        self.arch = arch
-        with Guest(arch, path, mib=MIB, name=name) as guest:
+    def __init__(self, args, path, name):
+        self.arch = args.arch
+        with Guest(args.arch, path, mib=MIB, name=name, on=args.on) as guest:
             guest.wait_power_off()
             self.record, self.ledger, self.console = guest.boot_record(), guest.ledger(), guest.console()
             if self.record["cause"] or self.record["stage_name"] != "ENDED":
@@ -217,14 +217,14 @@ class Results:
 
 
 def run_packages(forge, name, results):
-    good = Outcome(forge.arch, forge.good, name + ", unchanged")
+    good = Outcome(forge.args, forge.good, name + ", unchanged")
     for case in forge.cases:
         number = forge.number[forge.names[case]]
         if not good.survived(number):
             results.add(case.name, "no good base", False, good.of(number))
     wrong = good.others_fine(forge)
     results.add(f"{name}: every package, unchanged", "started", wrong is None, wrong)
-    bad = Outcome(forge.arch, forge.forge(), name)
+    bad = Outcome(forge.args, forge.forge(), name)
     for case in forge.cases:
         number = forge.number[forge.names[case]]
         if case.name not in results.cells:
@@ -234,7 +234,7 @@ def run_packages(forge, name, results):
 
 
 def run_image(forge, number, fault, results):
-    outcome = Outcome(forge.arch, forge.forge_whole(number, fault), fault.name)
+    outcome = Outcome(forge.args, forge.forge_whole(number, fault), fault.name)
     kinds, text = [r.kind for r in outcome.ledger], " ".join(f"{r.kind} {r.code}".strip() for r in outcome.ledger)
     if kinds == ["BOOT", "REFUSE", "END"] and outcome.ledger[1].package == 0xFFFFFFFF and outcome.is_silent():
         text = outcome.ledger[1].code
@@ -247,6 +247,7 @@ def main():
     for name in ("tool", "tamper", "kernel", "work"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--only", default="", help="images and whole-image cases whose name contains this")
+    parser.add_argument("--on", help="another machine than the usual one")
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
     results = Results(args.arch)
@@ -264,7 +265,8 @@ def main():
     if not args.only:
         missing = sorted(set(REFUSALS.values()) - results.seen - set(EXCUSED))
         results.add("every refusal code was seen", f"{len(results.seen)} codes", not missing, f"never seen: {missing}")
-        with open(os.path.join(args.work, args.arch + "-refusals.json"), "w") as f:
+        column = f"{args.arch}-{args.on}" if args.on else args.arch
+        with open(os.path.join(args.work, column + "-refusals.json"), "w") as f:
             json.dump(results.cells, f, indent=1)
     print(f"{args.arch}: {len(results.cells)} cells, {len(results.seen)} refusal codes, {results.failed} failed")
     return 1 if results.failed else 0

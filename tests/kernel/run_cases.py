@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots the refusal matrix (cases.py) on one architecture and compares every cell with the ledger.
 
-    run_cases.py ARCH --tool CASE_IMAGE --kernel KERNEL --test-kernel KERNEL --work FOLDER [--only PATTERN]
+    run_cases.py ARCH --tool CASE_IMAGE --kernel KERNEL --test-kernel KERNEL --work FOLDER [--only PATTERN] [--on MACHINE]
 
 Each image is booted twice: the first boot tells where things lie (the audit list of the kernel, the
 ledger), the second carries those addresses in the configurations of the probes. Both must lay out
-memory alike, which is checked. Results go to FOLDER/ARCH.json; matrix.py prints all machines.
+memory alike, which is checked. Results go to FOLDER/ARCH.json, those of another machine than the usual one to
+FOLDER/ARCH-MACHINE.json; matrix.py prints all machines.
 """
 import argparse
 import json
@@ -93,7 +94,7 @@ class Boot:
 
     def run(self):
         with Guest(self.arch, self.image, mib=32, rng=True, extra=self.args.machine.split(),
-                   name=os.path.basename(self.folder)) as guest:
+                   name=os.path.basename(self.folder), on=self.args.on) as guest:
             guest.wait_power_off()
             record = guest.boot_record()
             if record["cause"]:
@@ -168,8 +169,10 @@ def main():
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--machine", default="", help="further words for the emulator: another processor, another entry level")
+    parser.add_argument("--on", help="another machine than the usual one")
     args = parser.parse_args()
     arch = args.arch
+    column = f"{arch}-{args.on}" if args.on else arch
     os.makedirs(args.work, exist_ok=True)
     probe = build_driver(arch, os.path.join(ROOT, "tests", "kernel", "probe"), os.path.join(args.work, arch + "-probe"),
                          ["-Wno-frame-larger-than", "-fno-builtin", "-O1"])
@@ -177,9 +180,9 @@ def main():
     every = [c for c in case_list.matrix() if re.search(args.only, c.name)]
     results, failed = {}, 0
     for case in every:
-        if case.only and arch not in case.only:
+        if case_is_absent(case, arch, args.on):
             results[case.name] = {"text": "-", "good": True, "why": case.why}
-    runnable = [c for c in every if not case_is_absent(c, arch)]
+    runnable = [c for c in every if not case_is_absent(c, arch, args.on)]
     groups = []
     for test_kernel in (False, True):
         # Cases that share a sink stay together.
@@ -227,14 +230,14 @@ def main():
     if missing:
         print(f"{arch}: no result for {missing}")
     if not args.only and not args.machine:
-        with open(os.path.join(args.work, arch + ".json"), "w") as f:
+        with open(os.path.join(args.work, column + ".json"), "w") as f:
             json.dump(results, f, indent=1)
     print(f"{arch}: {len(results)} cells, {sum(1 for r in results.values() if r['text'] == '-')} not applicable, {failed} failed")
     return 1 if failed or missing else 0
 
 
-def case_is_absent(case, arch):
-    return bool(case.only) and arch not in case.only
+def case_is_absent(case, arch, on):
+    return bool(case.only) and arch not in case.only and f"{arch}-{on or 'usual'}" not in case.only
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Image:
         image = os.path.join(self.folder, "image.elf")
         subprocess.run([self.args.tool, self.arch, self.args.kernel, self.folder, image], check=True)
         return Guest(self.arch, image, mib=32, rng=True, disk=disk, extra=list(extra) + self.args.machine.split(),
-                     name=os.path.basename(self.folder))
+                     name=os.path.basename(self.folder), on=self.args.on)
 
     def run(self, disk=None, extra=()):
         with self.guest(disk, extra) as guest:
@@ -258,6 +258,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--idle-ms", type=int, default=2000)
     parser.add_argument("--machine", default="", help="further words for the emulator")
+    parser.add_argument("--on", help="another machine than the usual one")
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
     args.probe = build_driver(args.arch, os.path.join(ROOT, "tests", "kernel", "probe"),

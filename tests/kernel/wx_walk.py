@@ -171,6 +171,7 @@ def main():
     parser.add_argument("arch")
     for name in ("tool", "kernel", "work"):
         parser.add_argument("--" + name, required=True)
+    parser.add_argument("--on", help="another machine than the usual one")
     args = parser.parse_args()
     arch = args.arch
     os.makedirs(args.work, exist_ok=True)
@@ -182,7 +183,7 @@ def main():
     boot = Boot(arch, "walk", chosen, args.kernel, args, probe, console)
     boot.make({"kernel-text": {"riscv64": 0x80200000, "aarch64": 0x40100000, "x86_64": 0x100000}[arch]})
     stops = judged = revokes = 0
-    with Guest(arch, boot.image, mib=8, rng=True, gdb=True, name=f"walk-{arch}") as guest:
+    with Guest(arch, boot.image, mib=8, rng=True, gdb=True, name=f"walk-{arch}", on=args.on) as guest:
         gdb = Gdb(guest)
         at = guest.symbol("audit_step")
         gdb.breakpoint(at)

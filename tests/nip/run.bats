@@ -42,6 +42,32 @@ ARCHES='riscv64 aarch64 x86_64'
   refused 1 'ended       local/hello 0.1.0: exit code 7' timeout 100 nip run
 }
 
+@test "another machine by its name, and names that no machine has" {
+  new_hello
+  ok timeout 200 nip run --machine q35
+  says 'booting    x86_64, q35'
+  says 'hello from local/hello'
+  says 'x86_64: powered off'
+  ok timeout 200 nip run --machine virt-gic3
+  says 'aarch64: powered off'
+  timeout 100 nip --json run --machine q35 2>said </dev/null | grep -q '"machine": "q35"'
+  grep -q 'hello from local/hello' said
+  refused 2 "aarch64 has no machine 'q35'" nip run --arch all --machine q35
+  says 'one of: virt, virt-gic3'
+  refused 2 "riscv64 has no machine 'q35'" nip run --arch riscv64 --machine q35
+  says 'one of: virt'
+  for name in '' q 'Q35' ../riscv64 "$(printf 'q%.0s' {1..5000})"; do
+    refused 2 'has no machine' nip run --arch x86_64 --machine "$name"
+    says 'one of: microvm, q35'
+  done
+  ok nip new --image box
+  cd box
+  ok timeout 200 nip image --arch x86_64
+  ok timeout 200 nip run build/box-x86_64.elf --machine q35
+  says 'booting    x86_64, q35'
+  refused 2 "x86_64 has no machine 'virt'" timeout 100 nip run build/box-x86_64.elf --machine virt
+}
+
 @test "the report as JSON" {
   new_hello
   timeout 100 nip --json run --arch riscv64 >out.json 2>said </dev/null

@@ -24,6 +24,12 @@ set(RUMPK_KERNEL_ADDRESS 0x40100000)
 set(RUMPK_MACHINE virt)
 set(RUMPK_QEMU qemu-system-aarch64)
 set(RUMPK_QEMU_MACHINE_ARGS -M virt,gic-version=2 -cpu cortex-a53)
+set(RUMPK_QEMU_VIRTIO device)
 set(RUMPK_QEMU_CONSOLE uart-pl011)
 set(RUMPK_QEMU_RAM_BASE 0x40000000)
 set(RUMPK_QEMU_FIRMWARE_LAST "")
+
+# The newer interrupt controller.
+set(RUMPK_MACHINES_MORE virt-gic3)
+set(RUMPK_QEMU_MACHINE_ARGS_virt-gic3 -M virt,gic-version=3 -cpu cortex-a53)
+set(RUMPK_QEMU_VIRTIO_virt-gic3 device)

@@ -22,6 +22,12 @@ set(RUMPK_KERNEL_ADDRESS 0x100000)
 set(RUMPK_MACHINE microvm)
 set(RUMPK_QEMU qemu-system-x86_64)
 set(RUMPK_QEMU_MACHINE_ARGS -M microvm,acpi=on,auto-kernel-cmdline=off -cpu max)
+set(RUMPK_QEMU_VIRTIO device)
 set(RUMPK_QEMU_CONSOLE uart-16550)
 set(RUMPK_QEMU_RAM_BASE 0x0)
 set(RUMPK_QEMU_FIRMWARE_LAST "")
+
+# q35: PVH entry from SeaBIOS, ACPI tables, PCI Express. disable-legacy: virtio 1 only, without ports.
+set(RUMPK_MACHINES_MORE q35)
+set(RUMPK_QEMU_MACHINE_ARGS_q35 -M q35 -cpu max)
+set(RUMPK_QEMU_VIRTIO_q35 pci,disable-legacy=on)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How to start the emulator for one architecture: share/rumpk/machines/<arch>.kdl of the SDK,
+// How to start the emulator for one architecture: a file of share/rumpk/machines of the SDK,
 // turned into an argument vector. The files are generated from toolchain/arch, so that no emulator
 // flag is written down twice.
 
@@ -17,13 +17,15 @@
 extern "C" {
 #endif
 
+enum { NIP_MACHINE_NAME_SIZE = 32 };
+
 struct nip_machine {
-    char name[32];           // "virt"
-    uint32_t arch;           // RUMPK_ARCH_*
-    char qemu[64];           // program name, looked up in PATH
-    char version[32];        // the version it was tested with: "7.2"
-    uint32_t memory_mib;     // when the user says nothing
-    uint64_t ram_base;       // physical address where RAM begins
+    char name[NIP_MACHINE_NAME_SIZE]; // "virt"
+    uint32_t arch;                    // RUMPK_ARCH_*
+    char qemu[64];                    // program name, looked up in PATH
+    char version[32];                 // the version it was tested with: "7.2"
+    uint32_t memory_mib;              // when the user says nothing
+    uint64_t ram_base;                // physical address where RAM begins
     char firmware_last[64];  // how the last line of the firmware's own output begins; "": none
     char console_driver[64]; // package in namespace rumpk: "uart-16550"
     struct nip_kdl_document *document;
