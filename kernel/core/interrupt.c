@@ -24,9 +24,16 @@ struct line {
     uint8_t kind; // enum line_kind
     bool is_throttled;
     uint16_t fired;  // in this window
-    uint16_t object; // VIRTIO, HELD: index
-    uint16_t fiber;  // VIRTIO: who is woken
+    uint16_t object; // HELD: index; VIRTIO: index of the first device, in `users`
     uint64_t window; // its end
+};
+
+#define USER_NONE 0xFFFFu
+
+// A virtio device on its line, by the device's index. PCI's lines may have several.
+struct user {
+    uint16_t fiber; // who is woken
+    uint16_t next;  // on the same line, or USER_NONE
 };
 
 // A line that a driver holds.
@@ -40,14 +47,18 @@ struct held {
 static struct held held[INTERRUPTS_MAX];
 static uint32_t held_count;
 static struct line lines[ARCH_LINES_MAX];
+static struct user users[VIRTIO_DEVICES_MAX];
 static uint32_t throttled_count;
 
 int64_t interrupt_attach_virtio(uint32_t line, uint32_t virtio, uint32_t fiber)
 {
-    if (line >= ARCH_LINES_MAX || lines[line].kind != LINE_FREE)
+    if (line >= ARCH_LINES_MAX || virtio >= VIRTIO_DEVICES_MAX || lines[line].kind == LINE_HELD)
         return RUMPK_E_STATE;
-    lines[line] =
-        (struct line){.kind = LINE_VIRTIO, .object = (uint16_t)virtio, .fiber = (uint16_t)fiber};
+    if (lines[line].kind == LINE_FREE)
+        lines[line] = (struct line){.kind = LINE_VIRTIO, .object = USER_NONE};
+    users[virtio] = (struct user){.fiber = (uint16_t)fiber, .next = lines[line].object};
+    lines[line].object = (uint16_t)virtio;
+    virtio_interrupt_hold(virtio, false);
     arch_interrupt_unmask(line);
     return RUMPK_OK;
 }
@@ -126,16 +137,32 @@ static void held_serve(struct held *interrupt)
         sched_wake(consumer);
 }
 
+// Every device of the line is asked: who has not asked for it is left alone.
+static void devices_serve(const struct line *line)
+{
+    for (uint32_t virtio = line->object; virtio != USER_NONE; virtio = users[virtio].next) {
+        if (virtio_interrupt(virtio))
+            sched_wake(&fiber_table[users[virtio].fiber]);
+    }
+}
+
+static void devices_hold(const struct line *line, bool is_held)
+{
+    for (uint32_t virtio = line->object; virtio != USER_NONE; virtio = users[virtio].next)
+        virtio_interrupt_hold(virtio, is_held);
+}
+
 static void line_serve(uint32_t number)
 {
     struct line *line = &lines[number];
 
     switch (line->kind) {
     case LINE_VIRTIO:
-        virtio_interrupt(line->object);
-        sched_wake(&fiber_table[line->fiber]);
+        devices_serve(line);
         if (line_is_calm(line))
             arch_interrupt_unmask(number);
+        else
+            devices_hold(line, true);
         break;
     case LINE_HELD:
         held_serve(&held[line->object]);
@@ -175,6 +202,8 @@ uint64_t interrupt_release(void)
         }
         line->is_throttled = false;
         throttled_count--;
+        if (line->kind == LINE_VIRTIO)
+            devices_hold(line, false);
         if (line->kind == LINE_VIRTIO || held[line->object].is_armed)
             arch_interrupt_unmask(number);
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// device.c: the device table. virtio-mmio transports are probed once, so that a grant names a
-// device by what it is.
+// device.c: the device table. virtio transports are probed once, so that a grant names a device by
+// what it is.
 #include <kernel/device.h>
 #include <kernel/memory.h>
+#include <kernel/pci.h>
 #include <kernel/tree.h>
 #include <kernel/virtio.h>
 
@@ -66,6 +67,47 @@ static uint32_t line_of(const struct tree_device *device)
     return line;
 }
 
+// The registers of one function: of a virtio device the kernel's, with its first ones standing for
+// the device.
+static void function_add(struct pci_function *function)
+{
+    uint32_t virtio_id = virtio_pci_probe(function);
+    bool is_drivers = virtio_id == 0 && function->is_usable && !function->is_bridge;
+
+    for (uint32_t bar = 0; bar < PCI_BARS; bar++) {
+        struct device device = {
+            .base = function->bars[bar].base,
+            .size = function->bars[bar].size,
+            .bar = (uint8_t)bar,
+            .virtio_id = (uint16_t)virtio_id,
+            .is_window = is_drivers && function->bars[bar].size <= DEVICE_WINDOW_MAX,
+            .node = -1,
+            .holder = DEVICE_FREE,
+            .line = function->line,
+            .function = function,
+        };
+
+        if (device.size == 0 || device.base == 0)
+            continue;
+        device_insert(&device);
+        virtio_id = 0;
+    }
+}
+
+// Everything that the tree and the arch code name is somebody's before a function gets an address.
+static void functions_add(void)
+{
+    for (uint32_t index = 0; index < device_count; index++) {
+        if (!devices[index].is_ports)
+            pci_take(devices[index].base, devices[index].size);
+    }
+    for (uint32_t index = 0; index < kernel_window_count; index++)
+        pci_take(kernel_windows[index].base, kernel_windows[index].size);
+    pci_init(tree);
+    for (uint32_t number = 0; number < pci_function_count; number++)
+        function_add(&pci_functions[number]);
+}
+
 void device_init(const void *fdt)
 {
     uint32_t count = tree_devices(fdt, found, DEVICES_MAX);
@@ -98,6 +140,7 @@ void device_init(const void *fdt)
             memory_map_device(device->base, device->size))
             device->virtio_id = (uint16_t)virtio_mmio_probe(device->base);
     }
+    functions_add();
 }
 
 static bool device_is(const struct device *device, uint32_t bus, uint32_t device_id,
@@ -105,6 +148,8 @@ static bool device_is(const struct device *device, uint32_t bus, uint32_t device
 {
     if (bus == RUMPK_BUS_VIRTIO)
         return device->virtio_id != 0 && device->virtio_id == device_id;
+    if (device->function != NULL)
+        return device->is_window && pci_is_named(device->function, device->bar, compatible);
     if (device->node >= 0)
         return !tree_is_kernels(tree, device->node) &&
                tree_is_compatible(tree, device->node, compatible);
@@ -120,12 +165,32 @@ struct device *device_find(uint32_t bus, uint32_t device_id, const char *compati
     return NULL;
 }
 
+bool device_is_free(const struct device *device, uint32_t package)
+{
+    for (uint32_t index = 0; index < device_count && device->function != NULL; index++) {
+        if (devices[index].function == device->function && devices[index].holder != DEVICE_FREE &&
+            devices[index].holder != package)
+            return false;
+    }
+    return device->holder == DEVICE_FREE;
+}
+
+void device_switch_on(const struct device *device)
+{
+    if (device->function == NULL)
+        return;
+    pci_decode(device->function, true);
+    if (device->line != ARCH_LINE_NONE)
+        pci_pin(device->function, true);
+}
+
 bool device_shares_page(const struct device *device)
 {
     uint64_t base = align_down(device->base, PAGE_SIZE);
     uint64_t size = page_up(device->base + device->size) - base;
 
-    if (memory_is_ram(base, size))
+    if (memory_is_ram(base, size) ||
+        (device->function != NULL && pci_msix_is_in(device->function, device->bar)))
         return true;
     for (uint32_t index = 0; index < device_count; index++) {
         const struct device *other = &devices[index];

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// virtio_mmio.h: registers of a virtio-mmio transport (virtio 1.2, section 4.2.2) and the device
-// status (section 2.1).
+// virtio_mmio.h: registers of a virtio-mmio transport (virtio 1.2, section 4.2.2).
 #ifndef KERNEL_DEV_VIRTIO_MMIO_H
 #define KERNEL_DEV_VIRTIO_MMIO_H
 
-#include <stdint.h>
+#include "virtio_transport.h"
 
 #define VIRTIO_MAGIC_VALUE            0x000u
 #define VIRTIO_VERSION                0x004u
@@ -32,26 +31,7 @@
 #define VIRTIO_MAGIC          0x74726976u // "virt"
 #define VIRTIO_VERSION_MODERN 2u
 
-#define VIRTIO_STATUS_ACKNOWLEDGE 1u
-#define VIRTIO_STATUS_DRIVER      2u
-#define VIRTIO_STATUS_DRIVER_OK   4u
-#define VIRTIO_STATUS_FEATURES_OK 8u
-#define VIRTIO_STATUS_NEEDS_RESET 64u
-
-static inline uint32_t virtio_read(uint64_t base, uint32_t offset)
-{
-    return *(const volatile uint32_t *)(uintptr_t)(base + offset);
-}
-
-static inline void virtio_write(uint64_t base, uint32_t offset, uint32_t value)
-{
-    *(volatile uint32_t *)(uintptr_t)(base + offset) = value;
-}
-
-static inline void virtio_write_address(uint64_t base, uint32_t offset, uint64_t address)
-{
-    virtio_write(base, offset, (uint32_t)address);
-    virtio_write(base, offset + 4, (uint32_t)(address >> 32));
-}
+// The registers of a granted device, which virtio_mmio_probe has found.
+void virtio_mmio_open(const struct device *device, struct virtio_registers *registers);
 
 #endif

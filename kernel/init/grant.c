@@ -78,7 +78,7 @@ static enum rumpk_refusal grant_judge(const struct package *package, uint32_t in
     device = grant_device(grant);
     if (device == NULL)
         return request->optional != 0 ? RUMPK_REFUSE_NONE : RUMPK_REFUSE_GRANT_DEVICE;
-    if (device->holder != DEVICE_FREE)
+    if (!device_is_free(device, package->number))
         return RUMPK_REFUSE_GRANT_BUSY;
     device->holder = package->number;
     return RUMPK_REFUSE_NONE;
@@ -174,6 +174,7 @@ static int64_t window_apply(struct fiber *fiber, const struct rumpk_bkdl_grant *
     if (!device->is_ports && !device_shares_page(device) &&
         !place_prepare(fiber, first, page_up(device->base + device->size) - first))
         return RUMPK_E_MEMORY;
+    device_switch_on(device);
     result = cap_add(fiber, cap);
     if (result < 0 || !with_interrupt || device->line == ARCH_LINE_NONE)
         return result;

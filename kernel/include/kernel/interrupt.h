@@ -34,7 +34,8 @@ void interrupt_mask(uint32_t object);
 // Unmasked by its holder: it can fire at any time.
 bool interrupt_is_armed(uint32_t object);
 
-// The line of a virtio device that `fiber` drives: unmasked from now on. E_STATE: taken.
+// The line of a virtio device that `fiber` drives: unmasked from now on. Several virtio devices may
+// share one; E_STATE: a driver holds it.
 [[nodiscard]] int64_t interrupt_attach_virtio(uint32_t line, uint32_t virtio, uint32_t fiber);
 
 // All below: on the kernel root.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// virtio.h: the virtio transport (virtio 1.2, sections 2, 3 and 4.2), which is kernel code so that
+// virtio.h: the virtio transport (virtio 1.2, sections 2 to 4.2), which is kernel code so that
 // no driver ever writes an address for a device.
 //
 //   driver                     kernel                                         device
@@ -22,6 +22,9 @@
 // mapped.
 uint32_t virtio_mmio_probe(uint64_t base);
 
+// The same behind PCI: nothing but configuration space is asked.
+uint32_t virtio_pci_probe(const struct pci_function *function);
+
 // Makes the state of a granted device with `queues` queues: pages for queues and view, device
 // reset, its interrupt line attached to its holder. E_LIMIT, E_MEMORY, or E_DEVICE when the device
 // has fewer queues or no line that the controller knows.
@@ -34,8 +37,11 @@ uint32_t virtio_queue_entries(uint32_t index, uint32_t queue);
 void virtio_view_refresh(uint32_t index);
 int64_t virtio_negotiate(uint32_t index, uint64_t features);
 void virtio_reset(uint32_t index);
-// Takes the device's interrupt back, before anything that it told of is looked at.
-void virtio_interrupt(uint32_t index);
+// Takes the device's interrupt back, before anything that it told of is looked at. Had the device
+// asked for one? (Several may share a line.)
+bool virtio_interrupt(uint32_t index);
+// Holds back what the controller cannot hold back for the device: see struct virtio_transport.
+void virtio_interrupt_hold(uint32_t index, bool is_held);
 
 // One part of a buffer, already checked: an address that the kernel owns up to.
 struct virtio_part {

@@ -8,16 +8,16 @@
 #include "host_machine.h"
 
 #include <kernel/call.h>
+#include <kernel/derive.h>
+#include <kernel/init.h>
 #include <kernel/ledger.h>
 #include <kernel/link.h>
 #include <kernel/memory.h>
 #include <kernel/record.h>
 #include <kernel/ring.h>
 #include <kernel/sched.h>
-#include <kernel/user.h>
-#include <kernel/derive.h>
-#include <kernel/init.h>
 #include <kernel/timer.h>
+#include <kernel/user.h>
 #include <kernel/virtio.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -109,9 +109,16 @@ void init_package_start(struct package *package)
     CHECK(false);
 }
 
-void virtio_interrupt(uint32_t index)
+bool virtio_interrupt(uint32_t index)
 {
     (void)index;
+    return true;
+}
+
+void virtio_interrupt_hold(uint32_t index, bool is_held)
+{
+    (void)index;
+    (void)is_held;
 }
 
 bool virtio_uses(uint32_t index, uint64_t base, uint64_t size)
