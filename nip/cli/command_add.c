@@ -292,6 +292,8 @@ static enum nip_code run_add(struct addition *add, struct nip_error *err)
     if (code == NIP_OK)
         code = update_lock(add, err);
     if (code == NIP_OK)
+        code = project_check_lock(".", add->lock, err);
+    if (code == NIP_OK)
         code = decisions_save(&add->decisions, err);
     if (code == NIP_OK)
         code = project_write_lock(".", add->lock, err);

@@ -91,6 +91,8 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK)
         code =
             imaging_resolve(cli, &decisions, imagedef, lock, cli_flag(cli, "relock"), imaging, err);
+    if (code == NIP_OK)
+        code = project_check_lock(".", lock, err);
     if (code == NIP_OK && cli_option(cli, "out") != NULL && mask == 0) {
         code = nip_error_set(err, NIP_ERROR_USAGE,
                              "--out names one file, and --arch does not say "

@@ -14,6 +14,9 @@ const struct cli_option_spec cli_global_options[] = {
     {"color", 0, "WHEN", "auto, always or never; NO_COLOR is honoured"},
     {"quiet", 'q', NULL, "print only what was asked for"},
     {"verbose", 'v', NULL, "print the exact commands that are run"},
+    {"locked", 0, NULL, "fail rather than change nip.lock"},
+    {"offline", 0, NULL, "take nothing from a registry: only from the cache and the SDK"},
+    {"frozen", 0, NULL, "--locked and --offline"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -161,6 +164,18 @@ static const struct cli_example image_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_option_spec yank_options[] = {
+    {"registry", 0, "WHERE", "file:FOLDER, or an alias of nip.trust.kdl"},
+    {"reason", 0, "TEXT", "what is wrong with it, in one line: shown to whoever has it"},
+    {"undo", 0, NULL, "take the yank back"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example yank_examples[] = {
+    {"nip yank acme/ring@1.2.0 --registry file:../reg --reason 'loses requests'", "withdraw it"},
+    {"nip yank acme/ring@1.2.0 --undo", "take that back"},
+    {NULL, NULL},
+};
+
 static const struct cli_example registry_repair_examples[] = {
     {"nip registry repair file:../reg", "rebuild every index.json from the manifests"},
     {NULL, NULL},
@@ -230,6 +245,10 @@ const struct cli_command cli_commands[] = {
     {"fetch", "Share", "Get a package out of a registry, checked", "NAME[@VERSION]",
      "Checks signature, digests and form before a byte is written.", fetch_options, fetch_examples,
      1, 1, command_fetch},
+    {"yank", "Share", "Withdraw a version from new selection", "NAME@VERSION",
+     "The version stays in the registry: whoever has it in nip.lock keeps it and is warned; nobody\n"
+     "gets it newly unless it is named. A yank is a hint of the registry, not a signed statement.",
+     yank_options, yank_examples, 1, 1, command_yank},
     {"registry repair", "Share", "Rebuild the index of a registry folder", "WHERE",
      "index.json is only a cache of what the manifests say; this writes it again.", NULL,
      registry_repair_examples, 1, 1, command_registry_repair},

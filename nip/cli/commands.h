@@ -23,6 +23,7 @@ enum nip_code command_fetch(struct cli *cli, struct nip_error *err);
 enum nip_code command_add(struct cli *cli, struct nip_error *err);
 enum nip_code command_image(struct cli *cli, struct nip_error *err);
 enum nip_code command_registry_repair(struct cli *cli, struct nip_error *err);
+enum nip_code command_yank(struct cli *cli, struct nip_error *err);
 enum nip_code command_version(struct cli *cli, struct nip_error *err);
 
 #endif

@@ -127,20 +127,21 @@ static enum nip_code resolve_from_registry(const struct cli *cli, struct decisio
                                            struct nip_lock *lock, bool may_relock,
                                            struct checked_package *package, struct nip_error *err)
 {
-    struct registry *registry = NULL;
-    char alias[NIP_TRUST_ALIAS_SIZE];
-    enum nip_code code = resolve_registry(decisions, wanted->registry, wanted->name, false,
-                                          &registry, NULL, alias, err);
-    struct resolve_request request = {
-        .name = wanted->name, .version = wanted->version, .alias = alias, .registry = registry};
-    if (code == NIP_OK)
-        code = resolve_package(cli, decisions, &request, package, err);
+    const struct nip_lock_package *locked =
+        lock != NULL ? nip_lock_find(lock, wanted->name, wanted->version) : NULL;
+    // What another registry had under this name and version does not count.
+    if (locked != NULL && strcmp(locked->registry, wanted->registry) != 0)
+        locked = NULL;
+    struct resolve_request request = {.name = wanted->name,
+                                      .version = wanted->version,
+                                      .alias = wanted->registry,
+                                      .locked = locked};
+    enum nip_code code = resolve_package(cli, decisions, &request, package, err);
     if (code == NIP_OK && lock != NULL) {
         struct nip_lock_package found;
-        imaging_lock_entry(package, alias, &found);
+        imaging_lock_entry(package, wanted->registry, &found);
         code = follow_lock(cli, lock, may_relock, &found, err);
     }
-    registry_close(registry);
     return code;
 }
 

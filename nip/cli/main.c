@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "cli.h"
+#include "mode.h"
 #include "password.h"
 #include "version.h"
 
@@ -42,6 +43,8 @@ static enum nip_code prepare(struct cli *cli, int argc, char **argv, struct nip_
     cli->is_json = cli_flag(cli, "json");
     cli->is_quiet = cli_flag(cli, "quiet");
     cli->is_verbose = cli_flag(cli, "verbose");
+    mode_set(cli_flag(cli, "locked") || cli_flag(cli, "frozen"),
+             cli_flag(cli, "offline") || cli_flag(cli, "frozen"));
     code = set_color(cli, err);
     if (code != NIP_OK)
         return code;

@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "cli.h"
+#include "mode.h"
 #include "nip/fs.h"
 
 void project_path(char *out, const char *folder, const char *name)
@@ -125,22 +126,58 @@ enum nip_code project_read_lock(const char *folder, struct nip_lock **lock, bool
     return code;
 }
 
+// Whether the lock file says exactly this already.
+static bool is_lock_same(const char *path, const struct nip_buffer *text)
+{
+    struct nip_buffer before = {0};
+    struct nip_error cause = {0};
+    bool same = nip_fs_kind(path) == NIP_FS_FILE &&
+                nip_fs_read(path, NIP_LOCK_SIZE_MAX, &before, &cause) == NIP_OK &&
+                nip_buffer_equals(&before, text->data, text->size);
+    nip_buffer_free(&before);
+    return same;
+}
+
+static enum nip_code print_lock(const char *folder, const struct nip_lock *lock, char *path,
+                                struct nip_buffer *text, bool *same, struct nip_error *err)
+{
+    project_path(path, folder, NIP_LOCK_FILE);
+    nip_lock_print(lock, text);
+    enum nip_code code = nip_buffer_check(text, "the lock file", err);
+    if (code != NIP_OK)
+        return code;
+    *same = is_lock_same(path, text);
+    if (*same || !mode_is_locked())
+        return NIP_OK;
+    nip_error_set(err, NIP_ERROR_MISMATCH, "%s %s, and --locked forbids it", path,
+                  nip_fs_kind(path) == NIP_FS_FILE ? "would have to change"
+                                                   : "would have to be made");
+    nip_error_hint(err, "run the command without --locked (or --frozen), look at the change, and "
+                        "commit it");
+    return NIP_ERROR_MISMATCH;
+}
+
+enum nip_code project_check_lock(const char *folder, const struct nip_lock *lock,
+                                 struct nip_error *err)
+{
+    char path[CLI_PATH_SIZE];
+    struct nip_buffer text = {0};
+    bool same = false;
+    enum nip_code code = print_lock(folder, lock, path, &text, &same, err);
+    nip_buffer_free(&text);
+    return code;
+}
+
 enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock,
                                  struct nip_error *err)
 {
     char path[CLI_PATH_SIZE];
-    struct nip_buffer before = {0}, after = {0};
-    struct nip_error cause = {0};
-    project_path(path, folder, NIP_LOCK_FILE);
-    nip_lock_print(lock, &after);
-    enum nip_code code = nip_buffer_check(&after, "the lock file", err);
-    bool same = code == NIP_OK && nip_fs_kind(path) == NIP_FS_FILE &&
-                nip_fs_read(path, NIP_LOCK_SIZE_MAX, &before, &cause) == NIP_OK &&
-                nip_buffer_equals(&before, after.data, after.size);
+    struct nip_buffer text = {0};
+    bool same = false;
+    enum nip_code code = print_lock(folder, lock, path, &text, &same, err);
     if (code == NIP_OK && !same)
-        code = project_write_file(path, after.data, after.size, 0644, err);
-    nip_buffer_free(&before);
-    nip_buffer_free(&after);
+        code = project_write_file(path, text.data, text.size, 0644, err);
+    nip_buffer_free(&text);
     return code;
 }
 

@@ -34,7 +34,11 @@ enum nip_code project_read_trust(const char *folder, struct nip_trust *trust,
 // A missing file is an empty lock; the caller frees it with free(). *found may be NULL.
 enum nip_code project_read_lock(const char *folder, struct nip_lock **lock, bool *found,
                                 struct nip_error *err) NIP_MUST_CHECK;
-// Writes the lock file if it says something else than before.
+// MISMATCH when --locked is given and the lock file would change. To be asked before anything else
+// is written.
+enum nip_code project_check_lock(const char *folder, const struct nip_lock *lock,
+                                 struct nip_error *err) NIP_MUST_CHECK;
+// Writes the lock file if it says something else than before. Checks as above.
 enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock,
                                  struct nip_error *err) NIP_MUST_CHECK;
 

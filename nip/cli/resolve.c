@@ -8,27 +8,38 @@
 #include <string.h>
 
 #include "keystore.h"
+#include "mode.h"
 #include "project.h"
+#include "store.h"
 
 enum { CANDIDATES_MAX = KEYSTORE_KEYS_MAX + REGISTRY_KEYS_MAX };
 
-enum nip_code decisions_load(struct decisions *decisions, struct nip_error *err)
+enum nip_code decisions_load_in(struct decisions *decisions, const char *folder,
+                                struct nip_error *err)
 {
     memset(decisions, 0, sizeof *decisions);
+    snprintf(decisions->folder, sizeof decisions->folder, "%s", folder);
     enum nip_code code = sdk_open(&decisions->sdk, err);
     if (code == NIP_OK)
-        code = project_read_trust(".", &decisions->trust, &decisions->trust_text, err);
+        code = project_read_trust(folder, &decisions->trust, &decisions->trust_text, err);
     return code;
+}
+
+enum nip_code decisions_load(struct decisions *decisions, struct nip_error *err)
+{
+    return decisions_load_in(decisions, ".", err);
 }
 
 enum nip_code decisions_save(struct decisions *decisions, struct nip_error *err)
 {
     if (!decisions->is_trust_changed)
         return NIP_OK;
+    char path[CLI_PATH_SIZE];
+    project_path(path, decisions->folder, NIP_TRUST_FILE);
     enum nip_code code = nip_buffer_check(&decisions->trust_text, NIP_TRUST_FILE, err);
     if (code == NIP_OK)
-        code = project_write_file(NIP_TRUST_FILE, decisions->trust_text.data,
-                                  decisions->trust_text.size, 0644, err);
+        code = project_write_file(path, decisions->trust_text.data, decisions->trust_text.size,
+                                  0644, err);
     return code;
 }
 
@@ -148,7 +159,16 @@ enum nip_code resolve_registry(struct decisions *decisions, const char *where, c
             return unknown_alias(decisions, where, err);
         snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", where);
     }
-    code = registry_open(url, ".", may_create, registry, is_new, err);
+    if (!is_sdk && mode_is_offline()) {
+        nip_error_set(err, NIP_ERROR_NETWORK,
+                      "the registry '%s' is needed%s%s, and --offline forbids it", alias,
+                      name != NULL ? " for " : "", name != NULL ? name : "");
+        nip_error_hint(err,
+                       "run 'nip fetch' once without --offline (and --frozen); then everything "
+                       "that nip.lock names is in the cache");
+        return NIP_ERROR_NETWORK;
+    }
+    code = registry_open(url, decisions->folder, may_create, registry, is_new, err);
     if (code != NIP_OK && is_sdk)
         nip_error_hint(err, "the SDK is not complete: install it again (script/setup in the source "
                             "tree)");
@@ -170,9 +190,24 @@ struct candidates {
     bool is_first_use; // none of them is accepted yet
 };
 
+// The registry of a request, opened when it is first needed; *opened is to be closed.
+static enum nip_code need_registry(struct decisions *decisions,
+                                   const struct resolve_request *request, struct registry **opened,
+                                   struct registry **registry, struct nip_error *err)
+{
+    char alias[NIP_TRUST_ALIAS_SIZE];
+    enum nip_code code = NIP_OK;
+    if (request->registry == NULL && *opened == NULL)
+        code = resolve_registry(decisions, request->alias, request->name, false, opened, NULL,
+                                alias, err);
+    *registry = request->registry != NULL ? request->registry : *opened;
+    return code;
+}
+
 static enum nip_code find_candidates(struct decisions *decisions,
                                      const struct resolve_request *request,
-                                     struct candidates *candidates, struct nip_error *err)
+                                     struct registry **opened, struct candidates *candidates,
+                                     struct nip_error *err)
 {
     memset(candidates, 0, sizeof *candidates);
     if (strcmp(request->alias, NIP_TRUST_SDK_ALIAS) == 0) {
@@ -201,8 +236,11 @@ static enum nip_code find_candidates(struct decisions *decisions,
     }
     struct nip_public_key others[REGISTRY_KEYS_MAX];
     size_t other_count = 0;
+    struct registry *registry = NULL;
     if (code == NIP_OK)
-        code = registry_keys(request->registry, request->name, others, &other_count, err);
+        code = need_registry(decisions, request, opened, &registry, err);
+    if (code == NIP_OK)
+        code = registry_keys(registry, request->name, others, &other_count, err);
     for (size_t i = 0; code == NIP_OK && i < other_count; i++)
         candidates->keys[candidates->count++] = others[i];
     return code;
@@ -227,6 +265,17 @@ static enum nip_code decide_first_use(const struct cli *cli, struct decisions *d
     enum nip_code code = NIP_OK;
     nip_public_key_fingerprint(key, fingerprint);
     nip_public_key_text(key, text);
+    if (request->expected_key != NULL &&
+        memcmp(request->expected_key, key->key, sizeof key->key) != 0) {
+        nip_error_set(err, NIP_ERROR_UNTRUSTED,
+                      "%s is signed by the key with the fingerprint %s, and the package that asks "
+                      "for it was built against another key",
+                      request->name, fingerprint);
+        nip_error_hint(err,
+                       "ask the publishers which is right; if it is meant: nip key trust %s %s",
+                       request->name, text);
+        return NIP_ERROR_UNTRUSTED;
+    }
     if (accepted) {
         cli_say(cli, "%s is signed with your own key; accepted for this project", request->name);
     } else if (request->fingerprint != NULL) {
@@ -284,24 +333,40 @@ static void explain_refusal(const struct resolve_request *request,
                        NIP_TRUST_FILE, request->name, request->name);
 }
 
+// The bytes of the package, out of the cache if the lock says which, else from the registry.
+static enum nip_code get_bytes(struct decisions *decisions, const struct resolve_request *request,
+                               struct registry **opened, char version[NIP_VERSION_MAX + 1],
+                               struct nip_buffer *npl, struct nip_error *err)
+{
+    const struct nip_lock_package *locked = request->locked;
+    if (locked != NULL && locked->path[0] == '\0') {
+        snprintf(version, NIP_VERSION_MAX + 1, "%s", locked->version);
+        if (store_get(locked->sha256, locked->size, npl))
+            return NIP_OK;
+    }
+    struct registry *registry = NULL;
+    enum nip_code code = need_registry(decisions, request, opened, &registry, err);
+    if (code == NIP_OK && request->version != NULL) {
+        snprintf(version, NIP_VERSION_MAX + 1, "%s", request->version);
+        code = registry_has(registry, request->name, version, err);
+    } else if (code == NIP_OK && version[0] == '\0') {
+        code = registry_newest(registry, request->name, version, err);
+    }
+    return code == NIP_OK ? registry_fetch(registry, request->name, version, npl, err) : code;
+}
+
 enum nip_code resolve_package(const struct cli *cli, struct decisions *decisions,
                               const struct resolve_request *request,
                               struct checked_package *package, struct nip_error *err)
 {
     memset(package, 0, sizeof *package);
-    char version[NIP_VERSION_MAX + 1], what[NIP_NAME_MAX + NIP_VERSION_MAX + 2];
+    char version[NIP_VERSION_MAX + 1] = "", what[NIP_NAME_MAX + NIP_VERSION_MAX + 2];
     struct candidates candidates;
-    enum nip_code code = NIP_OK;
-    if (request->version != NULL) {
-        snprintf(version, sizeof version, "%s", request->version);
-        code = registry_has(request->registry, request->name, version, err);
-    } else {
-        code = registry_newest(request->registry, request->name, version, err);
-    }
+    struct registry *opened = NULL;
+    enum nip_code code = get_bytes(decisions, request, &opened, version, &package->npl, err);
     if (code == NIP_OK)
-        code = registry_fetch(request->registry, request->name, version, &package->npl, err);
-    if (code == NIP_OK)
-        code = find_candidates(decisions, request, &candidates, err);
+        code = find_candidates(decisions, request, &opened, &candidates, err);
+    registry_close(opened);
     if (code != NIP_OK) {
         checked_package_free(package);
         return code;
@@ -323,6 +388,8 @@ enum nip_code resolve_package(const struct cli *cli, struct decisions *decisions
                                 nip_package_key(package->package), err);
     if (code != NIP_OK)
         checked_package_free(package);
+    else if (strcmp(request->alias, NIP_TRUST_SDK_ALIAS) != 0)
+        store_put(package->sha256, &package->npl);
     return code;
 }
 

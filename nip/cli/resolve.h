@@ -13,19 +13,24 @@
 
 #include "check.h"
 #include "cli.h"
+#include "nip/lock.h"
 #include "nip/trust.h"
 #include "registry.h"
 #include "sdk.h"
 
 // What a project says about registries and keys.
 struct decisions {
+    char folder[CLI_PATH_SIZE]; // of the project
     struct sdk sdk;
     struct nip_trust trust;
     struct nip_buffer trust_text; // nip.trust.kdl, with what was decided since
     bool is_trust_changed;
 };
 
+// Of the project in the current folder, or in another.
 enum nip_code decisions_load(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code decisions_load_in(struct decisions *decisions, const char *folder,
+                                struct nip_error *err) NIP_MUST_CHECK;
 // Writes nip.trust.kdl if something was decided.
 enum nip_code decisions_save(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
 void decisions_free(struct decisions *decisions);
@@ -41,9 +46,11 @@ struct resolve_request {
     const char *name;
     const char *version; // NULL: the highest
     const char *alias;
-    struct registry *registry;
-    const char *fingerprint; // answers first use; NULL: ask
-    bool may_decide;         // first use and own keys are allowed to extend nip.trust.kdl
+    struct registry *registry;             // NULL: opened by its alias, if the cache is not enough
+    const struct nip_lock_package *locked; // or NULL; its bytes are looked for in the cache first
+    const uint8_t *expected_key;           // or NULL; what another author built against (32 bytes)
+    const char *fingerprint;               // answers first use; NULL: ask
+    bool may_decide; // first use and own keys are allowed to extend nip.trust.kdl
 };
 
 // Fetches, checks and returns a package; the caller ends with checked_package_free().

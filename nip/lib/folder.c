@@ -141,11 +141,14 @@ enum nip_code nip_folder_list(struct nip_folder *folder, const char *name,
                               struct nip_folder_versions *versions, struct nip_error *err)
 {
     struct nip_oci_index index = {0};
+    struct nip_yanked yanked = {0};
     bool is_there;
     *versions = (struct nip_folder_versions){0};
     enum nip_code code = folder_check_package_exists(folder, name, err);
     if (code == NIP_OK)
         code = folder_read_index(folder, name, &index, &is_there, err);
+    if (code == NIP_OK)
+        code = folder_read_yanked(folder, name, &yanked, err);
     if (code == NIP_OK) {
         versions->items = calloc(index.count + 1, sizeof *versions->items);
         if (versions->items == NULL)
@@ -160,7 +163,12 @@ enum nip_code nip_folder_list(struct nip_folder *folder, const char *name,
         memcpy(item->text, manifest.version, sizeof item->text);
         memcpy(item->sha256, manifest.layer.sha256, sizeof item->sha256);
         item->size = manifest.layer.size;
+        const struct nip_yanked_entry *entry = nip_yanked_find(&yanked, item->text);
+        item->is_yanked = entry != NULL;
+        if (entry != NULL)
+            memcpy(item->reason, entry->reason, sizeof item->reason);
     }
+    nip_yanked_free(&yanked);
     nip_oci_index_free(&index);
     if (code != NIP_OK)
         nip_folder_versions_free(versions);

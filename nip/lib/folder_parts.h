@@ -42,6 +42,9 @@ enum nip_code folder_read_index(const struct nip_folder *folder, const char *nam
 enum nip_code folder_write_index(const struct nip_folder *folder, const char *name,
                                  const struct nip_oci_index *index, bool *changed,
                                  struct nip_error *err) NIP_MUST_CHECK;
+// Reads the list of yanked versions; an empty one if the file is missing.
+enum nip_code folder_read_yanked(const struct nip_folder *folder, const char *name,
+                                 struct nip_yanked *yanked, struct nip_error *err) NIP_MUST_CHECK;
 enum nip_code folder_write_layout(const struct nip_folder *folder, const char *name,
                                   struct nip_error *err) NIP_MUST_CHECK;
 

@@ -110,17 +110,25 @@ enum nip_code registry_newest(struct registry *registry, const char *name, char 
     if (code == NIP_OK && versions.count == 0)
         code =
             nip_error_set(err, NIP_ERROR_MISSING, "%s has no version of %s", registry->url, name);
-    // A pre-release is taken only if there is nothing else.
-    for (size_t i = versions.count; code == NIP_OK && i-- > 0;) {
+    // A yanked version is not taken; a pre-release only if there is nothing else.
+    size_t chosen = versions.count;
+    bool has_release = false;
+    for (size_t i = versions.count; code == NIP_OK && i-- > 0 && !has_release;) {
         struct nip_version version;
-        bool is_release =
-            nip_version_parse(versions.items[i].text, strlen(versions.items[i].text), &version) &&
-            version.prerelease[0] == '\0';
-        if (is_release || i == 0) {
-            size_t chosen = is_release ? i : versions.count - 1;
-            memcpy(out, versions.items[chosen].text, sizeof versions.items[chosen].text);
-            break;
-        }
+        const char *text = versions.items[i].text;
+        if (versions.items[i].is_yanked || !nip_version_parse(text, strlen(text), &version))
+            continue;
+        has_release = version.prerelease[0] == '\0';
+        if (has_release || chosen == versions.count)
+            chosen = i;
+    }
+    if (code == NIP_OK && chosen == versions.count) {
+        code = nip_error_set(err, NIP_ERROR_MISSING, "every version of %s in %s is yanked", name,
+                             registry->url);
+        nip_error_hint(err, "name the version if you must have it: %s@%s", name,
+                       versions.items[versions.count - 1].text);
+    } else if (code == NIP_OK) {
+        memcpy(out, versions.items[chosen].text, sizeof versions.items[chosen].text);
     }
     nip_folder_versions_free(&versions);
     return code;
@@ -147,6 +155,19 @@ enum nip_code registry_has(struct registry *registry, const char *name, const ch
     nip_buffer_free(&list);
     nip_folder_versions_free(&versions);
     return code;
+}
+
+enum nip_code registry_versions(struct registry *registry, const char *name,
+                                struct nip_folder_versions *versions, struct nip_error *err)
+{
+    return nip_folder_list(registry->folder, name, versions, err);
+}
+
+enum nip_code registry_yank(struct registry *registry, const char *name, const char *version,
+                            const char *reason, bool is_undone, bool *changed,
+                            struct nip_error *err)
+{
+    return nip_folder_yank(registry->folder, name, version, reason, is_undone, changed, err);
 }
 
 enum nip_code registry_names(struct registry *registry, struct nip_folder_names *names,

@@ -32,7 +32,16 @@ enum nip_code registry_open(const char *url, const char *folder, bool may_create
 void registry_close(struct registry *registry); // NULL is fine
 const char *registry_url(const struct registry *registry);
 
-// The highest version of a package, or MISSING. `out` has NIP_VERSION_MAX + 1 bytes.
+// All versions of a package, lowest first, with their yanks. MISSING if there is no such package.
+// Free with nip_folder_versions_free().
+enum nip_code registry_versions(struct registry *registry, const char *name,
+                                struct nip_folder_versions *versions,
+                                struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code registry_yank(struct registry *registry, const char *name, const char *version,
+                            const char *reason, bool is_undone, bool *changed,
+                            struct nip_error *err) NIP_MUST_CHECK;
+// The highest version of a package that is not yanked, or MISSING. `out` has NIP_VERSION_MAX + 1
+// bytes.
 enum nip_code registry_newest(struct registry *registry, const char *name, char *out,
                               struct nip_error *err) NIP_MUST_CHECK;
 // NIP_OK, MISSING when it is not there.

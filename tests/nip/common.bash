@@ -13,7 +13,7 @@ setup() {
   ln -s "$NIP" "$BATS_TEST_TMPDIR/bin/nip"
   export PATH=$BATS_TEST_TMPDIR/bin:$PATH RUMPK_SDK NO_COLOR=1
   export ASAN_OPTIONS=abort_on_error=0:exitcode=99
-  unset XDG_DATA_HOME NIP_PASSWORD SOURCE_DATE_EPOCH
+  unset XDG_DATA_HOME XDG_CACHE_HOME NIP_PASSWORD SOURCE_DATE_EPOCH
   cd "$W" || return 1
 }
 
@@ -74,6 +74,11 @@ published_hello() {
   new_hello
   make_key
   ok nip publish --registry file:../reg
+}
+
+# What was fetched before is fetched again.
+forget_cache() {
+  rm -rf "$HOME/.cache"
 }
 
 new_box() {

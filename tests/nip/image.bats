@@ -157,6 +157,8 @@ fingerprint() { nip --json key show "${1:-default}" | python3 -c 'import json,sy
   rm -rf ../reg
   echo '// other' >>../hello/src/main.c
   ok nip -C ../hello publish --registry file:../reg
+  ok nip image --arch riscv64
+  forget_cache
   refused 3 'has another package id than nip.lock names' nip image --arch riscv64
   refused 3 'is not the package of that name and version' nip add local/hello
 }
@@ -168,6 +170,7 @@ fingerprint() { nip --json key show "${1:-default}" | python3 -c 'import json,sy
   rm -rf ../reg
   make_key second
   ok nip -C ../hello publish --registry file:../reg --key second
+  forget_cache
   refused 4 '' nip image --arch riscv64
   says 'nip key trust local/hello'
 }

@@ -6,6 +6,7 @@
 //   ROOT/<namespace>/<name>/oci-layout
 //   ROOT/<namespace>/<name>/index.json         a cache: one manifest per version, ref name =
 //   version ROOT/<namespace>/<name>/blobs/sha256/...   manifests, the empty config, the .npl files
+//   ROOT/<namespace>/<name>/yanked             versions that are not to be newly selected
 //   ROOT/<namespace>/<name>/lock               held while anything is added
 //
 // Nothing here is trusted by whoever fetches: the digests protect against accidents, the signature
@@ -22,6 +23,7 @@
 #include "nip/crypto.h"
 #include "nip/error.h"
 #include "nip/name.h"
+#include "nip/yanked.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -47,6 +49,8 @@ struct nip_folder_version {
     char text[NIP_VERSION_MAX + 1];
     uint64_t size;                   // of the .npl
     uint8_t sha256[NIP_DIGEST_SIZE]; // of the .npl
+    bool is_yanked;
+    char reason[NIP_YANKED_REASON_SIZE]; // of the yank; ""
 };
 struct nip_folder_versions {
     struct nip_folder_version *items;
@@ -56,6 +60,12 @@ enum nip_code nip_folder_list(struct nip_folder *folder, const char *name,
                               struct nip_folder_versions *versions,
                               struct nip_error *err) NIP_MUST_CHECK;
 void nip_folder_versions_free(struct nip_folder_versions *versions);
+
+// Withdraws a version, or takes that back. It stays where it is for those who have it in their
+// lock. MISSING if there is no such version. *changed: whether anything is different now.
+enum nip_code nip_folder_yank(struct nip_folder *folder, const char *name, const char *version,
+                              const char *reason, bool is_undone, bool *changed,
+                              struct nip_error *err) NIP_MUST_CHECK;
 
 // All package names, sorted. Free with nip_folder_names_free().
 struct nip_folder_names {

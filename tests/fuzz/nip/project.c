@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // project: an accepted nip.lock prints to a text that is accepted again and is its own printing; an
-// accepted nip.trust.kdl says the same and one line more when a line is appended.
+// accepted nip.trust.kdl says the same and one line more when a line is appended. An accepted list
+// of yanked versions is its own printing.
 
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "must.h"
 #include "nip/lock.h"
 #include "nip/trust.h"
+#include "nip/yanked.h"
 
 static void check_lock(const uint8_t *data, size_t size)
 {
@@ -51,9 +53,26 @@ static void check_trust(const uint8_t *data, size_t size)
     nip_buffer_free(&text);
 }
 
+static void check_yanked(const uint8_t *data, size_t size)
+{
+    struct nip_yanked yanked;
+    struct nip_error err = {.code = NIP_OK};
+    struct nip_buffer text = {.size = 0};
+    if (nip_yanked_parse((const char *)data, size, "yanked", &yanked, &err) != NIP_OK) {
+        MUST(err.message[0] != '\0');
+        return;
+    }
+    FUZZ_ACCEPTED();
+    nip_yanked_print(&yanked, &text);
+    MUST(nip_buffer_equals(&text, data, size));
+    nip_buffer_free(&text);
+    nip_yanked_free(&yanked);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_lock(data, size);
     check_trust(data, size);
+    check_yanked(data, size);
     return 0;
 }

@@ -48,6 +48,9 @@ int main(int argc, char **argv)
     nip_trust_append_publisher(&text, "acme/*", &key);
     nip_trust_append_publisher(&text, "acme/clock", &key);
     write_seed(argv[1], "trust", &text);
+    nip_buffer_clear(&text);
+    nip_buffer_append_text(&text, "rumpk-yanked 1\n1.2.0 loses requests\n1.2.1\n2.0.0-rc.1 x\n");
+    write_seed(argv[1], "yanked", &text);
     nip_buffer_free(&text);
     return 0;
 }

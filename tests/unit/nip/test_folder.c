@@ -291,6 +291,104 @@ static void locks_and_files_keep_their_promises(void **state)
     nip_buffer_free(&out);
 }
 
+// The versions that are yanked and why, as one text.
+static const char *yanked_text(const char *name)
+{
+    static char text[1024];
+    struct nip_folder *folder;
+    struct nip_folder_versions versions;
+    assert_int_equal(nip_folder_open("reg", false, &folder, NULL, NULL), NIP_OK);
+    enum nip_code code = nip_folder_list(folder, name, &versions, NULL);
+    text[0] = '\0';
+    size_t used = 0;
+    for (size_t i = 0; i < versions.count; i++)
+        if (versions.items[i].is_yanked)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s(%s)",
+                                     versions.items[i].text, versions.items[i].reason);
+    nip_folder_versions_free(&versions);
+    nip_folder_close(folder);
+    return code == NIP_OK ? text : nip_error_name(code);
+}
+
+static enum nip_code yank(const char *version, const char *reason, bool is_undone, bool *changed)
+{
+    struct nip_folder *folder;
+    struct nip_error err = {0};
+    assert_int_equal(nip_folder_open("reg", false, &folder, NULL, NULL), NIP_OK);
+    enum nip_code code =
+        nip_folder_yank(folder, "acme/a", version, reason, is_undone, changed, &err);
+    nip_folder_close(folder);
+    return code;
+}
+
+static void yanked_versions_are_marked(void **state)
+{
+    (void)state;
+    struct nip_error err = {0};
+    bool changed = false;
+    char *long_reason = calloc(1, NIP_YANKED_REASON_SIZE + 1);
+    assert_int_equal(publish("acme/a", "1.0.0", "one", &err), NIP_OK);
+    assert_int_equal(publish("acme/a", "1.10.0", "ten", &err), NIP_OK);
+    assert_int_equal(publish("acme/a", "1.9.0", "nine", &err), NIP_OK);
+    assert_int_equal(yank("1.10.0", "loses \xc3\xa4", false, &changed), NIP_OK);
+    assert_true(changed);
+    assert_int_equal(yank("1.9.0", "", false, &changed), NIP_OK);
+    assert_string_equal(yanked_text("acme/a"), "1.9.0()1.10.0(loses \xc3\xa4)");
+    assert_int_equal(yank("1.9.0", "", false, &changed), NIP_OK);
+    assert_false(changed);
+    assert_int_equal(yank("1.9.0", "", true, &changed), NIP_OK);
+    assert_true(changed);
+    assert_int_equal(yank("1.0.0", "", true, &changed), NIP_OK);
+    assert_false(changed);
+    assert_string_equal(yanked_text("acme/a"), "1.10.0(loses \xc3\xa4)");
+    assert_int_equal(yank("2.0.0", "", false, &changed), NIP_ERROR_MISSING);
+    assert_int_equal(yank("1.0", "", false, &changed), NIP_ERROR_NAME);
+    assert_int_equal(yank("1.0.0", "two\nlines", false, &changed), NIP_ERROR_SCHEMA);
+    assert_int_equal(yank("1.0.0", "\x1b[31m", false, &changed), NIP_ERROR_SCHEMA);
+    assert_int_equal(yank("1.0.0", " x", false, &changed), NIP_ERROR_SCHEMA);
+    memset(long_reason, 'x', NIP_YANKED_REASON_SIZE);
+    assert_int_equal(yank("1.0.0", long_reason, false, &changed), NIP_ERROR_SCHEMA);
+    long_reason[NIP_YANKED_REASON_SIZE - 1] = '\0';
+    assert_int_equal(yank("1.0.0", long_reason, false, &changed), NIP_OK);
+    free(long_reason);
+    // A yank changes nothing about what is there, and a repair nothing about yanks.
+    struct nip_buffer out = {0};
+    assert_int_equal(fetch("acme/a", "1.10.0", &out, &err), NIP_OK);
+    nip_buffer_free(&out);
+    assert_string_equal(list_text("acme/a"), "1.0.0 1.9.0 1.10.0");
+}
+
+static void a_malformed_list_of_yanks_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum nip_code code;
+    } bad[] = {
+        {"", NIP_ERROR_UNSUPPORTED},
+        {"rumpk-yanked 2\n", NIP_ERROR_UNSUPPORTED},
+        {"rumpk-yanked 1\n1.0.0", NIP_ERROR_TRUNCATED},
+        {"rumpk-yanked 1\n\n", NIP_ERROR_NAME},
+        {"rumpk-yanked 1\n1.0\n", NIP_ERROR_NAME},
+        {"rumpk-yanked 1\n1.0.0 \n", NIP_ERROR_SYNTAX},
+        {"rumpk-yanked 1\n1.0.0  x\n", NIP_ERROR_SCHEMA},
+        {"rumpk-yanked 1\n1.0.0 a\tb\n", NIP_ERROR_SCHEMA},
+        {"rumpk-yanked 1\n1.0.0 \xff\n", NIP_ERROR_SCHEMA},
+        {"rumpk-yanked 1\n1.0.0\r\n", NIP_ERROR_NAME},
+        {"rumpk-yanked 1\n1.1.0\n1.0.0\n", NIP_ERROR_SYNTAX},
+        {"rumpk-yanked 1\n1.0.0\n1.0.0\n", NIP_ERROR_SYNTAX},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct nip_yanked yanked;
+        struct nip_error err = {0};
+        assert_int_equal(
+            nip_yanked_parse(bad[i].text, strlen(bad[i].text), "yanked", &yanked, &err),
+            bad[i].code);
+        assert_string_equal(err.file, "yanked");
+        assert_null(yanked.entries);
+    }
+}
+
 static void json_is_bounded_and_sticky(void **state)
 {
     (void)state;
@@ -327,6 +425,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(repair_rebuilds_the_index, enter, leave),
         cmocka_unit_test_setup_teardown(skopeo_reads_the_layout, enter, leave),
         cmocka_unit_test_setup_teardown(locks_and_files_keep_their_promises, enter, leave),
+        cmocka_unit_test_setup_teardown(yanked_versions_are_marked, enter, leave),
+        cmocka_unit_test(a_malformed_list_of_yanks_is_refused),
         cmocka_unit_test(json_is_bounded_and_sticky),
     };
     return cmocka_run_group_tests_name("folder", tests, NULL, NULL);
