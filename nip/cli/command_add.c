@@ -5,7 +5,7 @@
 // image.kdl is edited as text: one node is appended, or exactly the bytes of one node are replaced,
 // so whatever else the owner wrote stays as it is. An update shows only what it asks for beyond
 // what the file grants already. Files change only after everything has been checked and accepted:
-// first nip.trust.kdl, then nip.lock, then image.kdl.
+// nip.trust.kdl, nip.lock and image.kdl all at once (commit.h).
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include <rumpk/cap.h>
 
 #include "commands.h"
+#include "commit.h"
 #include "imaging.h"
 #include "nip/fs.h"
 #include "project.h"
@@ -264,6 +265,25 @@ static enum nip_code update_lock(struct addition *add, struct nip_error *err)
     return nip_lock_put(add->lock, &entry, err);
 }
 
+// Three files that belong together.
+static enum nip_code save_all(struct addition *add, const struct nip_buffer *imagedef,
+                              struct nip_error *err)
+{
+    struct commit_change changes[3] = {{.file = NIP_LOCK_FILE}, {.file = NIP_IMAGEDEF_FILE}};
+    size_t count = 2;
+    nip_lock_print(add->lock, &changes[0].content);
+    nip_buffer_append(&changes[1].content, imagedef->data, imagedef->size);
+    if (add->decisions.is_trust_changed) {
+        changes[count].file = NIP_TRUST_FILE;
+        nip_buffer_append(&changes[count++].content, add->decisions.trust_text.data,
+                          add->decisions.trust_text.size);
+    }
+    enum nip_code code = commit_files(changes, count, err);
+    for (size_t i = 0; i < count; i++)
+        nip_buffer_free(&changes[i].content);
+    return code;
+}
+
 static enum nip_code run_add(struct addition *add, struct nip_error *err)
 {
     enum nip_code code = project_read_image(".", &add->imagedef, err);
@@ -294,11 +314,7 @@ static enum nip_code run_add(struct addition *add, struct nip_error *err)
     if (code == NIP_OK)
         code = project_check_lock(".", add->lock, err);
     if (code == NIP_OK)
-        code = decisions_save(&add->decisions, err);
-    if (code == NIP_OK)
-        code = project_write_lock(".", add->lock, err);
-    if (code == NIP_OK)
-        code = project_write_file(NIP_IMAGEDEF_FILE, text.data, text.size, 0644, err);
+        code = save_all(add, &text, err);
     if (code == NIP_OK) {
         cli_say(add->cli, "%s %s %s in %s", add->old != NULL ? "updated" : "added", identity->name,
                 identity->version, NIP_IMAGEDEF_FILE);

@@ -108,6 +108,7 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     char name[NIP_NAME_MAX + 1];
     struct decisions decisions = {0};
     struct nip_buffer temporary = {0};
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
     bool is_image = cli_flag(cli, "image");
     enum nip_code code = full_name(cli_operand(cli, 0), name, err);
     if (code != NIP_OK)
@@ -124,7 +125,7 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     code = sdk_open(&decisions.sdk, err);
     cleanup_hold();
     if (code == NIP_OK)
-        code = nip_fs_make_temporary_folder(folder, &temporary, err);
+        code = nip_fs_make_temporary_folder(folder, &temporary, &held, err);
     if (code == NIP_OK)
         cleanup_add_path(nip_buffer_text(&temporary));
     cleanup_release();
@@ -137,6 +138,7 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
         code = nip_fs_publish_folder(nip_buffer_text(&temporary), folder, err);
     cleanup_release();
     cleanup_remove_path(nip_buffer_text(&temporary));
+    nip_fs_unlock(&held);
     if (code == NIP_OK) {
         cli_say(cli, "made the %s %s in folder %s", is_image ? "image" : "driver", name, folder);
         if (is_image)

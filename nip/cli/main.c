@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "cli.h"
+#include "commit.h"
 #include "mode.h"
 #include "password.h"
 #include "version.h"
@@ -76,6 +77,8 @@ static enum nip_code run(struct cli *cli, int argc, char **argv, struct nip_erro
     code = password_take(err);
     if (code == NIP_OK)
         code = cleanup_start(err);
+    if (code == NIP_OK)
+        code = commit_recover(err);
     if (code == NIP_OK)
         code = cli->command->run(cli, err);
     password_forget();

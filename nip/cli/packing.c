@@ -165,12 +165,13 @@ enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
 {
     char final[CLI_PATH_SIZE];
     struct nip_buffer temporary = {0};
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
     project_path(final, folder, "build");
     enum nip_code code = nip_fs_make_folders(final, NULL, err);
     project_path(final, folder, "build/pack");
     cleanup_hold();
     if (code == NIP_OK)
-        code = nip_fs_make_temporary_folder(final, &temporary, err);
+        code = nip_fs_make_temporary_folder(final, &temporary, &held, err);
     if (code == NIP_OK)
         cleanup_add_path(nip_buffer_text(&temporary));
     cleanup_release();
@@ -179,11 +180,10 @@ enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
     code = write_staged(nip_buffer_text(&temporary), pack, digests, err);
     cleanup_hold();
     if (code == NIP_OK)
-        code = nip_fs_remove_tree(final, err);
-    if (code == NIP_OK)
-        code = nip_fs_publish_folder(nip_buffer_text(&temporary), final, err);
+        code = nip_fs_replace_folder(nip_buffer_text(&temporary), final, err);
     cleanup_release();
     cleanup_remove_path(nip_buffer_text(&temporary));
+    nip_fs_unlock(&held);
     nip_buffer_free(&temporary);
     return code;
 }

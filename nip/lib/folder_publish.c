@@ -155,8 +155,11 @@ static enum nip_code publish_locked(const struct nip_folder *folder, const char 
     struct nip_oci_index index;
     bool is_there, changed;
     enum nip_code code = folder_read_index(folder, name, &index, &is_there, err);
-    if (code == NIP_OK && !is_there) // new, or the cache was lost
+    if (code == NIP_OK && !is_there) { // new, or the cache was lost, or never written
         code = rebuild_index(folder, name, &index, err);
+        if (code == NIP_OK && index.count != 0)
+            code = folder_write_index(folder, name, &index, &changed, err);
+    }
     if (code == NIP_OK && nip_oci_index_find(&index, version) != NULL) {
         code = nip_error_set(err, NIP_ERROR_EXISTS, "%s %s is published already in %s", name,
                              version, folder->root);

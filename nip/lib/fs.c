@@ -2,8 +2,6 @@
 //
 // File work of libnip: complete or not at all. See nip/fs.h for the promises.
 
-#include "nip/fs.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "fs_parts.h"
 
 enum { READ_CHUNK_SIZE = 1 << 16, LOCK_POLL_MS = 5, TREE_DEPTH_MAX = 256 };
 
@@ -75,40 +75,6 @@ enum nip_code nip_fs_read(const char *path, size_t size_max, struct nip_buffer *
 
 // ---- writing ----
 
-// What mkstemp() and mkdtemp() make a name from.
-static const char placeholder[] = {'X', 'X', 'X', 'X', 'X', 'X', '\0'};
-
-// "folder/.name." and the placeholder for "folder/name"; NULL without memory.
-static char *temporary_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    int folder_size = slash == NULL ? 0 : (int)(slash + 1 - path);
-    char *name = NULL;
-    int count =
-        asprintf(&name, "%.*s.%.100s.%s", folder_size, path, path + folder_size, placeholder);
-    return count < 0 ? NULL : name;
-}
-
-static enum nip_code sync_folder_of(const char *path, struct nip_error *err)
-{
-    char *folder = strdup(path);
-    if (folder == NULL)
-        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to write %s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash == folder)
-        slash[1] = '\0';
-    else if (slash != NULL)
-        *slash = '\0';
-    int descriptor = open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum nip_code code = NIP_OK;
-    if (descriptor < 0 || (fsync(descriptor) != 0 && errno != EINVAL))
-        code = nip_error_set_errno(err, errno, "cannot sync the folder of %s", path);
-    if (descriptor >= 0)
-        close(descriptor);
-    free(folder);
-    return code;
-}
-
 static enum nip_code write_descriptor(int descriptor, const char *path, const void *data,
                                       size_t size, unsigned mode, struct nip_error *err)
 {
@@ -142,29 +108,21 @@ static int rename_exclusive(const char *from, const char *to)
 static enum nip_code write_file(const char *path, const void *data, size_t size, unsigned mode,
                                 bool is_exclusive, struct nip_error *err)
 {
-    char *temporary = temporary_name(path);
-    if (temporary == NULL)
-        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to write %s", path);
-    enum nip_code code;
-    int descriptor = mkostemp(temporary, O_CLOEXEC);
-    if (descriptor < 0) {
-        code = nip_error_set_errno(err, errno, "cannot make a file beside %s", path);
-        goto free_name;
-    }
-    code = write_descriptor(descriptor, path, data, size, mode, err);
-    if (close(descriptor) != 0 && code == NIP_OK)
-        code = nip_error_set_errno(err, errno, "cannot complete %s", path);
+    char *temporary;
+    int descriptor;
+    enum nip_code code = fs_make_temporary_file(path, &temporary, &descriptor, err);
     if (code != NIP_OK)
-        goto remove_file;
-    if ((is_exclusive ? rename_exclusive(temporary, path) : rename(temporary, path)) != 0) {
+        return code;
+    code = write_descriptor(descriptor, path, data, size, mode, err);
+    if (code == NIP_OK &&
+        (is_exclusive ? rename_exclusive(temporary, path) : rename(temporary, path)) != 0)
         code = nip_error_set_errno(err, errno, "cannot put %s into place", path);
-        goto remove_file;
-    }
-    code = sync_folder_of(path, err);
-    goto free_name;
-remove_file:
-    unlink(temporary);
-free_name:
+    if (code == NIP_OK)
+        code = fs_sync_folder_of(path, err);
+    else
+        unlink(temporary);
+    // Closed last: until then it is held, and nobody takes it for a dead process's.
+    close(descriptor);
     free(temporary);
     return code;
 }
@@ -187,7 +145,7 @@ static enum nip_code make_one_folder(const char *path, bool *made, struct nip_er
 {
     *made = mkdir(path, 0777) == 0;
     if (*made)
-        return sync_folder_of(path, err);
+        return fs_sync_folder_of(path, err);
     int reason = errno;
     if (nip_fs_kind(path) == NIP_FS_FOLDER)
         return NIP_OK;
@@ -220,42 +178,6 @@ enum nip_code nip_fs_make_folders(const char *path, bool *made, struct nip_error
     }
     free(part);
     return code;
-}
-
-enum nip_code nip_fs_make_temporary_folder(const char *path, struct nip_buffer *out,
-                                           struct nip_error *err)
-{
-    char *temporary = temporary_name(path);
-    if (temporary == NULL)
-        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
-    enum nip_code code = NIP_OK;
-    if (mkdtemp(temporary) == NULL) {
-        code = nip_error_set_errno(err, errno, "cannot make a folder beside %s", path);
-    } else {
-        nip_buffer_append_text(out, temporary);
-        code = nip_buffer_check(out, "a path", err);
-        if (code != NIP_OK)
-            rmdir(temporary);
-    }
-    free(temporary);
-    return code;
-}
-
-enum nip_code nip_fs_publish_folder(const char *from, const char *path, struct nip_error *err)
-{
-    if (chmod(from, 0755) != 0)
-        return nip_error_set_errno(err, errno, "cannot change the mode of %s", from);
-    int result = renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE);
-    if (result != 0 && (errno == EINVAL || errno == ENOSYS)) {
-        // Without that call: rename() of a folder replaces only an empty folder, and none is there.
-        if (nip_fs_kind(path) == NIP_FS_NOTHING)
-            result = rename(from, path);
-        else
-            errno = EEXIST;
-    }
-    if (result != 0)
-        return nip_error_set_errno(err, errno, "cannot put the folder %s into place", path);
-    return sync_folder_of(path, err);
 }
 
 // Removes what is in the folder. `descriptor` is closed.

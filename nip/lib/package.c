@@ -412,11 +412,12 @@ enum nip_code nip_package_extract(struct nip_package *package, const char *folde
                                   struct nip_error *err)
 {
     struct nip_buffer temporary = {0};
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
     if (package->next_index != 0 || package->is_complete)
         return nip_error_set(err, NIP_ERROR_INTERNAL, "the package has been read already");
     if (nip_fs_kind(folder) != NIP_FS_NOTHING)
         return nip_error_set(err, NIP_ERROR_EXISTS, "%s exists already", folder);
-    enum nip_code code = nip_fs_make_temporary_folder(folder, &temporary, err);
+    enum nip_code code = nip_fs_make_temporary_folder(folder, &temporary, &held, err);
     if (code == NIP_OK) {
         code = extract_into(package, nip_buffer_text(&temporary), err);
         if (code == NIP_OK)
@@ -426,6 +427,7 @@ enum nip_code nip_package_extract(struct nip_package *package, const char *folde
             (void)ignored; // the first error is the one to report
         }
     }
+    nip_fs_unlock(&held);
     nip_buffer_free(&temporary);
     return code;
 }

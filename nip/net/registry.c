@@ -223,8 +223,10 @@ enum nip_code registry_publish(struct registry *registry, const char *name, cons
                                const uint8_t id[NIP_DIGEST_SIZE], const void *npl, size_t size,
                                const struct nip_public_key *key, struct nip_error *err)
 {
-    enum nip_code code = nip_folder_publish(registry->folder, name, version, id, npl, size, err);
-    return code == NIP_OK ? leave_key(registry, name, key, err) : code;
+    // The key first: a version that is there must not lack it, whatever happens in between.
+    enum nip_code code = leave_key(registry, name, key, err);
+    return code == NIP_OK ? nip_folder_publish(registry->folder, name, version, id, npl, size, err)
+                          : code;
 }
 
 enum nip_code registry_keys(struct registry *registry, const char *name,

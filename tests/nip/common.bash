@@ -57,7 +57,7 @@ names_next() {
 # no_leftovers FOLDER...: no temporary file of nip is there.
 no_leftovers() {
   local found
-  found=$(find "$@" "$TMPDIR" \( -name '.*.??????' -o -name 'nip-*' -o -name '*.tmp*' \) ! -path '*/LICENSES/*' 2>/dev/null || true)
+  found=$(find "$@" "$TMPDIR" \( -name '.*.nip-??????' -o -name 'nip-*' -o -name '*.tmp*' \) ! -path '*/LICENSES/*' 2>/dev/null || true)
   [ -z "$found" ] || { echo "left behind: $found"; return 1; }
 }
 

@@ -3,9 +3,9 @@
 // Files, such that nothing half-written is ever visible.
 //
 // A file appears under its name complete and synced, or not at all: content goes into a temporary
-// file in the same folder (".name.random", cleaned up on failure; a crash can leave one behind,
-// which nothing ever reads), is synced, and is renamed or linked into place; then the folder is
-// synced.
+// file in the same folder (".NAME.nip-XXXXXX", removed on failure), is synced, and is renamed or
+// linked into place; then the folder is synced. A process that is killed leaves one behind, which
+// nothing ever reads and which the next one that writes in that folder removes.
 
 #ifndef NIP_FS_H
 #define NIP_FS_H
@@ -46,11 +46,21 @@ enum nip_code nip_fs_make_folders(const char *path, bool *made,
                                   struct nip_error *err) NIP_MUST_CHECK;
 
 // A name that does not exist yet beside `path`, made as an empty folder; for building something
-// that one nip_fs_publish_folder() then puts into place. Appends the path to `out`.
+// that one nip_fs_publish_folder() then puts into place. Appends the path to `out`. Until `lock`
+// ends (nip_fs_unlock() after the folder has its place or is gone) nobody sweeps it up.
+struct nip_fs_lock;
 enum nip_code nip_fs_make_temporary_folder(const char *path, struct nip_buffer *out,
+                                           struct nip_fs_lock *lock,
                                            struct nip_error *err) NIP_MUST_CHECK;
+// Removes the temporaries in a folder (not below it) whose processes are dead. Every function here
+// that makes one does so first.
+void nip_fs_sweep(const char *folder);
 // Renames folder `from` to `path`; EXISTS when `path` exists (even as an empty folder).
 enum nip_code nip_fs_publish_folder(const char *from, const char *path,
+                                    struct nip_error *err) NIP_MUST_CHECK;
+// As nip_fs_publish_folder(), but a folder that is there gives way, as a whole: at every moment
+// `path` is the old folder or the new one.
+enum nip_code nip_fs_replace_folder(const char *from, const char *path,
                                     struct nip_error *err) NIP_MUST_CHECK;
 // Removes a file or a folder with everything in it; symbolic links are removed, never followed. It
 // is no error when nothing is there.
