@@ -176,7 +176,11 @@
     NUMBER(RUMPK_WIRES_MAX) NUMBER(RUMPK_CONFIG_MAX) NUMBER(RUMPK_STACK_MIN) \
     NUMBER(RUMPK_STACK_MAX) NUMBER(RUMPK_HEAP_MAX) NUMBER(RUMPK_DMA_MAX) NUMBER(RUMPK_KIND_DRIVER) \
     NUMBER(RUMPK_KIND_LIBRARY) NUMBER(RUMPK_KIND_KERNEL) NUMBER(RUMPK_BUS_NONE) \
-    NUMBER(RUMPK_BUS_VIRTIO) NUMBER(RUMPK_BUS_COMPATIBLE) NUMBER(RUMPK_IMAGE_DEVELOPMENT) \
+    NUMBER(RUMPK_BUS_VIRTIO) NUMBER(RUMPK_BUS_COMPATIBLE) NUMBER(RUMPK_BUS_PCI) \
+    NUMBER(RUMPK_PCI_VENDOR_MAX) NUMBER(RUMPK_PCI_BARS) NUMBER(RUMPK_RESTART_NEVER) \
+    NUMBER(RUMPK_RESTART_ON_FAULT) NUMBER(RUMPK_RESTART_ALWAYS) NUMBER(RUMPK_RESTART_LIMIT_MAX) \
+    NUMBER(RUMPK_RESTART_WINDOW_S_MAX) NUMBER(RUMPK_BUDGET_US_MAX) \
+    NUMBER(RUMPK_IMAGE_DEVELOPMENT) \
     NUMBER(RUMPK_IMAGE_STAY_ON_IDLE) NUMBER(RUMPK_PACKAGE_DMA) \
     NUMBER(RUMPK_PACKAGE_DELEGATE) NUMBER(RUMPK_PACKAGE_OBSERVE) NUMBER(RUMPK_PACKAGE_FLAGS) \
     NUMBER(RUMPK_ARENA_COUNT_MAX) \
@@ -200,16 +204,21 @@
     STRUCT(rumpk_bkdl_runtime) \
     FIELD(rumpk_bkdl_runtime, spectrum) FIELD(rumpk_bkdl_runtime, flags) \
     FIELD(rumpk_bkdl_runtime, stack_size) FIELD(rumpk_bkdl_runtime, heap_size) \
-    FIELD(rumpk_bkdl_runtime, reserved) \
+    FIELD(rumpk_bkdl_runtime, pledge) FIELD(rumpk_bkdl_runtime, budget_us) \
+    FIELD(rumpk_bkdl_runtime, restart) FIELD(rumpk_bkdl_runtime, restart_limit) \
+    FIELD(rumpk_bkdl_runtime, restart_window_s) FIELD(rumpk_bkdl_runtime, reserved) \
     STRUCT(rumpk_bkdl_match) \
     FIELD(rumpk_bkdl_match, bus) FIELD(rumpk_bkdl_match, device_id) \
-    FIELD(rumpk_bkdl_match, reserved) FIELD(rumpk_bkdl_match, compatible) \
+    FIELD(rumpk_bkdl_match, vendor_id) FIELD(rumpk_bkdl_match, class_code) \
+    FIELD(rumpk_bkdl_match, compatible) \
     STRUCT(rumpk_bkdl_request) \
     FIELD(rumpk_bkdl_request, name) FIELD(rumpk_bkdl_request, type) \
     FIELD(rumpk_bkdl_request, rights) FIELD(rumpk_bkdl_request, bus) \
     FIELD(rumpk_bkdl_request, device_id) FIELD(rumpk_bkdl_request, queues) \
     FIELD(rumpk_bkdl_request, optional) FIELD(rumpk_bkdl_request, size) \
-    FIELD(rumpk_bkdl_request, compatible) \
+    FIELD(rumpk_bkdl_request, compatible) FIELD(rumpk_bkdl_request, vendor_id) \
+    FIELD(rumpk_bkdl_request, class_code) FIELD(rumpk_bkdl_request, bar) \
+    FIELD(rumpk_bkdl_request, reserved) \
     STRUCT(rumpk_bkdl_service) \
     FIELD(rumpk_bkdl_service, name) FIELD(rumpk_bkdl_service, version) \
     FIELD(rumpk_bkdl_service, style) FIELD(rumpk_bkdl_service, optional) \
@@ -224,7 +233,9 @@
     FIELD(rumpk_bkdl_package, security_floor) FIELD(rumpk_bkdl_package, threshold) \
     FIELD(rumpk_bkdl_package, spectrum) FIELD(rumpk_bkdl_package, flags) \
     FIELD(rumpk_bkdl_package, stack_max) FIELD(rumpk_bkdl_package, heap_max) \
-    FIELD(rumpk_bkdl_package, spawner) \
+    FIELD(rumpk_bkdl_package, spawner) FIELD(rumpk_bkdl_package, restart) \
+    FIELD(rumpk_bkdl_package, pledge) FIELD(rumpk_bkdl_package, budget_us) \
+    FIELD(rumpk_bkdl_package, restart_limit) FIELD(rumpk_bkdl_package, restart_window_s) \
     FIELD(rumpk_bkdl_package, reserved) \
     STRUCT(rumpk_bkdl_key) \
     FIELD(rumpk_bkdl_key, key) \
@@ -233,6 +244,8 @@
     FIELD(rumpk_bkdl_grant, bus) FIELD(rumpk_bkdl_grant, device_id) \
     FIELD(rumpk_bkdl_grant, index) FIELD(rumpk_bkdl_grant, reserved) \
     FIELD(rumpk_bkdl_grant, size) FIELD(rumpk_bkdl_grant, compatible) \
+    FIELD(rumpk_bkdl_grant, vendor_id) FIELD(rumpk_bkdl_grant, class_code) \
+    FIELD(rumpk_bkdl_grant, bar) FIELD(rumpk_bkdl_grant, reserved_2) \
     STRUCT(rumpk_bkdl_wire) \
     FIELD(rumpk_bkdl_wire, service) FIELD(rumpk_bkdl_wire, channel) \
     FIELD(rumpk_bkdl_wire, style) FIELD(rumpk_bkdl_wire, client) FIELD(rumpk_bkdl_wire, server) \

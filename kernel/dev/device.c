@@ -143,23 +143,27 @@ void device_init(const void *fdt)
     functions_add();
 }
 
-static bool device_is(const struct device *device, uint32_t bus, uint32_t device_id,
-                      const char *compatible)
+static bool device_is(const struct device *device, const struct device_name *name)
 {
-    if (bus == RUMPK_BUS_VIRTIO)
-        return device->virtio_id != 0 && device->virtio_id == device_id;
+    if (name->bus == RUMPK_BUS_VIRTIO)
+        return device->virtio_id != 0 && device->virtio_id == name->device_id;
+    if (name->bus == RUMPK_BUS_PCI)
+        return device->function != NULL && device->is_window && device->bar == name->bar &&
+               pci_is(device->function, name->vendor_id, name->device_id, name->class_code);
+    if (name->bus != RUMPK_BUS_COMPATIBLE)
+        return false;
     if (device->function != NULL)
-        return device->is_window && pci_is_named(device->function, device->bar, compatible);
+        return device->is_window && pci_is_named(device->function, device->bar, name->compatible);
     if (device->node >= 0)
         return !tree_is_kernels(tree, device->node) &&
-               tree_is_compatible(tree, device->node, compatible);
-    return text_equal(device->compatible, compatible, RUMPK_COMPATIBLE_SIZE);
+               tree_is_compatible(tree, device->node, name->compatible);
+    return text_equal(device->compatible, name->compatible, RUMPK_COMPATIBLE_SIZE);
 }
 
-struct device *device_find(uint32_t bus, uint32_t device_id, const char *compatible, uint32_t index)
+struct device *device_find(const struct device_name *name, uint32_t index)
 {
     for (uint32_t number = 0; number < device_count; number++) {
-        if (device_is(&devices[number], bus, device_id, compatible) && index-- == 0)
+        if (device_is(&devices[number], name) && index-- == 0)
             return &devices[number];
     }
     return NULL;

@@ -8,6 +8,9 @@
 // not fit the table is switched off and forgotten.
 #include "pci_config.h"
 
+#define PCI_CLASS_BYTES 3u
+#define PCI_CLASS_MASK  0xFFFFFFu
+
 #include <kernel/memory.h>
 
 #define BUS_NONE 0xFFFFu // vendor id of nobody
@@ -366,4 +369,15 @@ bool pci_is_named(const struct pci_function *function, uint32_t bar, const char 
         return true;
     end = hex_append(text_append(kind, "pciclass,"), function->class_code, 6);
     return is_stem_named(function, bar, name, kind, (uint64_t)(end - kind));
+}
+
+bool pci_is(const struct pci_function *function, uint32_t vendor_id, uint32_t device_id,
+            uint32_t class_code)
+{
+    uint32_t unused = 8 * (PCI_CLASS_BYTES - RUMPK_PCI_CLASS_COUNT(class_code));
+
+    if (vendor_id != 0 && (function->vendor_id != vendor_id || function->device_id != device_id))
+        return false;
+    return RUMPK_PCI_CLASS_COUNT(class_code) == 0 ||
+           function->class_code >> unused == (class_code & PCI_CLASS_MASK) >> unused;
 }

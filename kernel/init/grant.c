@@ -32,7 +32,9 @@ static bool grant_is_asked(const struct rumpk_bkdl_request *request,
 {
     return request != NULL && request->type == grant->type &&
            (grant->rights & ~request->rights) == 0 && request->bus == grant->bus &&
-           request->device_id == grant->device_id && grant->size <= request->size &&
+           request->device_id == grant->device_id && request->vendor_id == grant->vendor_id &&
+           request->class_code == grant->class_code && request->bar == grant->bar &&
+           grant->size <= request->size &&
            text_equal(request->compatible, grant->compatible, RUMPK_COMPATIBLE_SIZE);
 }
 
@@ -50,7 +52,16 @@ static const struct rumpk_bkdl_grant *grant_of_name(const struct bkdl_list *gran
 
 static struct device *grant_device(const struct rumpk_bkdl_grant *grant)
 {
-    return device_find(grant->bus, grant->device_id, grant->compatible, grant->index);
+    const struct device_name name = {
+        .bus = grant->bus,
+        .device_id = grant->device_id,
+        .vendor_id = grant->vendor_id,
+        .class_code = grant->class_code,
+        .bar = grant->bar,
+        .compatible = grant->compatible,
+    };
+
+    return device_find(&name, grant->index);
 }
 
 static bool grant_is_device(const struct rumpk_bkdl_grant *grant)

@@ -102,6 +102,7 @@ static bool map_common(struct fiber *fiber)
 void place_fiber(struct package *package, struct fiber *fiber)
 {
     const struct rumpk_bkdl_runtime *runtime = package->manifest.runtime;
+    const struct rumpk_bkdl_package *owner = init_archive.boot.packages[package->number].package;
     const struct elf_image *image = &package->elf;
     uint64_t size = runtime->stack_size + image->image_size + runtime->heap_size;
     uint64_t base;
@@ -111,10 +112,10 @@ void place_fiber(struct package *package, struct fiber *fiber)
     fiber->caps = &cap_nodes[package->number * RUMPK_SLOT_COUNT];
     for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++)
         derive_init(&fiber->caps[slot]);
-    fiber->spectrum = init_archive.boot.packages[package->number].package->spectrum;
+    fiber->spectrum = owner->spectrum;
     fiber->spectrum_given = fiber->spectrum;
-    fiber->package_flags = init_archive.boot.packages[package->number].package->flags;
-    fiber->pledge = RUMPK_PLEDGE_CLASSES | RUMPK_PLEDGE_SPECTRUM(fiber->spectrum);
+    fiber->package_flags = owner->flags;
+    fiber->pledge = (runtime->pledge & owner->pledge) | RUMPK_PLEDGE_SPECTRUM(fiber->spectrum);
     memcpy(fiber->package_id, package->id, sizeof(fiber->package_id));
     memcpy(fiber->name, package->digests.name, sizeof(fiber->name));
     if (!memory_take_low(size / PAGE_SIZE, &base) ||

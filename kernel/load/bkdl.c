@@ -12,6 +12,7 @@
 #define SERVICE_VERSION_MAX  65535u
 #define SECURITY_VERSION_MAX 65535u
 #define GRANT_INDEX_MAX      255u
+#define PCI_CLASS_BYTES      3u
 
 // ---- records ----
 
@@ -160,13 +161,40 @@ static bool is_in(uint64_t value, uint64_t low, uint64_t high)
     return value >= low && value <= high;
 }
 
-// What a request and a grant have in common: which fields go with which type.
-static bool object_is_consistent(uint32_t type, uint32_t bus, uint32_t device_id, uint64_t size,
-                                 const char *compatible)
+// What names a PCI function: vendor and device, or a class, or both.
+static bool pci_is_valid(uint32_t vendor_id, uint32_t device_id, uint32_t class_code)
 {
-    bool named = compatible[0] != '\0';
+    uint32_t count = RUMPK_PCI_CLASS_COUNT(class_code);
+    uint32_t unused = count >= PCI_CLASS_BYTES ? 0 : UINT32_MAX >> (8 * (count + 1));
 
-    switch (type) {
+    if (vendor_id > RUMPK_PCI_VENDOR_MAX || device_id > DEVICE_ID_MAX || count > PCI_CLASS_BYTES ||
+        (class_code & unused) != 0)
+        return false;
+    return vendor_id != 0 || (device_id == 0 && class_code != 0);
+}
+
+// What a request and a grant have in common: which fields go with which type.
+struct object {
+    uint32_t type, bus, device_id, vendor_id, class_code, bar;
+    uint64_t size;
+    const char *compatible;
+};
+
+static bool object_is_consistent(const struct object *object)
+{
+    uint32_t bus = object->bus;
+    uint32_t device_id = object->device_id;
+    uint64_t size = object->size;
+    bool named = object->compatible[0] != '\0';
+
+    if (bus == RUMPK_BUS_PCI)
+        return object->type == RUMPK_CAP_WINDOW && !named && size == 0 &&
+               object->bar < RUMPK_PCI_BARS &&
+               pci_is_valid(object->vendor_id, device_id, object->class_code);
+    if (object->vendor_id != 0 || object->class_code != 0 || object->bar != 0)
+        return false;
+
+    switch (object->type) {
     case RUMPK_CAP_MEMORY:
         return bus == RUMPK_BUS_NONE && device_id == 0 && !named && is_page_multiple(size) &&
                is_in(size, PAGE_SIZE, RUMPK_HEAP_MAX);
@@ -193,13 +221,24 @@ static bool identity_is_valid(const void *payload)
            is_in(identity->arch_mask, 1, (1u << RUMPK_ARCH_COUNT) - 1);
 }
 
+// What package and owner say about pledge, budget and restart.
+static bool policy_is_valid(uint64_t pledge, uint32_t budget_us, uint32_t restart, uint32_t limit,
+                            uint32_t window_s)
+{
+    return (pledge & ~RUMPK_PLEDGE_CLASSES) == 0 && budget_us <= RUMPK_BUDGET_US_MAX &&
+           restart <= RUMPK_RESTART_ALWAYS && is_in(limit, 1, RUMPK_RESTART_LIMIT_MAX) &&
+           is_in(window_s, 1, RUMPK_RESTART_WINDOW_S_MAX);
+}
+
 static bool runtime_is_valid(const void *payload)
 {
     const struct rumpk_bkdl_runtime *runtime = payload;
 
     return runtime->spectrum < RUMPK_SPECTRUM_COUNT && runtime->flags == 0 &&
-           runtime->reserved == 0 && is_page_multiple(runtime->stack_size) &&
-           is_page_multiple(runtime->heap_size) &&
+           runtime->reserved[0] == 0 && runtime->reserved[1] == 0 &&
+           policy_is_valid(runtime->pledge, runtime->budget_us, runtime->restart,
+                           runtime->restart_limit, runtime->restart_window_s) &&
+           is_page_multiple(runtime->stack_size) && is_page_multiple(runtime->heap_size) &&
            is_in(runtime->stack_size, RUMPK_STACK_MIN, RUMPK_STACK_MAX) &&
            runtime->heap_size <= RUMPK_HEAP_MAX;
 }
@@ -208,7 +247,12 @@ static bool match_is_valid(const void *payload)
 {
     const struct rumpk_bkdl_match *match = payload;
 
-    if (!text_is_valid(match->compatible, sizeof(match->compatible), true) || match->reserved != 0)
+    if (!text_is_valid(match->compatible, sizeof(match->compatible), true))
+        return false;
+    if (match->bus == RUMPK_BUS_PCI)
+        return match->compatible[0] == '\0' &&
+               pci_is_valid(match->vendor_id, match->device_id, match->class_code);
+    if (match->vendor_id != 0 || match->class_code != 0)
         return false;
     if (match->bus == RUMPK_BUS_VIRTIO)
         return is_in(match->device_id, 1, DEVICE_ID_MAX) && match->compatible[0] == '\0';
@@ -221,14 +265,23 @@ static bool request_is_valid(const void *payload)
     const struct rumpk_bkdl_request *request = payload;
     bool is_device = request->type == RUMPK_CAP_DEVICE;
     uint32_t queues_max = request->type == RUMPK_CAP_WINDOW ? 1 : 0;
+    const struct object object = {
+        .type = request->type,
+        .bus = request->bus,
+        .device_id = request->device_id,
+        .vendor_id = request->vendor_id,
+        .class_code = request->class_code,
+        .bar = request->bar,
+        .size = request->size,
+        .compatible = request->compatible,
+    };
 
     return text_is_valid(request->name, sizeof(request->name), false) &&
            text_is_valid(request->compatible, sizeof(request->compatible), true) &&
            is_in(request->rights, 1, RUMPK_RIGHTS_ALL) && request->optional <= 1 &&
            (is_device ? is_in(request->queues, 1, RUMPK_DEVICE_QUEUE_MAX)
                       : request->queues <= queues_max) &&
-           object_is_consistent(request->type, request->bus, request->device_id, request->size,
-                                request->compatible);
+           request->reserved == 0 && object_is_consistent(&object);
 }
 
 static bool service_is_valid(const struct rumpk_bkdl_service *service)
@@ -273,7 +326,9 @@ static bool package_is_valid(const void *payload)
            package->spectrum < RUMPK_SPECTRUM_COUNT && package->flags <= RUMPK_PACKAGE_FLAGS &&
            is_page_multiple(package->stack_max) && is_page_multiple(package->heap_max) &&
            is_in(package->stack_max, RUMPK_STACK_MIN, RUMPK_STACK_MAX) &&
-           package->heap_max <= RUMPK_HEAP_MAX && package->reserved == 0;
+           package->heap_max <= RUMPK_HEAP_MAX && package->reserved == 0 &&
+           policy_is_valid(package->pledge, package->budget_us, package->restart,
+                           package->restart_limit, package->restart_window_s);
 }
 
 // A zero key would be "anybody" somewhere else: refused here.
@@ -286,13 +341,22 @@ static bool grant_is_valid(const void *payload)
 {
     const struct rumpk_bkdl_grant *grant = payload;
     bool is_memory = grant->type == RUMPK_CAP_MEMORY || grant->type == RUMPK_CAP_DMA;
+    const struct object object = {
+        .type = grant->type,
+        .bus = grant->bus,
+        .device_id = grant->device_id,
+        .vendor_id = grant->vendor_id,
+        .class_code = grant->class_code,
+        .bar = grant->bar,
+        .size = grant->size,
+        .compatible = grant->compatible,
+    };
 
     return text_is_valid(grant->name, sizeof(grant->name), false) &&
            text_is_valid(grant->compatible, sizeof(grant->compatible), true) &&
            is_in(grant->rights, 1, RUMPK_RIGHTS_ALL) && grant->reserved == 0 &&
-           grant->index <= (is_memory ? 0 : GRANT_INDEX_MAX) &&
-           object_is_consistent(grant->type, grant->bus, grant->device_id, grant->size,
-                                grant->compatible);
+           grant->reserved_2 == 0 && grant->index <= (is_memory ? 0 : GRANT_INDEX_MAX) &&
+           object_is_consistent(&object);
 }
 
 static bool config_is_valid(const void *payload)

@@ -24,10 +24,9 @@ struct part {
 
 #define SINGLE(member) \
     true, offsetof(struct nip_manifest, member), sizeof(((struct nip_manifest *)0)->member), 0, 1
-#define SEVERAL(member, counter)                             \
-    false, offsetof(struct nip_manifest, member),            \
-        sizeof(((struct nip_manifest *)0)->member[0]),       \
-        offsetof(struct nip_manifest, counter),              \
+#define SEVERAL(member, counter)                                                                 \
+    false, offsetof(struct nip_manifest, member), sizeof(((struct nip_manifest *)0)->member[0]), \
+        offsetof(struct nip_manifest, counter),                                                  \
         sizeof(((struct nip_manifest *)0)->member) / sizeof(((struct nip_manifest *)0)->member[0])
 
 static const struct part parts[] = {
@@ -82,8 +81,7 @@ static enum nip_code check_element(const struct part *part, const struct nip_man
     if (part->is_single)
         return schema_check_packed(&manifest_schema[part->schema], manifest, part->offset,
                                    part->offset + part->element_size, what, err);
-    const uint8_t *element =
-        (const uint8_t *)manifest + part->offset + index * part->element_size;
+    const uint8_t *element = (const uint8_t *)manifest + part->offset + index * part->element_size;
     const struct schema_node *node = element_node(part, element);
     if (!node)
         return nip_error_set(err, NIP_ERROR_FORMAT,
@@ -91,9 +89,12 @@ static enum nip_code check_element(const struct part *part, const struct nip_man
     enum nip_code code = schema_check_packed(node, element, 0, part->element_size, what, err);
     if (code != NIP_OK)
         return code;
+    if ((part->tag == RUMPK_BKDL_MATCH && !manifest_match_is_complete((const void *)element)) ||
+        (part->tag == RUMPK_BKDL_REQUEST && !manifest_request_is_complete((const void *)element)))
+        return nip_error_set(err, NIP_ERROR_FORMAT,
+                             "%s: names neither vendor and device of PCI nor a class", what);
     // Names are unique (the label opens the structure), and no match stands there twice.
-    size_t compared =
-        part->tag == RUMPK_BKDL_MATCH ? part->element_size : (size_t)RUMPK_LABEL_SIZE;
+    size_t compared = part->tag == RUMPK_BKDL_MATCH ? part->element_size : (size_t)RUMPK_LABEL_SIZE;
     for (uint32_t i = 0; i < index; i++)
         if (memcmp((const uint8_t *)manifest + part->offset + i * part->element_size, element,
                    compared) == 0)
@@ -117,9 +118,9 @@ enum nip_code nip_bkdl_decode_package(const void *data, size_t size, const char 
             if (count == part->count_max)
                 return bkdl_refuse(&reader, err, "is one `%s` too many: at most %" PRIu32,
                                    part->what, part->count_max);
-            code = bkdl_take(&reader,
-                             (uint8_t *)manifest + part->offset + count * part->element_size,
-                             part->element_size, err);
+            code =
+                bkdl_take(&reader, (uint8_t *)manifest + part->offset + count * part->element_size,
+                          part->element_size, err);
             if (code != NIP_OK)
                 return code;
             code = check_element(part, manifest, count, err);
@@ -138,8 +139,8 @@ enum nip_code nip_bkdl_decode_package(const void *data, size_t size, const char 
             memcpy((uint8_t *)manifest + part->count_offset, &count, sizeof count);
     }
     if (code == NIP_OK && reader.tag != 0)
-        code = bkdl_refuse(&reader, err, "(tag %" PRIu32 ") is unknown or out of order",
-                           reader.tag);
+        code =
+            bkdl_refuse(&reader, err, "(tag %" PRIu32 ") is unknown or out of order", reader.tag);
     if (code == NIP_OK) {
         code = manifest_check_whole(manifest, err);
         if (code != NIP_OK)
@@ -157,7 +158,8 @@ enum nip_code nip_bkdl_compare(const struct nip_manifest *text, const struct nip
         if (text_count != packed_count) {
             nip_error_set(err, NIP_ERROR_MISMATCH,
                           "`%s`: the manifest says %" PRIu32 " of them, the kernel would see "
-                          "%" PRIu32, part->what, text_count, packed_count);
+                          "%" PRIu32,
+                          part->what, text_count, packed_count);
             nip_error_hint(err, "npl.kdl and npl.bkdl of one package must say the same. Build the "
                                 "package again; refuse it if it is not yours.");
             return NIP_ERROR_MISMATCH;
@@ -178,8 +180,8 @@ enum nip_code nip_bkdl_compare(const struct nip_manifest *text, const struct nip
                 code = schema_compare(node, a, b, 0, part->element_size, what, err);
             if (code != NIP_OK)
                 return code;
-            return nip_error_set(err, NIP_ERROR_MISMATCH,
-                                 "%s: manifest and packed manifest differ", what);
+            return nip_error_set(err, NIP_ERROR_MISMATCH, "%s: manifest and packed manifest differ",
+                                 what);
         }
     }
     return NIP_OK;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rumpk/call.h>
 #include <rumpk/cap.h>
 #include <rumpk/ring.h>
 #include <rumpk/start.h>
@@ -46,20 +47,31 @@ static const struct schema_field package_fields[] = {
           .maximum = RUMPK_STACK_MAX, .unit = RUMPK_PAGE_SIZE),
     FIELD(rumpk_bkdl_package, heap_max, SCHEMA_SIZE, .minimum = 0, .maximum = RUMPK_HEAP_MAX,
           .unit = RUMPK_PAGE_SIZE),
-    FIELD(rumpk_bkdl_package, spawner, SCHEMA_NUMBER, .minimum = 0,
-          .maximum = RUMPK_PACKAGES_MAX),
+    FIELD(rumpk_bkdl_package, spawner, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_PACKAGES_MAX),
+    FIELD(rumpk_bkdl_package, restart, SCHEMA_CHOICE, .choices = manifest_restarts),
+    FIELD(rumpk_bkdl_package, pledge, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_PLEDGE_CLASSES),
+    FIELD(rumpk_bkdl_package, budget_us, SCHEMA_NUMBER, .minimum = 0,
+          .maximum = RUMPK_BUDGET_US_MAX),
+    FIELD(rumpk_bkdl_package, restart_limit, SCHEMA_NUMBER, .minimum = 1,
+          .maximum = RUMPK_RESTART_LIMIT_MAX),
+    FIELD(rumpk_bkdl_package, restart_window_s, SCHEMA_NUMBER, .minimum = 1,
+          .maximum = RUMPK_RESTART_WINDOW_S_MAX),
 };
 static const struct schema_field grant_fields[] = {
     FIELD(rumpk_bkdl_grant, name, SCHEMA_LABEL, .is_required = true),
     FIELD(rumpk_bkdl_grant, type, SCHEMA_NUMBER, .minimum = RUMPK_CAP_MEMORY,
           .maximum = RUMPK_CAP_DEVICE),
     FIELD(rumpk_bkdl_grant, rights, SCHEMA_NUMBER, .minimum = 1, .maximum = RUMPK_RIGHTS_ALL),
-    FIELD(rumpk_bkdl_grant, bus, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_BUS_COMPATIBLE),
+    FIELD(rumpk_bkdl_grant, bus, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_BUS_PCI),
     FIELD(rumpk_bkdl_grant, device_id, SCHEMA_NUMBER, .minimum = 0, .maximum = 65535),
     FIELD(rumpk_bkdl_grant, index, SCHEMA_NUMBER, .minimum = 0, .maximum = 255),
     FIELD(rumpk_bkdl_grant, size, SCHEMA_SIZE, .minimum = 0, .maximum = RUMPK_HEAP_MAX,
           .unit = RUMPK_PAGE_SIZE),
     FIELD(rumpk_bkdl_grant, compatible, SCHEMA_COMPATIBLE, .is_required = false),
+    FIELD(rumpk_bkdl_grant, vendor_id, SCHEMA_NUMBER, .minimum = 0,
+          .maximum = RUMPK_PCI_VENDOR_MAX),
+    FIELD(rumpk_bkdl_grant, class_code, SCHEMA_PCI_CLASS, .is_required = false),
+    FIELD(rumpk_bkdl_grant, bar, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_PCI_BARS - 1),
 };
 static const struct schema_field wire_fields[] = {
     FIELD(rumpk_bkdl_wire, service, SCHEMA_LABEL, .is_required = true),
@@ -71,8 +83,8 @@ static const struct schema_field wire_fields[] = {
           .maximum = RUMPK_RING_SLOTS_MAX),
     FIELD(rumpk_bkdl_wire, arena_count, SCHEMA_NUMBER, .minimum = 0,
           .maximum = RUMPK_ARENA_COUNT_MAX),
-    FIELD(rumpk_bkdl_wire, arena_size, SCHEMA_NUMBER, .minimum = 0,
-          .maximum = RUMPK_ARENA_SIZE_MAX, .unit = 64),
+    FIELD(rumpk_bkdl_wire, arena_size, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_ARENA_SIZE_MAX,
+          .unit = 64),
 };
 static const struct schema_node image_node = NODE("image", image_fields);
 static const struct schema_node package_node = NODE("package", package_fields);
@@ -131,6 +143,11 @@ static bool grant_is_consistent(const struct rumpk_bkdl_grant *grant)
 {
     bool is_memory = grant->type == RUMPK_CAP_DMA || grant->type == RUMPK_CAP_MEMORY;
     bool has_compatible = grant->compatible[0] != '\0';
+    if (grant->bus == RUMPK_BUS_PCI)
+        return grant->type == RUMPK_CAP_WINDOW && !has_compatible && grant->size == 0 &&
+               manifest_pci_is_complete(grant->vendor_id, grant->device_id, grant->class_code);
+    if (grant->vendor_id != 0 || grant->class_code != 0 || grant->bar != 0)
+        return false;
     if (is_memory)
         return grant->bus == RUMPK_BUS_NONE && grant->device_id == 0 && grant->index == 0 &&
                !has_compatible && grant->size != 0;
@@ -191,9 +208,10 @@ static enum nip_code decode_package(struct bkdl_reader *reader, struct nip_boot 
     }
     if (code == NIP_OK && reader->tag == RUMPK_BKDL_CONFIG) {
         if (reader->payload_size == 0 || reader->payload_size > RUMPK_CONFIG_MAX)
-            return bkdl_refuse(reader, err, "has %" PRIu32 " bytes of configuration; 1 to %u "
-                                            "are possible", reader->payload_size,
-                               RUMPK_CONFIG_MAX);
+            return bkdl_refuse(reader, err,
+                               "has %" PRIu32 " bytes of configuration; 1 to %u "
+                               "are possible",
+                               reader->payload_size, RUMPK_CONFIG_MAX);
         package->config_size = reader->payload_size;
         code = take_checked(reader, NULL, package->config, package->config_size, err);
     }
@@ -218,8 +236,8 @@ static enum nip_code decode_boot(struct bkdl_reader *reader, struct nip_boot *bo
             code = bkdl_refuse(reader, err, "follows a wire whose fields do not fit together");
     }
     if (code == NIP_OK && reader->tag != 0)
-        code = bkdl_refuse(reader, err, "(tag %" PRIu32 ") is unknown or out of order",
-                           reader->tag);
+        code =
+            bkdl_refuse(reader, err, "(tag %" PRIu32 ") is unknown or out of order", reader->tag);
     return code;
 }
 

@@ -113,6 +113,9 @@ static enum nip_code bind_grant(const struct binding *binding, uint32_t k,
     out->index = grant->index == NIP_IMAGEDEF_INDEX_ANY ? 0 : grant->index;
     out->size = grant->size ? grant->size : request->size;
     memcpy(out->compatible, request->compatible, sizeof out->compatible);
+    out->vendor_id = request->vendor_id;
+    out->class_code = request->class_code;
+    out->bar = request->bar;
     return NIP_OK;
 }
 
@@ -159,10 +162,15 @@ static enum nip_code bind_grants(const struct binding *binding, uint32_t k)
     return NIP_OK;
 }
 
-static bool is_one_device(const struct rumpk_bkdl_grant *a, const struct rumpk_bkdl_grant *b)
+// Two registers of one device may go to one package, not to two.
+static bool is_one_device(const struct rumpk_bkdl_grant *a, const struct rumpk_bkdl_grant *b,
+                          bool in_one_package)
 {
+    if (in_one_package && a->bar != b->bar)
+        return false;
     return a->bus != RUMPK_BUS_NONE && a->bus == b->bus && a->device_id == b->device_id &&
-           a->index == b->index && memcmp(a->compatible, b->compatible, sizeof a->compatible) == 0;
+           a->vendor_id == b->vendor_id && a->class_code == b->class_code && a->index == b->index &&
+           memcmp(a->compatible, b->compatible, sizeof a->compatible) == 0;
 }
 
 static enum nip_code check_devices(const struct binding *binding)
@@ -174,7 +182,7 @@ static enum nip_code check_devices(const struct binding *binding)
                 for (uint32_t n = 0; n < (m == k ? i : boot->packages[m].grant_count); n++) {
                     const struct rumpk_bkdl_grant *grant = &boot->packages[k].grants[i];
                     const struct rumpk_bkdl_grant *other = &boot->packages[m].grants[n];
-                    if (!is_one_device(grant, other))
+                    if (!is_one_device(grant, other, m == k))
                         continue;
                     fail_at(binding, find_grant(definition(binding, k), grant->name)->span,
                             NIP_ERROR_CONFLICT,
@@ -423,6 +431,11 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
         package->stack_max == UINT64_MAX ? manifest->runtime.stack_size : package->stack_max;
     bound->package.heap_max =
         package->heap_max == UINT64_MAX ? manifest->runtime.heap_size : package->heap_max;
+    bound->package.pledge = manifest->runtime.pledge;
+    bound->package.budget_us = manifest->runtime.budget_us;
+    bound->package.restart = manifest->runtime.restart;
+    bound->package.restart_limit = manifest->runtime.restart_limit;
+    bound->package.restart_window_s = manifest->runtime.restart_window_s;
     memcpy(bound->keys[0].key, checked->publisher_key, RUMPK_KEY_SIZE);
     bound->key_count = 1;
     bound->config_size = package->config_size;

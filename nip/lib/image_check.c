@@ -67,7 +67,8 @@ static enum nip_code check_identity(const struct nip_digests *digests,
         !archs_agree(digests, identity->arch_mask))
         return image_refuse(verdict, NIP_ERROR_MISMATCH, RUMPK_REFUSE_PACKAGE_FORM,
                             "%s: digests and npl.bkdl differ in kind, abi, security-version or "
-                            "arch", digests->name);
+                            "arch",
+                            digests->name);
     if (digests->kind != NIP_KIND_DRIVER)
         return image_refuse(verdict, NIP_ERROR_MISMATCH, RUMPK_REFUSE_PACKAGE_FORM,
                             "%s is a %s: only drivers run in an image", digests->name,
@@ -87,8 +88,8 @@ static enum nip_code check_content(const struct nip_archive_part *part, uint32_t
                             "%s needs ABI version %" PRIu32 ", this kernel has %u", name,
                             digests->abi, RUMPK_ABI_VERSION);
     if (!nip_arch_from_number(arch, &arch_index) || !digests->archs[arch_index])
-        return image_refuse(verdict, NIP_ERROR_MISSING, RUMPK_REFUSE_ARCH,
-                            "%s has nothing for %s", name, nip_arch_name(arch));
+        return image_refuse(verdict, NIP_ERROR_MISSING, RUMPK_REFUSE_ARCH, "%s has nothing for %s",
+                            name, nip_arch_name(arch));
     if (!file_is_signed(digests, NIP_BKDL_FILE, part->bkdl, part->bkdl_size))
         return image_refuse(verdict, NIP_ERROR_DIGEST, RUMPK_REFUSE_MANIFEST_DIGEST,
                             "%s: npl.bkdl is not the signed one", name);
@@ -131,8 +132,8 @@ enum nip_code image_check_package(const struct nip_archive_part *part, uint32_t 
                             "the publisher's signature does not fit the digests");
     struct nip_digests digests;
     verdict->refusal = RUMPK_REFUSE_DIGESTS_FORM;
-    enum nip_code code = nip_digests_parse((const char *)part->digests, part->digests_size,
-                                           &digests, verdict->err);
+    enum nip_code code =
+        nip_digests_parse((const char *)part->digests, part->digests_size, &digests, verdict->err);
     if (code != NIP_OK)
         return code;
     verdict->refusal = RUMPK_REFUSE_NONE;
@@ -154,7 +155,8 @@ static enum nip_code check_grant(const struct nip_boot_package *granted,
     const char *name = granted->package.name;
     if (!request || request->type != grant->type || request->bus != grant->bus ||
         request->device_id != grant->device_id || (grant->rights & ~request->rights) != 0 ||
-        grant->size > request->size ||
+        request->vendor_id != grant->vendor_id || request->class_code != grant->class_code ||
+        request->bar != grant->bar || grant->size > request->size ||
         memcmp(request->compatible, grant->compatible, sizeof grant->compatible) != 0)
         return image_refuse(verdict, NIP_ERROR_MISMATCH, RUMPK_REFUSE_GRANT_UNASKED,
                             "%s: grant \"%s\" is not what the package requests, or more of it",
@@ -177,11 +179,12 @@ enum nip_code image_check_grants(const struct nip_boot *boot, uint32_t number,
         granted->package.spectrum < manifest->runtime.spectrum)
         return image_refuse(verdict, NIP_ERROR_LIMIT, RUMPK_REFUSE_LIMIT,
                             "%s: it asks for more stack or heap, or for a lower spectrum, than "
-                            "the image allows", granted->package.name);
+                            "the image allows",
+                            granted->package.name);
     for (uint32_t i = 0; i < granted->grant_count; i++) {
         const struct rumpk_bkdl_grant *grant = &granted->grants[i];
-        enum nip_code code = check_grant(granted, grant,
-                                         nip_manifest_request(manifest, grant->name), verdict);
+        enum nip_code code =
+            check_grant(granted, grant, nip_manifest_request(manifest, grant->name), verdict);
         if (code != NIP_OK)
             return code;
     }
@@ -222,8 +225,8 @@ static enum nip_code check_wire(const struct nip_boot *boot, uint32_t number,
         wire->style != need->style)
         return image_refuse(verdict, NIP_ERROR_MISMATCH, RUMPK_REFUSE_WIRE,
                             "the wire of service \"%s\" from %s to %s does not fit what they need "
-                            "and provide", wire->service, client->identity.name,
-                            server->identity.name);
+                            "and provide",
+                            wire->service, client->identity.name, server->identity.name);
     uint32_t clients = 0;
     for (uint32_t i = 0; i < boot->image.wire_count; i++) {
         const struct rumpk_bkdl_wire *other = &boot->wires[i];
@@ -238,8 +241,8 @@ static enum nip_code check_wire(const struct nip_boot *boot, uint32_t number,
     if (clients > offer->clients)
         return image_refuse(verdict, NIP_ERROR_LIMIT, RUMPK_REFUSE_WIRE,
                             "%s serves at most %" PRIu32 " clients of \"%s\", the image has "
-                            "%" PRIu32, server->identity.name, offer->clients, wire->service,
-                            clients);
+                            "%" PRIu32,
+                            server->identity.name, offer->clients, wire->service, clients);
     return NIP_OK;
 }
 

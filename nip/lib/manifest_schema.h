@@ -34,7 +34,13 @@ extern const struct schema_node manifest_dependencies_children[MANIFEST_DEPENDEN
 
 extern const struct schema_node manifest_schema[MANIFEST_PART_COUNT];
 extern const struct schema_choice manifest_archs[], manifest_spectrums[], manifest_kinds[],
-    manifest_styles[];
+    manifest_styles[], manifest_restarts[], manifest_pledges[];
+
+// Whether the fields of a PCI function go together: vendor and device, or a class, or both.
+bool manifest_pci_is_complete(uint32_t vendor_id, uint32_t device_id, uint32_t class_code);
+// The same for a match or a request of any bus; others have none of these fields.
+bool manifest_match_is_complete(const struct rumpk_bkdl_match *match);
+bool manifest_request_is_complete(const struct rumpk_bkdl_request *request);
 
 // What spans several fields and lists, the same for text and packed form: names of requests and of
 // services are unique, a package that is no driver asks for nothing. `place_of` is not needed by

@@ -32,9 +32,8 @@ static bool choice_value(const struct schema_choice *choices, const char *name, 
 
 const char *nip_arch_name(uint32_t arch)
 {
-    return arch >= 1 && arch <= RUMPK_ARCH_COUNT
-               ? choice_name(manifest_archs, RUMPK_ARCH_BIT(arch))
-               : "?";
+    return arch >= 1 && arch <= RUMPK_ARCH_COUNT ? choice_name(manifest_archs, RUMPK_ARCH_BIT(arch))
+                                                 : "?";
 }
 
 bool nip_arch_from_name(const char *name, uint32_t *arch)
@@ -80,24 +79,42 @@ const struct rumpk_bkdl_request *nip_manifest_request(const struct nip_manifest 
 static const char *virtio_device_name(uint32_t device_id)
 {
     static const char *const names[] = {
-        [1] = "network", [2] = "block",  [3] = "console", [4] = "entropy",
-        [5] = "balloon", [8] = "SCSI",   [9] = "9P",      [16] = "GPU",
-        [18] = "input",  [19] = "socket",
+        [1] = "network", [2] = "block", [3] = "console", [4] = "entropy", [5] = "balloon",
+        [8] = "SCSI",    [9] = "9P",    [16] = "GPU",    [18] = "input",  [19] = "socket",
     };
     return device_id < sizeof names / sizeof names[0] && names[device_id] ? names[device_id]
                                                                           : "unnamed type";
+}
+
+static void print_pci_request(const struct rumpk_bkdl_request *request, struct nip_buffer *out)
+{
+    nip_buffer_append_format(out, "read and write register block %" PRIu32 "%s of the PCI device",
+                             request->bar, request->queues != 0 ? " and take the interrupt" : "");
+    if (request->vendor_id != 0)
+        nip_buffer_append_format(out, " %04" PRIx32 ":%04" PRIx32, request->vendor_id,
+                                 request->device_id);
+    if (request->class_code != 0) {
+        nip_buffer_append_text(out, " of class ");
+        schema_print_class(request->class_code, out);
+    }
+    nip_buffer_append_format(out, " as \"%s\"", request->name);
 }
 
 void nip_manifest_request_words(const struct rumpk_bkdl_request *request, struct nip_buffer *out)
 {
     switch (request->type) {
     case RUMPK_CAP_DEVICE:
-        nip_buffer_append_format(out, "use the virtio device %" PRIu32 " (%s) as \"%s\", "
-                                      "%" PRIu32 " queue%s",
+        nip_buffer_append_format(out,
+                                 "use the virtio device %" PRIu32 " (%s) as \"%s\", "
+                                 "%" PRIu32 " queue%s",
                                  request->device_id, virtio_device_name(request->device_id),
                                  request->name, request->queues, request->queues == 1 ? "" : "s");
         break;
     case RUMPK_CAP_WINDOW:
+        if (request->bus == RUMPK_BUS_PCI) {
+            print_pci_request(request, out);
+            break;
+        }
         nip_buffer_append_format(out, "read and write the registers%s of \"%s\" as \"%s\"",
                                  request->queues != 0 ? " and take the interrupt" : "",
                                  request->compatible, request->name);

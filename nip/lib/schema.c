@@ -110,6 +110,15 @@ static enum nip_code read_value(const struct nip_kdl_document *document,
                  schema_parse_size(value->text.text, value->text.size, &number))) &&
                schema_number_fits(field, number);
         break;
+    case SCHEMA_DURATION:
+        fits = value->kind == NIP_KDL_STRING &&
+               schema_parse_duration(value->text.text, value->text.size, field->unit, &number) &&
+               number >= field->minimum && number <= field->maximum;
+        break;
+    case SCHEMA_PCI_CLASS:
+        fits = value->kind == NIP_KDL_STRING &&
+               schema_parse_class(value->text.text, value->text.size, &number);
+        break;
     case SCHEMA_BOOLEAN:
         fits = value->kind == NIP_KDL_BOOLEAN;
         number = value->boolean;

@@ -30,6 +30,8 @@ enum schema_type {
     SCHEMA_COMPATIBLE, // a device tree "compatible" string
     SCHEMA_NUMBER,     // minimum..maximum
     SCHEMA_SIZE,       // bytes, or "64KiB", "1MiB"; a multiple of `unit`
+    SCHEMA_DURATION,  // "500us", "20ms", "60s"; stored as a count of `unit` microseconds
+    SCHEMA_PCI_CLASS, // 2, 4 or 6 hexadecimal digits as a text; stored as RUMPK_PCI_CLASS
     SCHEMA_BOOLEAN,
     SCHEMA_CHOICE,    // one of the names of `choices`
     SCHEMA_CHOICES,   // several arguments, each one of `choices`; the values are or-ed
@@ -50,6 +52,7 @@ struct schema_field {
     bool is_argument;  // positional, in the order of the table
     bool is_required;
     bool is_positive;  // TEXT: must not be empty. (NUMBER, SIZE: use minimum)
+    bool is_hex;       // NUMBER: documented and shown in base 16
     bool allows_lines; // TEXT: may contain newlines and tabs
     enum schema_type type;
     size_t offset, size; // in the structure; numbers and choices: 4 or 8 bytes

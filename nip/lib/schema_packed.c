@@ -55,6 +55,11 @@ static bool value_is_allowed(const struct schema_field *field, const void *eleme
     case SCHEMA_NUMBER:
     case SCHEMA_SIZE:
         return schema_number_fits(field, number);
+    case SCHEMA_DURATION:
+        return (number >= field->minimum && number <= field->maximum) ||
+               (number == 0 && field->fallback == 0);
+    case SCHEMA_PCI_CLASS:
+        return schema_class_is_valid(number);
     case SCHEMA_BOOLEAN:
         return number <= 1;
     case SCHEMA_CONSTANT:
@@ -68,7 +73,8 @@ static bool value_is_allowed(const struct schema_field *field, const void *eleme
         uint64_t all = 0;
         for (const struct schema_choice *choice = field->choices; choice->name; choice++)
             all |= choice->value;
-        return number != 0 && (number & ~all) == 0;
+        return (number != 0 && (number & ~all) == 0) ||
+               (field->fallback != 0 && number == field->fallback);
     }
     default:
         return true;
@@ -81,8 +87,7 @@ static bool is_inside(const struct schema_field *field, size_t from, size_t to)
 }
 
 static enum nip_code check_fields(const struct schema_node *node, const void *element, size_t from,
-                                  size_t to, bool *covered, const char *what,
-                                  struct nip_error *err)
+                                  size_t to, bool *covered, const char *what, struct nip_error *err)
 {
     for (size_t i = 0; i < node->field_count; i++) {
         const struct schema_field *field = &node->fields[i];
@@ -124,8 +129,8 @@ enum nip_code schema_check_packed(const struct schema_node *node, const void *el
         return code;
     for (size_t i = from; i < to; i++)
         if (!covered[i - from] && ((const uint8_t *)element)[i] != 0)
-            return nip_error_set(err, NIP_ERROR_FORMAT,
-                                 "%s: reserved byte %zu is not zero", what, i - from);
+            return nip_error_set(err, NIP_ERROR_FORMAT, "%s: reserved byte %zu is not zero", what,
+                                 i - from);
     return NIP_OK;
 }
 
@@ -150,6 +155,10 @@ static void print_value(const struct schema_field *field, const void *element,
     }
     if (field->type == SCHEMA_SIZE)
         schema_print_size(number, out);
+    else if (field->type == SCHEMA_DURATION)
+        schema_print_duration(number, field->unit, out);
+    else if (field->type == SCHEMA_PCI_CLASS)
+        schema_print_class(number, out);
     else if (field->type == SCHEMA_BOOLEAN)
         nip_buffer_append_text(out, number ? "#true" : "#false");
     else
@@ -181,8 +190,7 @@ enum nip_code schema_compare(const struct schema_node *node, const void *text, c
     for (size_t i = 0; i < node->child_count; i++) {
         if (node->children[i].element_size || node->children[i].offset)
             continue;
-        enum nip_code code =
-            schema_compare(&node->children[i], text, packed, from, to, what, err);
+        enum nip_code code = schema_compare(&node->children[i], text, packed, from, to, what, err);
         if (code != NIP_OK)
             return code;
     }

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <rumpk/bkdl.h>
+
 #include "nip/escape.h"
 #include "nip/name.h"
 
@@ -85,6 +87,71 @@ bool schema_parse_size(const char *text, size_t size, uint64_t *bytes)
     return unit != 0 && !__builtin_mul_overflow(number, unit, bytes);
 }
 
+static const struct {
+    const char *name;
+    uint64_t us;
+} duration_units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}};
+
+bool schema_parse_duration(const char *text, size_t size, uint64_t unit_us, uint64_t *count)
+{
+    uint64_t number = 0;
+    size_t i = 0;
+    for (; i < size && text[i] >= '0' && text[i] <= '9'; i++)
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(text[i] - '0'), &number))
+            return false;
+    if (i == 0 || (i > 1 && text[0] == '0'))
+        return false;
+    for (size_t k = 0; k < SCHEMA_COUNT(duration_units); k++)
+        if (size - i == strlen(duration_units[k].name) &&
+            memcmp(text + i, duration_units[k].name, size - i) == 0) {
+            if (__builtin_mul_overflow(number, duration_units[k].us, &number) ||
+                number % unit_us != 0)
+                return false;
+            *count = number / unit_us;
+            return true;
+        }
+    return false;
+}
+
+void schema_print_duration(uint64_t count, uint64_t unit_us, struct nip_buffer *out)
+{
+    uint64_t us = count * unit_us;
+    size_t k = SCHEMA_COUNT(duration_units) - 1;
+    while (k > 0 && us % duration_units[k].us != 0)
+        k--;
+    nip_buffer_append_format(out, "%" PRIu64 "%s", us / duration_units[k].us,
+                             duration_units[k].name);
+}
+
+bool schema_parse_class(const char *text, size_t size, uint64_t *class_code)
+{
+    uint32_t code = 0;
+    if (size != 2 && size != 4 && size != 6)
+        return false;
+    for (size_t i = 0; i < 6; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = i < size ? strchr(digits, text[i]) : digits;
+        if (digit == NULL || *digit == '\0')
+            return false;
+        code = code << 4 | (uint32_t)(digit - digits);
+    }
+    *class_code = RUMPK_PCI_CLASS(size / 2, code);
+    return true;
+}
+
+bool schema_class_is_valid(uint64_t class_code)
+{
+    uint64_t count = class_code >> 24;
+    return count <= 3 && (class_code & 0xFFFFFF & (UINT32_C(0xFFFFFF) >> (8 * count))) == 0;
+}
+
+void schema_print_class(uint64_t class_code, struct nip_buffer *out)
+{
+    for (uint64_t i = 0; i < class_code >> 24; i++)
+        nip_buffer_append_format(out, "%02x", (unsigned)(class_code >> (16 - 8 * i)) & 0xFF);
+}
+
 void schema_print_choices(const struct schema_choice *choices, struct nip_buffer *out)
 {
     for (const struct schema_choice *choice = choices; choice->name; choice++)
@@ -132,6 +199,11 @@ void schema_print_expected(const struct schema_field *field, struct nip_buffer *
                                  field->size - 1);
         break;
     case SCHEMA_NUMBER:
+        if (field->is_hex) {
+            nip_buffer_append_format(out, "a whole number from %#" PRIx64 " to %#" PRIx64,
+                                     field->minimum, field->maximum);
+            break;
+        }
         nip_buffer_append_format(out, "a whole number from %" PRIu64 " to %" PRIu64, field->minimum,
                                  field->maximum);
         break;
@@ -141,6 +213,16 @@ void schema_print_expected(const struct schema_field *field, struct nip_buffer *
         nip_buffer_append_text(out, " to ");
         schema_print_size(field->maximum, out);
         nip_buffer_append_format(out, ", a multiple of %" PRIu64, field->unit);
+        break;
+    case SCHEMA_DURATION:
+        nip_buffer_append_text(out, "a time such as \"500us\", \"20ms\" or \"60s\", from ");
+        schema_print_duration(field->minimum, field->unit, out);
+        nip_buffer_append_text(out, " to ");
+        schema_print_duration(field->maximum, field->unit, out);
+        break;
+    case SCHEMA_PCI_CLASS:
+        nip_buffer_append_text(out, "class, subclass and programming interface of PCI as 2, 4 or 6 "
+                                    "hexadecimal digits, for example \"0c03\"");
         break;
     case SCHEMA_BOOLEAN:
         nip_buffer_append_text(out, "#true or #false");

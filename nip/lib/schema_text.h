@@ -20,6 +20,14 @@ bool schema_text_fits(const struct schema_field *field, const char *text, size_t
 bool schema_parse_size(const char *text, size_t size, uint64_t *bytes);
 void schema_print_size(uint64_t size, struct nip_buffer *out);
 
+// A duration as a count of `unit_us` microseconds; false when it is no whole number of them.
+bool schema_parse_duration(const char *text, size_t size, uint64_t unit_us, uint64_t *count);
+void schema_print_duration(uint64_t count, uint64_t unit_us, struct nip_buffer *out);
+// "0c03" and the like.
+bool schema_parse_class(const char *text, size_t size, uint64_t *class_code);
+bool schema_class_is_valid(uint64_t class_code);
+void schema_print_class(uint64_t class_code, struct nip_buffer *out);
+
 // "one of "a", "b"", to stand behind "expected ".
 void schema_print_expected(const struct schema_field *field, struct nip_buffer *out);
 void schema_print_choices(const struct schema_choice *choices, struct nip_buffer *out);

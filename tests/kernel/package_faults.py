@@ -276,7 +276,7 @@ def signed_cases(arch):
         ("unknown record", lambda document: setattr(document.one(RUNTIME), "tag", 99)),
         ("record too short", payload(RUNTIME, lambda data: data[:-8])),
         ("record too long", payload(RUNTIME, lambda data: data + bytes(8))),
-        ("reserved bytes of a record", field(RUNTIME, "reserved", 1)),
+        ("reserved bytes of a record", field(RUNTIME, "reserved", b"\1")),
         ("text without an end", field(IDENTITY, "version", b"1" * 72)),
         ("text with a tail", field(IDENTITY, "version", b"0.1.0\0x")),
         ("text with a control byte", field(IDENTITY, "version", b"0.1\n0")),
@@ -286,16 +286,24 @@ def signed_cases(arch):
         ("stack below the least", field(RUNTIME, "stack_size", 4096)),
         ("heap of no whole pages", field(RUNTIME, "heap_size", 100)),
         ("unknown spectrum", field(RUNTIME, "spectrum", 4)),
+        ("pledge with a spectrum in it", field(RUNTIME, "pledge", 1 << 62)),
+        ("budget of more than a second", field(RUNTIME, "budget_us", 1000001)),
+        ("unknown restart policy", field(RUNTIME, "restart", 3)),
+        ("restart limit of zero", field(RUNTIME, "restart_limit", 0)),
+        ("restart window of more than an hour", field(RUNTIME, "restart_window_s", 3601)),
     ]
     bad_request = [
         ("request twice", again(REQUEST)),
         ("request of an unknown type", field(REQUEST, "type", 77)),
         ("request without rights", field(REQUEST, "rights", 0)),
         ("request of queues without a device", field(REQUEST, "queues", 1)),
+        ("request of memory with a PCI vendor", field(REQUEST, "vendor_id", 1)),
+        ("request with reserved bytes", field(REQUEST, "reserved", 1)),
     ]
     bad_match = [
         ("match by an unknown bus", field(MATCH, "bus", 9)),
-        ("match with reserved bytes", field(MATCH, "reserved", 1)),
+        ("match by name with a PCI vendor", field(MATCH, "vendor_id", 1)),
+        ("match by PCI with a name", field(MATCH, "bus", 3)),
         ("match by no name", field(MATCH, "compatible", b"")),
     ]
     bad_service = [

@@ -68,6 +68,25 @@ ARCHES='riscv64 aarch64 x86_64'
   refused 2 "x86_64 has no machine 'virt'" timeout 100 nip run build/box-x86_64.elf --machine virt
 }
 
+@test "a pledge in the manifest holds from the first instruction, on every architecture" {
+  new_hello
+  cat >src/main.c <<'C'
+#include <npl/npl.h>
+int npl_main(void)
+{
+    static const char state[1] = "s";
+    struct rumpk_meta_self self;
+    npl_call(RUMPK_CALL_META, RUMPK_META_SELF, (uintptr_t)&self, sizeof self, 0);
+    npl_printf("classes %x, checkpoint %d\n", (unsigned)(self.pledge & RUMPK_PLEDGE_CLASSES),
+               (int)npl_call(RUMPK_CALL_CHECKPOINT, (uintptr_t)state, sizeof state, 0, 0));
+    return 0;
+}
+C
+  printf 'runtime { pledge "stdio" "map" "control"; restart "never"; budget "2ms" }\n' >>npl.kdl
+  ok timeout 200 nip run --arch all
+  [ "$(grep -c '^classes 121, checkpoint -7' <<<"$output")" -eq 3 ]
+}
+
 @test "the report as JSON" {
   new_hello
   timeout 100 nip --json run --arch riscv64 >out.json 2>said </dev/null

@@ -83,24 +83,47 @@ struct rumpk_bkdl_identity {
 };
 RUMPK_ASSERT_SIZE(rumpk_bkdl_identity, 160);
 
+// When a package is started again after its driver has ended. A driver that faults more than `limit` times within
+// `window` is parked instead.
+#define RUMPK_RESTART_NEVER 0u
+#define RUMPK_RESTART_ON_FAULT 1u
+#define RUMPK_RESTART_ALWAYS 2u          // also after `exit`
+#define RUMPK_RESTART_LIMIT_MAX 255u
+#define RUMPK_RESTART_WINDOW_S_MAX 3600u
+#define RUMPK_BUDGET_US_MAX 1000000u
+
 struct rumpk_bkdl_runtime {
-    uint32_t spectrum;    // RUMPK_SPECTRUM_*
-    uint32_t flags;       // zero
-    uint64_t stack_size;  // bytes, multiple of the page size, RUMPK_STACK_MIN..MAX
-    uint64_t heap_size;   // bytes, multiple of the page size, 0..RUMPK_HEAP_MAX
-    uint64_t reserved;
+    uint32_t spectrum;          // RUMPK_SPECTRUM_*
+    uint32_t flags;             // zero
+    uint64_t stack_size;        // bytes, multiple of the page size, RUMPK_STACK_MIN..MAX
+    uint64_t heap_size;         // bytes, multiple of the page size, 0..RUMPK_HEAP_MAX
+    uint64_t pledge;            // classes of calls that it starts with, within RUMPK_PLEDGE_CLASSES
+    uint32_t budget_us;         // processor time that it wants per window, 0..RUMPK_BUDGET_US_MAX; 0: its spectrum's
+    uint32_t restart;           // RUMPK_RESTART_*
+    uint32_t restart_limit;     // 1..RUMPK_RESTART_LIMIT_MAX
+    uint32_t restart_window_s;  // 1..RUMPK_RESTART_WINDOW_S_MAX
+    uint64_t reserved[2];
 };
-RUMPK_ASSERT_SIZE(rumpk_bkdl_runtime, 32);
+RUMPK_ASSERT_SIZE(rumpk_bkdl_runtime, 64);
 
 // How a device is recognised.
 #define RUMPK_BUS_NONE 0u
 #define RUMPK_BUS_VIRTIO 1u      // device_id is the virtio device id
 #define RUMPK_BUS_COMPATIBLE 2u  // compatible is a device tree string; on x86_64 a fixed device's equivalent
+#define RUMPK_BUS_PCI 3u         // vendor_id and device_id, or class_code, or all three
+
+// Class code of PCI (PCI Local Bus Specification 3.0, 6.2.1): the first `count` of its three bytes (class, subclass,
+// programming interface; the others zero) in the low 24 bits, `count` above them; 0: any.
+#define RUMPK_PCI_CLASS(count, code) ((uint32_t)(count) << 24 | (uint32_t)(code))
+#define RUMPK_PCI_CLASS_COUNT(class_code) ((class_code) >> 24)
+#define RUMPK_PCI_VENDOR_MAX 0xFFFEu  // 0xFFFF is what an absent device reads as; 0: any vendor and any device
+#define RUMPK_PCI_BARS 6u
 
 struct rumpk_bkdl_match {
     uint32_t bus;
     uint32_t device_id;
-    uint64_t reserved;
+    uint32_t vendor_id;   // PCI, else 0
+    uint32_t class_code;  // PCI: RUMPK_PCI_CLASS, else 0
     char compatible[RUMPK_COMPATIBLE_SIZE];
 };
 RUMPK_ASSERT_SIZE(rumpk_bkdl_match, 80);
@@ -119,8 +142,12 @@ struct rumpk_bkdl_request {
     uint32_t optional;   // 1: the driver can do without
     uint64_t size;       // DMA, MEMORY: bytes, multiple of the page size
     char compatible[RUMPK_COMPATIBLE_SIZE];
+    uint32_t vendor_id;  // WINDOW of BUS_PCI: as in a match, else 0
+    uint32_t class_code;
+    uint32_t bar;        // WINDOW of BUS_PCI: base address register, 0..RUMPK_PCI_BARS - 1; else 0
+    uint32_t reserved;
 };
-RUMPK_ASSERT_SIZE(rumpk_bkdl_request, 128);
+RUMPK_ASSERT_SIZE(rumpk_bkdl_request, 144);
 
 struct rumpk_bkdl_service {  // PROVIDES and NEEDS
     char name[RUMPK_LABEL_SIZE];
@@ -160,9 +187,14 @@ struct rumpk_bkdl_package {
     uint64_t stack_max;       // bytes; a request above it refuses the package
     uint64_t heap_max;
     uint32_t spawner;         // 0: started at boot; else 1 + number of the package that may start it by `spawn`
+    uint32_t restart;         // RUMPK_RESTART_*: what holds, whatever the package asked for
+    uint64_t pledge;          // classes of calls that the owner leaves it: it starts with those that both name
+    uint32_t budget_us;       // processor time per window; 0: its spectrum's
+    uint32_t restart_limit;   // 1..RUMPK_RESTART_LIMIT_MAX
+    uint32_t restart_window_s;
     uint32_t reserved;
 };
-RUMPK_ASSERT_SIZE(rumpk_bkdl_package, 144);
+RUMPK_ASSERT_SIZE(rumpk_bkdl_package, 168);
 
 struct rumpk_bkdl_key {
     uint8_t key[RUMPK_KEY_SIZE];
@@ -181,8 +213,12 @@ struct rumpk_bkdl_grant {
     uint32_t reserved;
     uint64_t size;
     char compatible[RUMPK_COMPATIBLE_SIZE];
+    uint32_t vendor_id;
+    uint32_t class_code;
+    uint32_t bar;
+    uint32_t reserved_2;
 };
-RUMPK_ASSERT_SIZE(rumpk_bkdl_grant, 128);
+RUMPK_ASSERT_SIZE(rumpk_bkdl_grant, 144);
 
 // Connects the need of one package with the service of another. Package numbers count PACKAGE records from 0.
 struct rumpk_bkdl_wire {

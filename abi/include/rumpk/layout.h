@@ -202,11 +202,17 @@ RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, spectrum, 0);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, flags, 4);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, stack_size, 8);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, heap_size, 16);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, reserved, 24);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, pledge, 24);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, budget_us, 32);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, restart, 36);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, restart_limit, 40);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, restart_window_s, 44);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_runtime, reserved, 48);
 
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_match, bus, 0);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_match, device_id, 4);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_match, reserved, 8);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_match, vendor_id, 8);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_match, class_code, 12);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_match, compatible, 16);
 
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, name, 0);
@@ -218,6 +224,10 @@ RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, queues, 48);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, optional, 52);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, size, 56);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, compatible, 64);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, vendor_id, 128);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, class_code, 132);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, bar, 136);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_request, reserved, 140);
 
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_service, name, 0);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_service, version, 32);
@@ -242,7 +252,12 @@ RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, flags, 116);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, stack_max, 120);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, heap_max, 128);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, spawner, 136);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, reserved, 140);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, restart, 140);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, pledge, 144);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, budget_us, 152);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, restart_limit, 156);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, restart_window_s, 160);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, reserved, 164);
 
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_key, key, 0);
 
@@ -255,6 +270,10 @@ RUMPK_ASSERT_OFFSET(rumpk_bkdl_grant, index, 48);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_grant, reserved, 52);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_grant, size, 56);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_grant, compatible, 64);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_grant, vendor_id, 128);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_grant, class_code, 132);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_grant, bar, 136);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_grant, reserved_2, 140);
 
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_wire, service, 0);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_wire, channel, 32);

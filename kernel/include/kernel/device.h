@@ -39,9 +39,18 @@ extern struct device devices[DEVICES_MAX];
 
 void device_init(const void *fdt);
 
-// The index-th device of a kind, in the order of addresses. Null: there is none.
-struct device *device_find(uint32_t bus, uint32_t device_id, const char *compatible,
-                           uint32_t index);
+// How a request or a grant names a device: fields as in rumpk/bkdl.h.
+struct device_name {
+    uint32_t bus; // RUMPK_BUS_*
+    uint32_t device_id;
+    uint32_t vendor_id;
+    uint32_t class_code;
+    uint32_t bar;
+    const char *compatible;
+};
+
+// The index-th device of a name, in the order of addresses. Null: there is none.
+struct device *device_find(const struct device_name *name, uint32_t index);
 
 // Does nobody hold it, nor another package other registers of the same PCI function?
 bool device_is_free(const struct device *device, uint32_t package);

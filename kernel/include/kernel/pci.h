@@ -114,6 +114,11 @@ void pci_msix_mask(const struct pci_function *function, bool is_masked);
 // Does the BAR hold an MSI-X table or its pending bits?
 bool pci_msix_is_in(const struct pci_function *function, uint32_t bar);
 
+// Is it the function that a manifest means (rumpk/bkdl.h): vendor and device when `vendor_id` is
+// not 0, and as much of the class as RUMPK_PCI_CLASS says?
+bool pci_is(const struct pci_function *function, uint32_t vendor_id, uint32_t device_id,
+            uint32_t class_code);
+
 // Does `name` mean this function's registers behind `bar`? "pciVVVV,DDDD" or "pciclass,CCSSPP" (PCI
 // bus binding to IEEE 1275, 2.1: 2.5) mean the lowest-numbered one, with ".barN" that one.
 bool pci_is_named(const struct pci_function *function, uint32_t bar, const char *name);

@@ -13,8 +13,9 @@
 //   }
 //   build { sources "src/*.c"; flags "-O2"; arch "riscv64" { sources "src/riscv64/*.S" } }
 //   dependencies { library "acme/crc" "1.2" key="RWQ..." }
-//   runtime { spectrum "gravity"; stack "64KiB"; heap "64KiB" }
-//   match { virtio 2; compatible "ns16550a" }
+//   runtime { spectrum "gravity"; stack "64KiB"; heap "64KiB"; pledge "stdio" "map"; budget "500us"
+//             restart "on-fault" limit=5 window="60s" }
+//   match { virtio 2; compatible "ns16550a"; pci vendor=0x8086 device=0x10d3 }
 //   request { device "disk" virtio=2 queues=1; registers "uart" compatible="ns16550a"
 //             dma "buffers" size="128KiB"; memory "scratch" size="64KiB" }
 //   provides { service "block" 1 style="service" clients=4 }
@@ -52,6 +53,8 @@ enum {
     NIP_MANIFEST_DEPENDENCIES_MAX = 32,
     NIP_MANIFEST_STACK_DEFAULT = 65536,
     NIP_MANIFEST_HEAP_DEFAULT = 65536,
+    NIP_MANIFEST_RESTART_LIMIT_DEFAULT = 5,
+    NIP_MANIFEST_RESTART_WINDOW_DEFAULT = 60, // s
 };
 
 // A library that is linked at build. `requirement` is a lower bound in one class of versions

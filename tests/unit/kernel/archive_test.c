@@ -302,8 +302,8 @@ static void digests_missing(char *t, uint32_t n)
     text_replace(t, n, "riscv64/driver.elf", "riscv64/driver.exe");
 }
 
-// Offsets in npl.bkdl: opening 32, then IDENTITY (8 + 160), RUNTIME (8 + 32), MATCH (8 + 80),
-// REQUEST (8 + 128), service.
+// Offsets in npl.bkdl: opening 32, then IDENTITY (8 + 160), RUNTIME (8 + 64), MATCH (8 + 80),
+// REQUEST (8 + 144), service.
 static void bkdl_title(uint8_t *b, uint32_t n)
 {
     (void)n;
@@ -342,7 +342,57 @@ static void bkdl_stack_odd(uint8_t *b, uint32_t n)
 static void bkdl_reserved(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[40 + 160 + 8 + 24] = 1;
+    b[40 + 160 + 8 + 48] = 1;
+}
+static void bkdl_pledge(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 31] = 0x40;
+}
+static void bkdl_budget(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 35] = 1;
+}
+static void bkdl_restart(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 36] = 3;
+}
+static void bkdl_limit(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 40] = 0;
+}
+static void bkdl_window(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 44] = 0;
+}
+static void bkdl_match_vendor(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 64 + 8 + 8] = 1;
+}
+static void bkdl_match_class(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 64 + 8 + 12] = 1;
+}
+static void bkdl_match_pci(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 64 + 8] = RUMPK_BUS_PCI;
+}
+static void bkdl_request_bar(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 64 + 8 + 80 + 8 + 136] = 1;
+}
+static void bkdl_request_reserved(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[40 + 160 + 8 + 64 + 8 + 80 + 8 + 140] = 1;
 }
 static void bkdl_spectrum(uint8_t *b, uint32_t n)
 {
@@ -355,8 +405,8 @@ static void bkdl_stricter(uint8_t *b, uint32_t n)
     b[40 + 160 + 8] = 3;
 }
 
-// Offsets in boot.bkdl: opening 32, IMAGE (8 + 192), PACKAGE (8 + 144), KEY (8 + 32), GRANT (8 +
-// 128) ...
+// Offsets in boot.bkdl: opening 32, IMAGE (8 + 192), PACKAGE (8 + 168), KEY (8 + 32), GRANT (8 +
+// 144) ...
 static void boot_title(uint8_t *b, uint32_t n)
 {
     (void)n;
@@ -395,7 +445,7 @@ static void boot_name(uint8_t *b, uint32_t n)
 static void boot_key(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 144 + 8] ^= 1;
+    b[240 + 168 + 8] ^= 1;
 }
 static void boot_stack(uint8_t *b, uint32_t n)
 {
@@ -407,6 +457,46 @@ static void boot_threshold(uint8_t *b, uint32_t n)
 {
     (void)n;
     b[240 + 108] = 0;
+}
+static void boot_pledge(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 144 + 7] = 0x40;
+}
+static void boot_restart(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 140] = 3;
+}
+static void boot_limit(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 156] = 0;
+}
+static void boot_window(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 160] = 0;
+}
+static void boot_budget(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 155] = 1;
+}
+static void boot_reserved(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 164] = 1;
+}
+static void boot_grant_vendor(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 168 + 8 + 32 + 8 + 128] = 1;
+}
+static void boot_grant_reserved(uint8_t *b, uint32_t n)
+{
+    (void)n;
+    b[240 + 168 + 8 + 32 + 8 + 140] = 1;
 }
 static void boot_wire_self(uint8_t *b, uint32_t n)
 {
@@ -474,10 +564,28 @@ static const struct change {
     BKDL(bkdl_stack_odd, PACKAGE_FORM),
     BKDL(bkdl_reserved, PACKAGE_FORM),
     BKDL(bkdl_spectrum, PACKAGE_FORM),
+    BKDL(bkdl_pledge, PACKAGE_FORM),
+    BKDL(bkdl_budget, PACKAGE_FORM),
+    BKDL(bkdl_restart, PACKAGE_FORM),
+    BKDL(bkdl_limit, PACKAGE_FORM),
+    BKDL(bkdl_window, PACKAGE_FORM),
+    BKDL(bkdl_match_vendor, PACKAGE_FORM),
+    BKDL(bkdl_match_class, PACKAGE_FORM),
+    BKDL(bkdl_match_pci, PACKAGE_FORM),
+    BKDL(bkdl_request_bar, PACKAGE_FORM),
+    BKDL(bkdl_request_reserved, PACKAGE_FORM),
     BKDL(bkdl_stricter, LIMIT),
 #define BOOT(function, reason) {#function, {.change_boot = function}, RUMPK_REFUSE_##reason}
     BOOT(boot_title, MANIFEST_FORM),
     BOOT(boot_arch, MANIFEST_ARCH),
+    BOOT(boot_pledge, MANIFEST_FORM),
+    BOOT(boot_restart, MANIFEST_FORM),
+    BOOT(boot_limit, MANIFEST_FORM),
+    BOOT(boot_window, MANIFEST_FORM),
+    BOOT(boot_budget, MANIFEST_FORM),
+    BOOT(boot_reserved, MANIFEST_FORM),
+    BOOT(boot_grant_vendor, MANIFEST_FORM),
+    BOOT(boot_grant_reserved, MANIFEST_FORM),
     BOOT(boot_count, MANIFEST_FORM),
     BOOT(boot_flag, MANIFEST_FORM),
     BOOT(boot_floor, SECURITY_FLOOR),

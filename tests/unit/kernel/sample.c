@@ -114,8 +114,13 @@ uint32_t sample_bkdl(uint8_t *out, uint32_t number)
                                            .abi_version = RUMPK_ABI_VERSION,
                                            .kind = RUMPK_KIND_DRIVER,
                                            .arch_mask = 7};
-    struct rumpk_bkdl_runtime runtime = {
-        .spectrum = RUMPK_SPECTRUM_GRAVITY, .stack_size = 65536, .heap_size = 65536};
+    struct rumpk_bkdl_runtime runtime = {.spectrum = RUMPK_SPECTRUM_GRAVITY,
+                                         .stack_size = 65536,
+                                         .heap_size = 65536,
+                                         .pledge = RUMPK_PLEDGE_CLASSES,
+                                         .restart = RUMPK_RESTART_ON_FAULT,
+                                         .restart_limit = 5,
+                                         .restart_window_s = 60};
     struct rumpk_bkdl_match match = {.bus = RUMPK_BUS_VIRTIO, .device_id = 4};
     struct rumpk_bkdl_request memory = {.name = "scratch",
                                         .type = RUMPK_CAP_MEMORY,
@@ -161,7 +166,11 @@ static uint32_t make_boot(uint8_t *out, uint8_t ids[][RUMPK_DIGEST_SIZE], const 
                                              .threshold = 1,
                                              .spectrum = RUMPK_SPECTRUM_GRAVITY,
                                              .stack_max = 65536,
-                                             .heap_max = 65536};
+                                             .heap_max = 65536,
+                                             .pledge = RUMPK_PLEDGE_CLASSES,
+                                             .restart = RUMPK_RESTART_ON_FAULT,
+                                             .restart_limit = 5,
+                                             .restart_window_s = 60};
         snprintf(package.name, sizeof package.name, "%s", name_of(i));
         memcpy(package.package_id, ids[i], RUMPK_DIGEST_SIZE);
         record(&w, RUMPK_BKDL_PACKAGE, &package, sizeof package);

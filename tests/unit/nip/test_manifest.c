@@ -14,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rumpk/call.h>
 #include <rumpk/cap.h>
 #include <rumpk/start.h>
 
+#include "nip/bkdl.h"
 #include "nip/imagedef.h"
 #include "nip/machine.h"
 #include "nip/manifest.h"
@@ -122,6 +124,64 @@ static void what_people_and_builds_need_is_read(void **state)
     assert_int_equal(manifest.dependencies[1].key[31], 0xB7);
 }
 
+// What the kernel acts on and only some packages write.
+static const char for_kernels[] =
+    "package \"acme/nic\" version=\"1.0.0\" { kind \"driver\"; security-version 1; abi 0\n" // 1
+    "    license \"MIT\"; arch \"x86_64\" }\n"                                              // 2
+    "runtime {\n"                                                                           // 3
+    "    pledge \"stdio\" \"map\"\n"                                                        // 4
+    "    budget \"1500us\"\n"                                                               // 5
+    "    restart \"always\" limit=3 window=\"2s\"\n"                                        // 6
+    "}\n"                                                                                   // 7
+    "match { pci vendor=0x8086 device=0x10d3; pci class=\"0200\" }\n"                       // 8
+    "request {\n"                                                                           // 9
+    "    bar \"regs\" 0 vendor=0x8086 device=0x10d3 interrupt=#true\n"                      // 10
+    "    bar \"table\" 3 class=\"020000\" optional=#true\n"                                 // 11
+    "}\n";
+
+static void what_a_kernel_acts_on_is_read(void **state)
+{
+    (void)state;
+    struct nip_error err = {.code = NIP_OK};
+    if (nip_manifest_parse(for_kernels, strlen(for_kernels), "f", &manifest, &err) != NIP_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(manifest.runtime.pledge, RUMPK_PLEDGE_STDIO | RUMPK_PLEDGE_MAP);
+    assert_int_equal(manifest.runtime.budget_us, 1500);
+    assert_int_equal(manifest.runtime.restart, RUMPK_RESTART_ALWAYS);
+    assert_int_equal(manifest.runtime.restart_limit, 3);
+    assert_int_equal(manifest.runtime.restart_window_s, 2);
+    assert_int_equal(manifest.matches[0].bus, RUMPK_BUS_PCI);
+    assert_int_equal(manifest.matches[0].vendor_id, 0x8086);
+    assert_int_equal(manifest.matches[0].device_id, 0x10d3);
+    assert_int_equal(manifest.matches[1].class_code, RUMPK_PCI_CLASS(2, 0x020000));
+    assert_int_equal(manifest.requests[0].type, RUMPK_CAP_WINDOW);
+    assert_int_equal(manifest.requests[0].queues, 1);
+    assert_int_equal(manifest.requests[1].bar, 3);
+    assert_int_equal(manifest.requests[1].class_code, RUMPK_PCI_CLASS(3, 0x020000));
+    struct nip_buffer words = {.size = 0};
+    nip_manifest_request_words(&manifest.requests[0], &words);
+    nip_buffer_append_text(&words, "; ");
+    nip_manifest_request_words(&manifest.requests[1], &words);
+    assert_string_equal(nip_buffer_text(&words),
+                        "read and write register block 0 and take the interrupt of the PCI device "
+                        "8086:10d3 as \"regs\"; read and write register block 3 of the PCI device "
+                        "of class 020000 as \"table\" (can do without)");
+    nip_buffer_free(&words);
+
+    // Packed, read again and compared, they are the same.
+    static struct nip_manifest decoded;
+    struct nip_buffer packed = {.size = 0};
+    assert_int_equal(nip_bkdl_encode_package(&manifest, &packed, &err), NIP_OK);
+    if (nip_bkdl_decode_package(packed.data, packed.size, "f", &decoded, &err) != NIP_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(nip_bkdl_compare(&manifest, &decoded, &err), NIP_OK);
+    decoded.runtime.pledge |= RUMPK_PLEDGE_EXEC;
+    assert_int_equal(nip_bkdl_compare(&manifest, &decoded, &err), NIP_ERROR_MISMATCH);
+    assert_non_null(strstr(err.message, "the manifest says \"stdio\" \"map\", the kernel would do "
+                                        "\"stdio\" \"exec\" \"map\""));
+    nip_buffer_free(&packed);
+}
+
 static void defaults_are_filled_in(void **state)
 {
     (void)state;
@@ -133,6 +193,11 @@ static void defaults_are_filled_in(void **state)
     assert_int_equal(manifest.runtime.spectrum, RUMPK_SPECTRUM_GRAVITY);
     assert_int_equal(manifest.runtime.stack_size, NIP_MANIFEST_STACK_DEFAULT);
     assert_int_equal(manifest.runtime.heap_size, NIP_MANIFEST_HEAP_DEFAULT);
+    assert_int_equal(manifest.runtime.pledge, RUMPK_PLEDGE_CLASSES);
+    assert_int_equal(manifest.runtime.budget_us, 0);
+    assert_int_equal(manifest.runtime.restart, RUMPK_RESTART_ON_FAULT);
+    assert_int_equal(manifest.runtime.restart_limit, NIP_MANIFEST_RESTART_LIMIT_DEFAULT);
+    assert_int_equal(manifest.runtime.restart_window_s, NIP_MANIFEST_RESTART_WINDOW_DEFAULT);
     assert_int_equal(manifest.source_count, 1);
     assert_string_equal(manifest.sources[0], "src/*.c");
 }
@@ -250,6 +315,32 @@ static void mistakes_for_people_and_builds(void **state)
         {"7GFO3", "7GFO", NIP_ERROR_SCHEMA, 15, 53, "no valid `key`", "56 characters"},
     };
     expect_mistakes(for_people, table, sizeof table / sizeof table[0]);
+}
+
+static void mistakes_for_kernels(void **state)
+{
+    (void)state;
+    static const struct mistake table[] = {
+        {"\"stdio\" \"map\"", "\"stdoi\"", NIP_ERROR_SCHEMA, 4, 12, "unknown `pledge`", "`stdio`"},
+        {"\"stdio\" \"map\"", "\"map\" \"map\"", NIP_ERROR_SCHEMA, 4, 18, "twice", ""},
+        {"\"1500us\"", "1500", NIP_ERROR_SCHEMA, 5, 12, "no valid `budget`", "from 1us to 1s"},
+        {"\"1500us\"", "\"2s\"", NIP_ERROR_SCHEMA, 5, 12, "no valid `budget`", "from 1us to 1s"},
+        {"\"1500us\"", "\"0us\"", NIP_ERROR_SCHEMA, 5, 12, "no valid `budget`", "from 1us to 1s"},
+        {"\"1500us\"", "\"1500\"", NIP_ERROR_SCHEMA, 5, 12, "no valid `budget`", "\"20ms\""},
+        {"\"always\"", "\"sometimes\"", NIP_ERROR_SCHEMA, 6, 13, "unknown `restart`", "on-fault"},
+        {"limit=3", "limit=0", NIP_ERROR_SCHEMA, 6, 28, "no valid `limit`", "from 1 to 255"},
+        {"\"2s\"", "\"2500ms\"", NIP_ERROR_SCHEMA, 6, 37, "no valid `window`", "from 1s to 3600s"},
+        {"vendor=0x8086 device=0x10d3;", "device=0x10d3;", NIP_ERROR_SCHEMA, 8, 9,
+         "names no device", "`vendor=` and `device=`"},
+        {"vendor=0x8086 device=0x10d3;", "vendor=0xffff device=1;", NIP_ERROR_SCHEMA, 8, 20,
+         "no valid `vendor`", "from 0 to 0xfffe"},
+        {"\"0200\"", "\"020\"", NIP_ERROR_SCHEMA, 8, 52, "no valid `class`", "hexadecimal"},
+        {"\"0200\"", "\"02zz\"", NIP_ERROR_SCHEMA, 8, 52, "no valid `class`", "hexadecimal"},
+        {"bar \"regs\" 0", "bar \"regs\" 6", NIP_ERROR_SCHEMA, 10, 16, "no valid `number`",
+         "from 0 to 5"},
+        {" class=\"020000\"", "", NIP_ERROR_SCHEMA, 11, 5, "names no device", "`class=`"},
+    };
+    expect_mistakes(for_kernels, table, sizeof table / sizeof table[0]);
 }
 
 static void limits_are_kept(void **state)
@@ -423,6 +514,8 @@ int main(void)
         cmocka_unit_test(what_people_and_builds_need_is_read),
         cmocka_unit_test(mistakes_are_shown_at_their_place),
         cmocka_unit_test(mistakes_for_people_and_builds),
+        cmocka_unit_test(what_a_kernel_acts_on_is_read),
+        cmocka_unit_test(mistakes_for_kernels),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(capability_digest_notices_growth),
         cmocka_unit_test(image_definitions_are_read_and_printed),
