@@ -20,6 +20,7 @@ set(NIP_IMAGE_SOURCES
     lib/machine.c
     lib/manifest.c
     lib/manifest_build.c
+    lib/manifest_document.c
     lib/manifest_kernel.c
     lib/manifest_words.c
     lib/schema.c

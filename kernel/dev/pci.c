@@ -8,12 +8,11 @@
 // not fit the table is switched off and forgotten.
 #include "pci_config.h"
 
-#define PCI_CLASS_BYTES 3u
-#define PCI_CLASS_MASK  0xFFFFFFu
-
 #include <kernel/memory.h>
 
-#define BUS_NONE 0xFFFFu // vendor id of nobody
+#define BUS_NONE        0xFFFFu // vendor id of nobody
+#define PCI_CLASS_BYTES 3u
+#define PCI_CLASS_MASK  0xFFFFFFu
 
 struct pci_function pci_functions[PCI_FUNCTIONS_MAX];
 uint32_t pci_function_count;

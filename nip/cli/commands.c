@@ -185,6 +185,7 @@ static const struct cli_example help_examples[] = {
     {"nip help key new", "one command"},
     {"nip help exit-codes", "what the exit codes mean"},
     {"nip help errors", "every error"},
+    {"nip help manifest", "everything that npl.kdl may say"},
     {"nip help man > nip.1", "the man page"},
     {NULL, NULL},
 };
@@ -265,7 +266,7 @@ const struct cli_command cli_commands[] = {
     {"version", "About nip", "Show the version of the tool, the SDK and the compiler", "",
      "Says which SDK is used and whether it is a development one.", NULL, NULL, 0, 0,
      command_version},
-    {"help", "About nip", "Show help", "[COMMAND | exit-codes | errors | man]",
+    {"help", "About nip", "Show help", "[COMMAND | exit-codes | errors | manifest | man]",
      "Without a word, lists the commands.", NULL, help_examples, 0, 2, cli_help},
 };
 

@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "nip/escape.h"
+#include "nip/manifest.h"
 #include "version.h"
 
 enum { OPTION_CODE_FIRST = 256 };
@@ -287,7 +288,7 @@ void cli_help_overview(const struct cli *cli)
     printf("\n%sOptions of every command:%s\n", bold, end);
     show_options(cli_global_options);
     printf("\nStart with: nip new hello\n"
-           "More: nip help COMMAND, nip help exit-codes, nip help errors\n");
+           "More: nip help COMMAND, nip help exit-codes, nip help errors, nip help manifest\n");
 }
 
 static void man_text(FILE *out, const char *text)
@@ -414,6 +415,11 @@ enum nip_code cli_help(struct cli *cli, struct nip_error *err)
         show_errors();
     } else if (strcmp(topic, "man") == 0) {
         show_man_page();
+    } else if (strcmp(topic, "manifest") == 0) {
+        struct nip_buffer text = {0};
+        nip_manifest_document(&text);
+        fputs(nip_buffer_text(&text), stdout);
+        nip_buffer_free(&text);
     } else {
         char *words[3] = {(char *)"nip", (char *)topic, (char *)cli_operand(cli, 1)};
         int taken = 0;

@@ -227,3 +227,8 @@ C
   says 'npl.kdl:15:10'
   says "Did you mean \`riscv64\`"
 }
+
+@test "docs/manifest.md is what the tables say" {
+  ok nip help manifest
+  diff -u "$BATS_TEST_DIRNAME/../../docs/manifest.md" <(nip help manifest)
+}

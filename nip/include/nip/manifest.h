@@ -122,6 +122,11 @@ void nip_manifest_request_words(const struct rumpk_bkdl_request *request, struct
 void nip_manifest_capability_digest(const struct nip_manifest *manifest,
                                     uint8_t digest[RUMPK_DIGEST_SIZE]);
 
+// docs/manifest.md: every node and field with what it may hold, in Markdown.
+void nip_manifest_document(struct nip_buffer *out);
+// The example in it: a manifest that parses.
+extern const char nip_manifest_example[];
+
 // Names and numbers, both directions. The text functions answer "?" for an unknown number, the
 // number functions return false for an unknown name.
 const char *nip_arch_name(uint32_t arch);                  // "riscv64"

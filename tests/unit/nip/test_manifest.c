@@ -343,6 +343,19 @@ static void mistakes_for_kernels(void **state)
     expect_mistakes(for_kernels, table, sizeof table / sizeof table[0]);
 }
 
+static void the_documented_example_is_a_manifest(void **state)
+{
+    (void)state;
+    struct nip_error err = {.code = NIP_OK};
+    if (nip_manifest_parse(nip_manifest_example, strlen(nip_manifest_example), "f", &manifest,
+                           &err) != NIP_OK)
+        fail_msg("%u:%u %s", err.line, err.column, err.message);
+    struct nip_buffer text = {.size = 0};
+    nip_manifest_document(&text);
+    assert_non_null(strstr(nip_buffer_text(&text), nip_manifest_example));
+    nip_buffer_free(&text);
+}
+
 static void limits_are_kept(void **state)
 {
     (void)state;
@@ -516,6 +529,7 @@ int main(void)
         cmocka_unit_test(mistakes_for_people_and_builds),
         cmocka_unit_test(what_a_kernel_acts_on_is_read),
         cmocka_unit_test(mistakes_for_kernels),
+        cmocka_unit_test(the_documented_example_is_a_manifest),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(capability_digest_notices_growth),
         cmocka_unit_test(image_definitions_are_read_and_printed),
