@@ -41,6 +41,16 @@ static const struct cli_example build_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_option_spec fmt_options[] = {
+    {"check", 0, NULL, "change nothing; fail when a file is laid out differently"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example fmt_examples[] = {
+    {"nip fmt", "npl.kdl, image.kdl, nip.trust.kdl and nip.workspace.kdl of this folder"},
+    {"nip fmt --check npl.kdl", "for a commit hook or CI"},
+    {NULL, NULL},
+};
+
 static const struct cli_option_spec run_options[] = {
     {"arch", 0, "LIST",
      ARCH_HELP " (default: this computer's, if it is one of them, else riscv64)"},
@@ -202,6 +212,10 @@ const struct cli_command cli_commands[] = {
      "not count. Each result is checked as the kernel will check it. Writes build/ARCH/driver.elf,\n"
      "build/ARCH/driver.debug (for debuggers) and build/compile_commands.json (for editors).",
      build_options, build_examples, 0, 0, command_build},
+    {"fmt", "Write a driver", "Lay out manifests", "[FILE...]",
+     "Four spaces a level, single spaces, at most one empty line, LF. Comments, spelling and order stay\n"
+     "as they are, and what the file means is compared before and after.",
+     fmt_options, fmt_examples, 0, 16, command_fmt},
     {"run", "Write a driver", "Boot the driver or image of this folder in the emulator", "[IMAGE]",
      "In a driver project: builds, signs with your development key (made silently, never accepted for\n"
      "release), puts the driver, the kernel, the machine's console driver and the providers of what it\n"

@@ -8,6 +8,7 @@
 //   kdl_string.c  the five kinds of strings
 //   kdl_number.c  numbers and keywords
 //   kdl_print.c   the printer
+//   kdl_format.c  laying out text, comments included
 //
 // Rule of all parse functions: `at` stands on the first byte of what they parse; on success it
 // stands behind it; on failure the error is set and `at` no longer matters. The text has been

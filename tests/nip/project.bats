@@ -232,3 +232,23 @@ C
   ok nip help manifest
   diff -u "$BATS_TEST_DIRNAME/../../docs/manifest.md" <(nip help manifest)
 }
+
+@test "fmt lays out the manifests of a folder and keeps comments; --check only says so" {
+  refused 5 'there is nothing to lay out here' nip fmt
+  new_hello
+  ok nip fmt --check
+  cp npl.kdl before
+  sed -i 's/^    kind/ kind/; s/version=/version  =  /; $a\\n\n\n// the end' npl.kdl
+  cp npl.kdl untidy
+  refused 1 '1 of 1 files should be laid out' nip fmt --check
+  says 'npl.kdl is laid out differently'
+  cmp npl.kdl untidy
+  ok nip fmt
+  says 'laid out   npl.kdl'
+  diff <(cat before; printf '\n// the end\n') npl.kdl
+  echo 'package {' >npl.kdl
+  refused 3 'npl.kdl:1:9' nip fmt
+  [ "$(cat npl.kdl)" = 'package {' ]
+  ok nip fmt untidy
+  cmp untidy <(cat before; printf '\n// the end\n')
+}

@@ -133,6 +133,10 @@ bool nip_kdl_value_i64(const struct nip_kdl_value *value, int64_t *number);
 // that gives the same bytes.
 void nip_kdl_print(const struct nip_kdl_document *document, struct nip_buffer *out);
 void nip_kdl_print_node(const struct nip_kdl_node *node, unsigned depth, struct nip_buffer *out);
+// The text with four spaces per level, single spaces and LF; comments, spelling and order as they
+// are. SYNTAX when it does not parse. The result means what the text means: checked.
+enum nip_code nip_kdl_format(const char *text, size_t size, const char *file,
+                             struct nip_buffer *out, struct nip_error *err) NIP_MUST_CHECK;
 // One string as a KDL value: bare where that is allowed, else quoted. For whoever writes KDL text.
 void nip_kdl_print_string(const char *text, size_t size, struct nip_buffer *out);
 // Always quoted.

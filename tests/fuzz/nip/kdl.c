@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // KDL: whatever is accepted prints to a text that parses to the same print; whatever is refused has
-// a message and a place within the text; spans lie within the text.
+// a message and a place within the text; spans lie within the text. Laid out, it means the same
+// (nip_kdl_format() compares by itself), and laid out again it stays as it is.
 
 #include <string.h>
 
@@ -38,6 +39,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
          NIP_OK);
     nip_kdl_print(again, &second);
     MUST(nip_buffer_equals(&second, first.data, first.size));
+    struct nip_buffer layout = {0}, same_layout = {0};
+    if (first.size < NIP_KDL_SIZE_MAX) {
+        MUST(nip_kdl_format((const char *)data, size, "input", &layout, &err) == NIP_OK);
+        MUST(nip_kdl_format(nip_buffer_text(&layout), layout.size, "layout", &same_layout, &err) ==
+             NIP_OK);
+        MUST(nip_buffer_equals(&same_layout, layout.data, layout.size));
+    }
+    nip_buffer_free(&layout);
+    nip_buffer_free(&same_layout);
     nip_kdl_document_free(document);
     nip_kdl_document_free(again);
     nip_buffer_free(&first);

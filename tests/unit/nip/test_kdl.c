@@ -49,6 +49,21 @@ static char *reprint(const char *text, size_t size, struct nip_error *err)
     return (char *)nip_buffer_take(&out, NULL);
 }
 
+// Laid out, a text means the same (nip_kdl_format() sees to that), and once is enough.
+static void lay_out_twice(const char *name, const char *text, size_t size)
+{
+    struct nip_error err = {0};
+    struct nip_buffer once = {0}, twice = {0};
+    if (nip_kdl_format(text, size, name, &once, &err) != NIP_OK ||
+        nip_kdl_format(nip_buffer_text(&once), once.size, name, &twice, &err) != NIP_OK)
+        fail_msg("%s: %s", name, err.message);
+    if (!nip_buffer_equals(&once, twice.data, twice.size))
+        fail_msg("%s: laid out\n%sand again\n%s", name, nip_buffer_text(&once),
+                 nip_buffer_text(&twice));
+    nip_buffer_free(&once);
+    nip_buffer_free(&twice);
+}
+
 static void suite_agrees(void **state)
 {
     (void)state;
@@ -92,6 +107,7 @@ static void suite_agrees(void **state)
             assert_non_null(again);
             assert_string_equal(again, printed);
             free(again);
+            lay_out_twice(item->d_name, input, size);
         }
         free(input);
         free(expected);
@@ -102,6 +118,46 @@ static void suite_agrees(void **state)
     assert_int_equal(count, 336);
     assert_int_equal(refused, 95);
     assert_int_equal(wrong, 0);
+}
+
+static void layout_keeps_what_people_wrote(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"\n\n  \n", ""},
+        {"a 1", "a 1\n"},
+        {"\xef\xbb\xbf  a   1\t\r\n", "a 1\n"},
+        {"a\n\n\n\n  b\n\n", "a\n\nb\n"},
+        {"a{\nb{\n  c\n}\n}\n", "a {\n    b {\n        c\n    }\n}\n"},
+        {"a {\n\n  b\n\n}\n", "a {\n    b\n}\n"},
+        {"a { }\nb{c;d}", "a {}\nb { c; d }\n"},
+        {"a ; b;", "a; b;\n"},
+        {"a k = 1 ( t ) 2", "a k=1 (t)2\n"},
+        {"(t)a  // why  \n// above\n  /* in */ b /* c */ 1\n",
+         "(t)a // why\n// above\n/* in */ b /* c */ 1\n"},
+        {"a \\  // more\n1 \\\n   2\nb", "a \\  // more\n    1 \\\n    2\nb\n"},
+        {"/-a 1\nb /- 2  3 /-{\nc\n}", "/-a 1\nb /- 2 3 /- {\n    c\n}\n"},
+        {"a \"x  {  y\" #\"r  ;\"# r#t", NULL},
+        {"a \"x  {  y\" #\"r  ;\"#\n", "a \"x  {  y\" #\"r  ;\"#\n"},
+        {"a {\nb \"\"\"\n      x\n       y\n      \"\"\"\n}",
+         "a {\n    b \"\"\"\n      x\n       y\n      \"\"\"\n}\n"},
+        {"a {", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct nip_error err = {0};
+        struct nip_buffer out = {0};
+        enum nip_code code = nip_kdl_format(cases[i][0], strlen(cases[i][0]), "f", &out, &err);
+        if (cases[i][1] == NULL) {
+            assert_int_equal(code, NIP_ERROR_SYNTAX);
+        } else {
+            if (code != NIP_OK)
+                fail_msg("%s: %s", cases[i][0], err.message);
+            assert_string_equal(nip_buffer_text(&out), cases[i][1]);
+            lay_out_twice("case", cases[i][0], strlen(cases[i][0]));
+        }
+        nip_buffer_free(&out);
+    }
 }
 
 static struct nip_kdl_document *parse(const char *text)
@@ -360,6 +416,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(suite_agrees),
+        cmocka_unit_test(layout_keeps_what_people_wrote),
         cmocka_unit_test(spans_are_exact),
         cmocka_unit_test(values_are_what_they_say),
         cmocka_unit_test(empty_strings_are_strings),
