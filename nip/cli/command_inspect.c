@@ -1,162 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// nip verify and nip inspect: a file is a package or an image, told apart by its first bytes.
+// nip verify and nip inspect: a file is a package, an image or a statement about keys, told apart
+// by its first bytes.
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
-#include "keystore.h"
 #include "nip/fs.h"
 #include "project.h"
 #include "report.h"
-#include "resolve.h"
+#include "sdk.h"
+#include "statements.h"
 #include "version.h"
+#include "vouched.h"
 
-enum { KEYS_MAX = KEYSTORE_KEYS_MAX + NIP_TRUST_PUBLISHERS_MAX + 1, IMAGE_SIZE_MAX = 256 << 20 };
-
-struct vouched_key {
-    struct nip_public_key key;
-    char whose[160];
+// A file that has been opened, whichever kind it is.
+struct opened {
+    struct nip_buffer content;
+    struct checked_package package;
+    struct nip_image_report *report;
+    struct vouched *vouched;
+    const char *whose;
+    bool is_image;
 };
 
-// Every key that something on this computer vouches for, and what that is.
-struct vouched {
-    struct vouched_key items[KEYS_MAX];
-    struct nip_public_key keys[KEYS_MAX];
-    size_t count;
-};
-
-static void vouch(struct vouched *vouched, const struct nip_public_key *key, const char *words,
-                  const char *name)
+static void say_image_key(struct cli *cli, const struct opened *opened)
 {
-    if (vouched->count == KEYS_MAX)
-        return;
-    struct vouched_key *item = &vouched->items[vouched->count];
-    item->key = *key;
-    vouched->keys[vouched->count++] = *key;
-    snprintf(item->whose, sizeof item->whose, "%.64s%.80s", words, name);
-}
-
-static const char *whose_key(const struct vouched *vouched, const uint8_t key[32])
-{
-    for (size_t i = 0; i < vouched->count; i++)
-        if (memcmp(vouched->items[i].key.key, key, NIP_PUBLIC_KEY_BYTES) == 0)
-            return vouched->items[i].whose;
-    return NULL;
-}
-
-// `name`: the package that is to be verified; a key that is accepted for one name says nothing
-// about another. NULL: an image, for which publishers' keys do not count.
-static enum nip_code collect_vouched(struct vouched *vouched, const char *name,
-                                     struct nip_error *err)
-{
-    struct sdk sdk;
-    struct nip_trust trust;
-    struct nip_public_key accepted[NIP_TRUST_PUBLISHERS_MAX];
-    struct keystore_entry own[KEYSTORE_KEYS_MAX];
-    struct nip_error cause = {0};
-    size_t own_count = 0;
-    enum nip_code code = project_read_trust(".", &trust, NULL, err);
-    size_t count = code == NIP_OK && name != NULL
-                       ? nip_trust_keys(&trust, name, accepted, NIP_TRUST_PUBLISHERS_MAX)
-                       : 0;
-    for (size_t i = 0; i < count; i++)
-        vouch(vouched, &accepted[i], "a key that nip.trust.kdl accepts for ", name);
-    if (code == NIP_OK)
-        code = keystore_list(own, &own_count, err);
-    for (size_t i = 0; code == NIP_OK && i < own_count; i++)
-        vouch(vouched, &own[i].key, "your own key ", own[i].name);
-    struct nip_secret_key development;
-    // Without an SDK or a development key there is just nothing more to compare with.
-    if (code == NIP_OK && name != NULL && strncmp(name, "rumpk/", 6) == 0 &&
-        sdk_open(&sdk, &cause) == NIP_OK && sdk.has_key)
-        vouch(vouched, &sdk.key, "the key of this SDK", "");
-    if (code == NIP_OK && keystore_development(&development, &cause) == NIP_OK) {
-        struct nip_public_key key;
-        nip_secret_key_public(&development, &key);
-        nip_wipe(&development, sizeof development);
-        vouch(vouched, &key, "your development key (not for release)", "");
-    }
-    return code;
-}
-
-static enum nip_code explain_unknown(const char *file, struct nip_error *err)
-{
-    nip_error_hint(err,
-                   "nothing here vouches for the key that signed %s; name the key that must "
-                   "have signed: nip verify %s --key FILE.pub",
-                   file, file);
-    return err->code;
-}
-
-static enum nip_code open_package(struct cli *cli, const char *file, struct nip_buffer *content,
-                                  struct checked_package *package, struct vouched *vouched,
-                                  const char **whose, struct nip_error *err)
-{
-    const char *key_name = cli_option(cli, "key");
-    enum nip_code code = NIP_OK;
-    if (key_name != NULL) {
-        struct nip_public_key key;
-        code = keystore_public(key_name, &key, err);
-        if (code == NIP_OK)
-            vouch(vouched, &key, "the key that was asked for", "");
-    } else {
-        struct nip_package_source source = {content->data, content->size, -1};
-        struct nip_package_claim claim;
-        code = nip_package_peek(&source, &claim, err);
-        if (code == NIP_OK)
-            code = collect_vouched(vouched, claim.name, err);
-        else
-            nip_error_prefix(err, "%s: ", file);
-    }
-    if (code != NIP_OK)
-        return code;
-    struct key_list list = {vouched->keys, vouched->count};
-    package->npl = *content;
-    memset(content, 0, sizeof *content);
-    code = checked_package_open(package, &list, file, err);
-    if (code == NIP_OK)
-        *whose = whose_key(vouched, nip_package_key(package->package)->key);
-    else if ((code == NIP_ERROR_UNTRUSTED || code == NIP_ERROR_SIGNATURE) && key_name == NULL)
-        explain_unknown(file, err);
-    return code;
-}
-
-static enum nip_code read_file(const char *file, struct nip_buffer *content, struct nip_error *err)
-{
-    enum nip_code code = nip_fs_read(file, IMAGE_SIZE_MAX, content, err);
-    if (code == NIP_OK && content->size < 4) {
-        code = nip_error_set(err, NIP_ERROR_FORMAT, "%s is neither a package nor an image", file);
-        nip_error_hint(err, "packages end in .npl, images in .elf");
-    }
-    return code;
-}
-
-static enum nip_code open_image(struct cli *cli, const char *file, const struct nip_buffer *content,
-                                struct nip_image_report **report, struct nip_error *err)
-{
-    const char *key_name = cli_option(cli, "key");
-    struct nip_public_key key;
-    enum nip_code code = NIP_OK;
-    if (key_name != NULL)
-        code = keystore_public(key_name, &key, err);
-    if (code == NIP_OK)
-        code = nip_image_verify(content->data, content->size, file,
-                                key_name != NULL ? key.key : NULL, report, err);
-    return code;
-}
-
-static void say_image_key(struct cli *cli, const struct nip_image_report *report)
-{
-    static struct vouched vouched;
-    struct nip_error cause = {0};
     if (cli_option(cli, "key") != NULL) {
         cli_print(cli, "signed by the key that was asked for");
         return;
     }
-    const char *whose = collect_vouched(&vouched, NULL, &cause) == NIP_OK
-                            ? whose_key(&vouched, report->owner_key)
-                            : NULL;
+    const char *whose = vouched_owner(opened->vouched, opened->report->owner_key);
     if (whose != NULL)
         cli_print(cli, "signed by %s", whose);
     else
@@ -164,55 +39,122 @@ static void say_image_key(struct cli *cli, const struct nip_image_report *report
                        "name the owner's with --key");
 }
 
+static void say_votes(const struct cli *cli, const struct opened *opened)
+{
+    const struct vouched *vouched = opened->vouched;
+    if (vouched->has_ballot && (vouched->votes.count > 1 || vouched->ballot.threshold > 1))
+        votes_print(cli, &vouched->ballot, &vouched->votes);
+    else if (vouched->votes.count > 1)
+        cli_print(cli,
+                  "  %zu further signature(s) beside it were not judged: %s here says nothing "
+                  "about %s",
+                  vouched->votes.count - 1, NIP_TRUST_FILE, opened->package.manifest.identity.name);
+}
+
+static void say_verdict(struct cli *cli, const char *file, const struct opened *opened)
+{
+    char name[NIP_NAME_MAX + NIP_VERSION_MAX + 2];
+    const struct nip_image_report *report = opened->report;
+    if (opened->is_image) {
+        cli_print_verdict(cli, true, "valid: ", "%s, image %s %s for %s, %u packages", file,
+                          report->boot->image.name, report->boot->image.version,
+                          nip_arch_name(report->arch), (unsigned)report->package_count);
+        say_image_key(cli, opened);
+        return;
+    }
+    cli_print_verdict(cli, true, "valid: ", "%s, package %s", file,
+                      checked_package_name(&opened->package, name, sizeof name));
+    cli_print(cli, "signed by %s", opened->whose);
+    say_votes(cli, opened);
+}
+
+static enum nip_code print_json(const struct opened *opened, struct nip_error *err)
+{
+    struct nip_json *json = opened->is_image ? report_image_json(opened->report)
+                                             : report_package_json(&opened->package, opened->whose);
+    nip_json_put_bool(json, "valid", true);
+    if (!opened->is_image && opened->vouched->has_ballot)
+        nip_json_put(json, "trust", votes_json(&opened->vouched->ballot, &opened->vouched->votes));
+    return report_json("nip-inspect-0", opened->is_image ? "image" : "package", json, err);
+}
+
+static void print_text(struct cli *cli, bool wants_verdict, const char *file,
+                       const struct opened *opened)
+{
+    if (wants_verdict) {
+        say_verdict(cli, file, opened);
+        cli_next(cli, "nip inspect %s", file);
+    } else if (opened->is_image) {
+        report_image(cli, opened->report);
+        cli_next(cli, "nip run %s", file);
+    } else {
+        report_package(cli, &opened->package, opened->whose);
+        say_votes(cli, opened);
+        cli_next(cli, "nip add %s --registry WHERE   (in an image project)",
+                 opened->package.manifest.identity.name);
+    }
+}
+
+// A statement is shown with who of the project's keys has signed it, and whether it may be
+// followed.
+static enum nip_code show_statement(struct cli *cli, const char *file,
+                                    const struct nip_buffer *content, bool wants_verdict,
+                                    struct nip_error *err)
+{
+    struct nip_statement statement;
+    struct nip_signature_text texts[NIP_BALLOT_VOTES_MAX];
+    struct votes votes = {0};
+    struct nip_trust *trust = calloc(1, sizeof *trust);
+    enum nip_code code = trust == NULL ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
+                                       : nip_statement_parse(nip_buffer_text(content),
+                                                             content->size, file, &statement, err);
+    if (code == NIP_OK && !wants_verdict)
+        cli_print(cli, "%s", nip_buffer_text(content));
+    if (code == NIP_OK && wants_verdict)
+        code = project_read_trust(".", trust, NULL, err);
+    if (code == NIP_OK && wants_verdict)
+        code = votes_read_beside(file, &votes, err);
+    if (code == NIP_OK && wants_verdict) {
+        votes_texts(&votes, texts);
+        code = nip_statement_check(&statement, nip_buffer_text(content), content->size, texts,
+                                   votes.count, trust, err);
+    }
+    if (code == NIP_OK && wants_verdict) {
+        cli_print_verdict(cli, true, "valid: ", "%s, a statement about %s", file,
+                          statement.pattern);
+        cli_next(cli, "nip key trust --statement %s", file);
+    }
+    votes_free(&votes);
+    free(trust);
+    return code;
+}
+
 static enum nip_code open_file(struct cli *cli, bool wants_verdict, struct nip_error *err)
 {
-    static struct vouched vouched;
-    const char *file = cli_operand(cli, 0), *whose = NULL;
-    struct nip_buffer content = {0};
-    struct checked_package package = {0};
-    struct nip_image_report *report = NULL;
-    enum nip_code code = read_file(file, &content, err);
-    bool is_image = code == NIP_OK && memcmp(content.data,
-                                             "\x7f"
-                                             "ELF",
-                                             4) == 0;
-    if (code == NIP_OK && is_image)
-        code = open_image(cli, file, &content, &report, err);
+    struct opened opened = {.vouched = vouched_new()};
+    const char *file = cli_operand(cli, 0), *key = cli_option(cli, "key");
+    enum nip_code code = opened.vouched == NULL
+                             ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
+                             : vouched_read_file(file, &opened.content, &opened.is_image, err);
+    bool is_statement = code == NIP_OK && statement_is_one(&opened.content);
+    if (is_statement)
+        code = show_statement(cli, file, &opened.content, wants_verdict, err);
+    else if (code == NIP_OK && opened.is_image)
+        code = vouched_open_image(file, key, &opened.content, &opened.report, err);
     else if (code == NIP_OK)
-        code = open_package(cli, file, &content, &package, &vouched, &whose, err);
-    if (code == NIP_OK && cli->is_json) {
-        struct nip_json *json =
-            is_image ? report_image_json(report) : report_package_json(&package, whose);
-        nip_json_put_bool(json, "valid", true);
-        code = report_json("nip-inspect-0", is_image ? "image" : "package", json, err);
-    } else if (code == NIP_OK && !wants_verdict) {
-        if (is_image)
-            report_image(cli, report);
-        else
-            report_package(cli, &package, whose);
-    } else if (code == NIP_OK) {
-        char name[NIP_NAME_MAX + NIP_VERSION_MAX + 2];
-        if (is_image) {
-            cli_print_verdict(cli, true, "valid: ", "%s, image %s %s for %s, %u packages", file,
-                              report->boot->image.name, report->boot->image.version,
-                              nip_arch_name(report->arch), (unsigned)report->package_count);
-            say_image_key(cli, report);
-        } else {
-            cli_print_verdict(cli, true, "valid: ", "%s, package %s", file,
-                              checked_package_name(&package, name, sizeof name));
-            cli_print(cli, "signed by %s", whose);
-        }
-    }
-    if (code == NIP_OK && wants_verdict)
-        cli_next(cli, "nip inspect %s", file);
-    else if (code == NIP_OK && is_image)
-        cli_next(cli, "nip run %s", file);
-    else if (code == NIP_OK)
-        cli_next(cli, "nip add %s --registry WHERE   (in an image project)",
-                 package.manifest.identity.name);
-    nip_image_report_free(report);
-    checked_package_free(&package);
-    nip_buffer_free(&content);
+        code = vouched_open_package(opened.vouched, file, key, &opened.content, &opened.package,
+                                    &opened.whose, err);
+    // What is not enough is shown by inspect and refused by verify.
+    if (code == NIP_OK && wants_verdict && opened.vouched->has_ballot)
+        code = votes_require(&opened.vouched->ballot, &opened.vouched->votes, file, err);
+    if (code == NIP_OK && !is_statement && cli->is_json)
+        code = print_json(&opened, err);
+    else if (code == NIP_OK && !is_statement)
+        print_text(cli, wants_verdict, file, &opened);
+    nip_image_report_free(opened.report);
+    checked_package_free(&opened.package);
+    nip_buffer_free(&opened.content);
+    vouched_free(opened.vouched);
     return code;
 }
 

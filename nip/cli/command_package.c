@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "build.h"
+#include "command_sign.h"
 #include "commands.h"
 #include "keystore.h"
 #include "nip/fs.h"
@@ -112,6 +113,8 @@ enum nip_code command_sign(struct cli *cli, struct nip_error *err)
     struct nip_digests parsed = {0};
     struct checked_package package = {0};
     const char *import = cli_option(cli, "import"), *key_name = cli_option(cli, "key");
+    if (cli_operand(cli, 0) != NULL)
+        return sign_file(cli, err);
     enum nip_code code = project_require(PROJECT_PACKAGE, err);
     if (code == NIP_OK)
         code = packing_load(".", &pack, &digests, &parsed, err);

@@ -11,6 +11,7 @@
 #include "packing.h"
 #include "project.h"
 #include "resolve.h"
+#include "votes.h"
 
 static enum nip_code refuse_existing(struct registry *registry, const struct nip_manifest *manifest,
                                      struct nip_error *err)
@@ -100,6 +101,42 @@ static bool find_signed(const char *file, const char *key_name, const struct nip
     return false;
 }
 
+// The development key has no password and is made silently: it vouches for nobody.
+static enum nip_code refuse_development(const struct nip_public_key *key, const char *name,
+                                        struct nip_error *err)
+{
+    if (!keystore_is_development(key->key) || strncmp(name, "local/", 6) == 0)
+        return NIP_OK;
+    nip_error_set(err, NIP_ERROR_KEY, "the development key is not for publishing %s", name);
+    nip_error_hint(err, "make a key of your own: nip key new");
+    return NIP_ERROR_KEY;
+}
+
+// What others have signed beside the file goes to the registry with it.
+static enum nip_code attach_beside(const struct cli *cli, const char *file,
+                                   struct registry *registry,
+                                   const struct rumpk_bkdl_identity *identity,
+                                   const struct checked_package *package, struct nip_error *err)
+{
+    struct votes votes = {0};
+    enum nip_code code = votes_read_beside(file, &votes, err);
+    for (size_t i = 0; code == NIP_OK && i < votes.count; i++) {
+        if (!votes_is_over(package, &votes.texts[i])) {
+            cli_warn(cli, "%s.%u.minisig is over another package; it was not attached", file,
+                     votes.numbers[i]);
+            continue;
+        }
+        cleanup_hold();
+        code = registry_attach(registry, identity->name, identity->version, votes.texts[i].data,
+                               votes.texts[i].size, err);
+        cleanup_release();
+        if (code == NIP_OK)
+            cli_say(cli, "attached   %s.%u.minisig", file, votes.numbers[i]);
+    }
+    votes_free(&votes);
+    return code;
+}
+
 static enum nip_code sign_now(const struct cli *cli, const char *key_name,
                               const struct nip_manifest *manifest, const struct nip_pack *pack,
                               const struct nip_buffer *digests, struct checked_package *package,
@@ -113,11 +150,7 @@ static enum nip_code sign_now(const struct cli *cli, const char *key_name,
     if (code != NIP_OK)
         return code;
     nip_secret_key_public(&key, &public);
-    if (keystore_is_development(public.key) && strncmp(identity->name, "local/", 6) != 0) {
-        code = nip_error_set(err, NIP_ERROR_KEY, "the development key is not for publishing %s",
-                             identity->name);
-        nip_error_hint(err, "make a key of your own: nip key new");
-    }
+    code = refuse_development(&public, identity->name, err);
     if (code == NIP_OK)
         code = packing_sign(pack, digests, identity->name, identity->version, &key, package, err);
     nip_wipe(&key, sizeof key);
@@ -171,6 +204,8 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
     packing_file(file, ".", identity->name, identity->version);
     if (code == NIP_OK && !find_signed(file, key_name, &digests, &package))
         code = sign_now(cli, key_name, manifest, &pack, &digests, &package, err);
+    if (code == NIP_OK)
+        code = refuse_development(nip_package_key(package.package), identity->name, err);
     if (code == NIP_OK) {
         cleanup_hold();
         code = registry_publish(registry, identity->name, identity->version,
@@ -180,6 +215,8 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
         if (code == NIP_ERROR_EXISTS)
             nip_error_hint(err, "raise version in %s and publish again", NIP_MANIFEST_FILE);
     }
+    if (code == NIP_OK)
+        code = attach_beside(cli, file, registry, identity, &package, err);
     if (code == NIP_OK) {
         char id[NIP_DIGEST_TEXT_SIZE], size[32];
         nip_digest_text(nip_package_id(package.package), id);

@@ -86,9 +86,46 @@ static const struct cli_example key_show_examples[] = {
     {"nip key show owner", "one of them"},
     {NULL, NULL},
 };
+static const struct cli_option_spec key_trust_options[] = {
+    {"threshold", 0, "N", "so many of the keys must have signed"},
+    {"add", 0, NULL, "keep the keys that are accepted already"},
+    {"replace", 0, NULL, "accept these instead: the old key is lost (needs --reason)"},
+    {"reason", 0, "TEXT", "why; kept in nip.trust.kdl"},
+    {"statement", 0, "FILE", "follow a rotation or revocation that the publisher has signed"},
+    {NULL, 0, NULL, NULL},
+};
 static const struct cli_example key_trust_examples[] = {
     {"nip key trust acme/clock RWQ...", "accept this key for one package"},
     {"nip key trust 'acme/*' acme.pub", "accept the key in a file for a namespace"},
+    {"nip key trust acme/clock a.pub b.pub --threshold 2", "both must have signed"},
+    {"nip key trust --statement acme-clock.rotation-1", "take the publisher's new keys"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec key_rotate_options[] = {
+    {"old", 0, "KEY", "a key before (repeat; default: those of nip.trust.kdl)"},
+    {"new", 0, "KEY", "a key after; repeat for several"},
+    {"threshold", 0, "N", "so many of the new keys must sign packages (default: 1)"},
+    {"serial", 0, "N", "number of the statement (default: the last one and 1)"},
+    {"out", 0, "FILE", "where to write it"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example key_rotate_examples[] = {
+    {"nip key rotate acme/clock --old default --new next", "both are yours: signed at once"},
+    {"nip sign acme-clock.rotation-1 --key other", "one more owner signs it"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec key_revoke_options[] = {
+    {"keep", 0, "ID", "a package id that stays valid; may be repeated"},
+    {"keep-locked", 0, NULL, "what nip.lock holds stays valid"},
+    {"reason", 0, "TEXT", "why; kept in nip.trust.kdl"},
+    {"out", 0, "FILE", "write a statement for others instead of changing this project"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example key_revoke_examples[] = {
+    {"nip key revoke 'acme/*' old.pub --reason stolen", "nothing that it signed counts here"},
+    {"nip key revoke acme/clock default --out lost", "a statement, signed, for others"},
     {NULL, NULL},
 };
 
@@ -99,11 +136,15 @@ static const struct cli_example pack_examples[] = {
 
 static const struct cli_option_spec sign_options[] = {
     {"key", 0, "NAME", "the key to sign with (default: the key 'default')"},
-    {"import", 0, "FILE", "take the signature that minisign made over build/pack/digests"},
+    {"import", 0, "FILE", "take a signature that minisign made instead"},
+    {"by", 0, "KEY", "the key of the publisher, if nothing here vouches for it"},
+    {"registry", 0, "WHERE", "with NAME: the registry to whose package it is attached"},
     {NULL, 0, NULL, NULL},
 };
 static const struct cli_example sign_examples[] = {
     {"nip sign", "sign build/pack, write the .npl file"},
+    {"nip sign clock-1.0.0.npl --key second", "one more signature, beside the file"},
+    {"nip sign acme/clock --registry file:../reg", "one more, attached to the published package"},
     {"nip sign --import digests.minisig", "with a signature made elsewhere"},
     {NULL, NULL},
 };
@@ -235,16 +276,32 @@ const struct cli_command cli_commands[] = {
      NULL, key_show_examples, 0, 1, command_key_show},
     {"key trust", "Keys and packages", "Accept a publisher's key in this project", "PACKAGE KEY",
      "Writes the key into nip.trust.kdl. PACKAGE is namespace/name or namespace/*; KEY is a .pub file, a\n"
-     "name of 'nip key show', or the key itself (RWQ...).",
-     NULL, key_trust_examples, 2, 2, command_key_trust},
+     "name of 'nip key show', or the key itself (RWQ...). A line that is there is never widened by\n"
+     "accident: say --add or --replace. Keys that go away count no longer, except for the packages that\n"
+     "nip.lock holds already.",
+     key_trust_options, key_trust_examples, 0, 1 + 8, command_key_trust},
+    {"key rotate", "Keys and packages", "Write a statement that replaces keys", "PACKAGE",
+     "The statement names old keys, new keys and threshold. It counts when the old threshold and every\n"
+     "new key have signed it; those of the keys that are yours sign at once, the others with 'nip sign\n"
+     "FILE'. Projects follow it with: nip key trust --statement FILE",
+     key_rotate_options, key_rotate_examples, 1, 1, command_key_rotate},
+    {"key revoke", "Keys and packages", "Say that a key counts no longer", "PACKAGE KEY",
+     "Changes nip.trust.kdl of this project, or with --out writes a statement for others, which counts\n"
+     "when the threshold has signed it. A revocation names the package ids that stay valid; no date\n"
+     "decides anything.",
+     key_revoke_options, key_revoke_examples, 2, 2, command_key_revoke},
     {"pack", "Keys and packages", "Collect the files of the package and list their digests", "",
      "Builds, writes the compiled manifest and the bill of materials, and puts everything that belongs\n"
      "into the package below build/pack, with the list 'digests' that the signature will cover.",
      NULL, pack_examples, 0, 0, command_pack},
-    {"sign", "Keys and packages", "Sign what pack has collected, and write the package", "",
+    {"sign", "Keys and packages", "Sign what pack has collected, or add a signature",
+     "[FILE | NAME]",
      "Signs build/pack/digests and writes build/NAME-VERSION.npl. With --import, takes a signature\n"
-     "that was made by: minisign -S -t \"npl 1 NAME VERSION\" -m build/pack/digests",
-     sign_options, sign_examples, 0, 0, command_sign},
+     "that was made by: minisign -S -t \"npl 1 NAME VERSION\" -m build/pack/digests\n"
+     "With FILE, a package or a statement about keys, writes one more signature beside it, as\n"
+     "FILE.1.minisig and so on; the file itself never changes. With NAME[@VERSION] and --registry, attaches\n"
+     "it to the published package. Nothing is signed that has not been checked.",
+     sign_options, sign_examples, 0, 1, command_sign},
     {"verify", "Keys and packages", "Check a package or an image completely", "FILE",
      "Everything that the kernel checks, and more. Without --key a package is checked against\n"
      "nip.trust.kdl and your own keys, and an image against the key that it carries; that proves\n"

@@ -15,6 +15,8 @@ enum nip_code command_run(struct cli *cli, struct nip_error *err);
 enum nip_code command_key_new(struct cli *cli, struct nip_error *err);
 enum nip_code command_key_show(struct cli *cli, struct nip_error *err);
 enum nip_code command_key_trust(struct cli *cli, struct nip_error *err);
+enum nip_code command_key_rotate(struct cli *cli, struct nip_error *err);
+enum nip_code command_key_revoke(struct cli *cli, struct nip_error *err);
 enum nip_code command_pack(struct cli *cli, struct nip_error *err);
 enum nip_code command_sign(struct cli *cli, struct nip_error *err);
 enum nip_code command_verify(struct cli *cli, struct nip_error *err);

@@ -275,6 +275,18 @@ enum nip_code keystore_unlock(const char *name, struct nip_secret_key *key, stru
     return code;
 }
 
+bool keystore_has_secret(const char *name)
+{
+    char secret_path[CLI_PATH_SIZE], public_path[CLI_PATH_SIZE];
+    struct nip_error cause = {0};
+    size_t size = strlen(name);
+    // A path may also be that of a public key.
+    if (strchr(name, '/') != NULL && (size < 4 || strcmp(name + size - 4, ".key") != 0))
+        return false;
+    return key_paths(name, secret_path, public_path, &cause) == NIP_OK &&
+           nip_fs_kind(secret_path) == NIP_FS_FILE;
+}
+
 enum nip_code keystore_public(const char *text, struct nip_public_key *key, struct nip_error *err)
 {
     struct nip_error cause = {0};

@@ -41,6 +41,9 @@ enum nip_code keystore_make(const char *name, bool has_password, struct nip_publ
 enum nip_code keystore_unlock(const char *name, struct nip_secret_key *key,
                               struct nip_error *err) NIP_MUST_CHECK;
 
+// Whether `name` is that of a secret key of this user, or the path of a .key file.
+bool keystore_has_secret(const char *name);
+
 // The public key of `text`: RW..., a NAME of this user, or a .pub file.
 enum nip_code keystore_public(const char *text, struct nip_public_key *key,
                               struct nip_error *err) NIP_MUST_CHECK;

@@ -7,12 +7,10 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "keystore.h"
+#include "consent.h"
 #include "mode.h"
 #include "project.h"
 #include "store.h"
-
-enum { CANDIDATES_MAX = KEYSTORE_KEYS_MAX + REGISTRY_KEYS_MAX };
 
 enum nip_code decisions_load_in(struct decisions *decisions, const char *folder,
                                 struct nip_error *err)
@@ -49,7 +47,7 @@ void decisions_free(struct decisions *decisions)
 }
 
 // Parses what has just been appended, so that text and lists stay the same.
-static enum nip_code reread_trust(struct decisions *decisions, struct nip_error *err)
+enum nip_code decisions_reread(struct decisions *decisions, struct nip_error *err)
 {
     decisions->is_trust_changed = true;
     enum nip_code code = nip_buffer_check(&decisions->trust_text, NIP_TRUST_FILE, err);
@@ -174,7 +172,7 @@ enum nip_code resolve_registry(struct decisions *decisions, const char *where, c
                             "tree)");
     if (code == NIP_OK && !is_sdk && nip_trust_url(&decisions->trust, alias) == NULL) {
         nip_trust_append_registry(&decisions->trust_text, alias, url);
-        code = reread_trust(decisions, err);
+        code = decisions_reread(decisions, err);
     }
     if (code != NIP_OK) {
         registry_close(*registry);
@@ -183,17 +181,9 @@ enum nip_code resolve_registry(struct decisions *decisions, const char *where, c
     return code;
 }
 
-// The keys that may have signed, in one list; the first `own_count` are the user's own.
-struct candidates {
-    struct nip_public_key keys[CANDIDATES_MAX];
-    size_t count, own_count;
-    bool is_first_use; // none of them is accepted yet
-};
-
-// The registry of a request, opened when it is first needed; *opened is to be closed.
-static enum nip_code need_registry(struct decisions *decisions,
-                                   const struct resolve_request *request, struct registry **opened,
-                                   struct registry **registry, struct nip_error *err)
+enum nip_code resolve_need_registry(struct decisions *decisions,
+                                    const struct resolve_request *request, struct registry **opened,
+                                    struct registry **registry, struct nip_error *err)
 {
     char alias[NIP_TRUST_ALIAS_SIZE];
     enum nip_code code = NIP_OK;
@@ -202,135 +192,6 @@ static enum nip_code need_registry(struct decisions *decisions,
                                 alias, err);
     *registry = request->registry != NULL ? request->registry : *opened;
     return code;
-}
-
-static enum nip_code find_candidates(struct decisions *decisions,
-                                     const struct resolve_request *request,
-                                     struct registry **opened, struct candidates *candidates,
-                                     struct nip_error *err)
-{
-    memset(candidates, 0, sizeof *candidates);
-    if (strcmp(request->alias, NIP_TRUST_SDK_ALIAS) == 0) {
-        candidates->keys[0] = decisions->sdk.key;
-        candidates->count = decisions->sdk.has_key;
-        return NIP_OK;
-    }
-    candidates->count =
-        nip_trust_keys(&decisions->trust, request->name, candidates->keys, CANDIDATES_MAX);
-    if (candidates->count != 0)
-        return NIP_OK;
-    if (!request->may_decide) {
-        nip_error_set(err, NIP_ERROR_UNTRUSTED, "%s accepts no key for %s", NIP_TRUST_FILE,
-                      request->name);
-        nip_error_hint(err, "decide it: nip add %s --registry %s", request->name, request->alias);
-        return NIP_ERROR_UNTRUSTED;
-    }
-    candidates->is_first_use = true;
-    enum nip_code code = NIP_OK;
-    if (strncmp(request->name, "local/", 6) == 0) {
-        struct keystore_entry entries[KEYSTORE_KEYS_MAX];
-        code = keystore_list(entries, &candidates->own_count, err);
-        for (size_t i = 0; code == NIP_OK && i < candidates->own_count; i++)
-            candidates->keys[i] = entries[i].key;
-        candidates->count = candidates->own_count;
-    }
-    struct nip_public_key others[REGISTRY_KEYS_MAX];
-    size_t other_count = 0;
-    struct registry *registry = NULL;
-    if (code == NIP_OK)
-        code = need_registry(decisions, request, opened, &registry, err);
-    if (code == NIP_OK)
-        code = registry_keys(registry, request->name, others, &other_count, err);
-    for (size_t i = 0; code == NIP_OK && i < other_count; i++)
-        candidates->keys[candidates->count++] = others[i];
-    return code;
-}
-
-static bool is_own(const struct candidates *candidates, const struct nip_public_key *key)
-{
-    for (size_t i = 0; i < candidates->own_count; i++)
-        if (nip_public_key_equals(&candidates->keys[i], key))
-            return true;
-    return false;
-}
-
-// A person decides about a key that this project has never seen.
-static enum nip_code decide_first_use(const struct cli *cli, struct decisions *decisions,
-                                      const struct resolve_request *request,
-                                      const struct candidates *candidates,
-                                      const struct nip_public_key *key, struct nip_error *err)
-{
-    char fingerprint[NIP_DIGEST_TEXT_SIZE], text[NIP_KEY_TEXT_SIZE];
-    bool accepted = is_own(candidates, key);
-    enum nip_code code = NIP_OK;
-    nip_public_key_fingerprint(key, fingerprint);
-    nip_public_key_text(key, text);
-    if (request->expected_key != NULL &&
-        memcmp(request->expected_key, key->key, sizeof key->key) != 0) {
-        nip_error_set(err, NIP_ERROR_UNTRUSTED,
-                      "%s is signed by the key with the fingerprint %s, and the package that asks "
-                      "for it was built against another key",
-                      request->name, fingerprint);
-        nip_error_hint(err,
-                       "ask the publishers which is right; if it is meant: nip key trust %s %s",
-                       request->name, text);
-        return NIP_ERROR_UNTRUSTED;
-    }
-    if (accepted) {
-        cli_say(cli, "%s is signed with your own key; accepted for this project", request->name);
-    } else if (request->fingerprint != NULL) {
-        accepted = strcmp(request->fingerprint, fingerprint) == 0 ||
-                   strcmp(request->fingerprint, text) == 0;
-        if (!accepted) {
-            nip_error_set(err, NIP_ERROR_UNTRUSTED,
-                          "%s is signed by the key with the fingerprint %s, not by the one that "
-                          "--trust names",
-                          request->name, fingerprint);
-            nip_error_hint(err, "ask the publisher which is right before you trust either");
-            return NIP_ERROR_UNTRUSTED;
-        }
-    } else if (!cli_has_terminal()) {
-        nip_error_set(err, NIP_ERROR_CONSENT,
-                      "%s is signed by a key that this project does not know, and there is no "
-                      "terminal to ask on",
-                      request->name);
-        nip_error_hint(err,
-                       "compare the fingerprint with the one the publisher tells you, then: "
-                       "--trust %s",
-                       fingerprint);
-        return NIP_ERROR_CONSENT;
-    } else {
-        cli_say(cli, "first use of %s. It is signed by the key\n  %s\n  fingerprint %s",
-                request->name, text, fingerprint);
-        code = cli_ask_yes(cli, "Is this the fingerprint that the publisher told you? Accept it?",
-                           &accepted, err);
-        if (code == NIP_OK && !accepted)
-            return nip_error_set(err, NIP_ERROR_CONSENT,
-                                 "the key was not accepted; nothing was "
-                                 "changed");
-    }
-    if (code != NIP_OK)
-        return code;
-    nip_trust_append_publisher(&decisions->trust_text, request->name, key);
-    return reread_trust(decisions, err);
-}
-
-static void explain_refusal(const struct resolve_request *request,
-                            const struct candidates *candidates, struct nip_error *err)
-{
-    if (strcmp(request->alias, NIP_TRUST_SDK_ALIAS) == 0)
-        nip_error_hint(err, "packages of the SDK must be signed with the SDK's key; install the "
-                            "SDK again");
-    else if (candidates->is_first_use)
-        nip_error_hint(err,
-                       "the registry hands out no key that made this signature; get the "
-                       "publisher's .pub file and run: nip key trust %s FILE.pub",
-                       request->name);
-    else
-        nip_error_hint(err,
-                       "%s accepts other keys for %s. If the publisher has changed the key, "
-                       "and you know it from the publisher: nip key trust %s FILE.pub",
-                       NIP_TRUST_FILE, request->name, request->name);
 }
 
 // The bytes of the package, out of the cache if the lock says which, else from the registry.
@@ -345,7 +206,7 @@ static enum nip_code get_bytes(struct decisions *decisions, const struct resolve
             return NIP_OK;
     }
     struct registry *registry = NULL;
-    enum nip_code code = need_registry(decisions, request, opened, &registry, err);
+    enum nip_code code = resolve_need_registry(decisions, request, opened, &registry, err);
     if (code == NIP_OK && request->version != NULL) {
         snprintf(version, NIP_VERSION_MAX + 1, "%s", request->version);
         code = registry_has(registry, request->name, version, err);
@@ -361,21 +222,21 @@ enum nip_code resolve_package(const struct cli *cli, struct decisions *decisions
 {
     memset(package, 0, sizeof *package);
     char version[NIP_VERSION_MAX + 1] = "", what[NIP_NAME_MAX + NIP_VERSION_MAX + 2];
-    struct candidates candidates;
+    struct consent consent;
     struct registry *opened = NULL;
     enum nip_code code = get_bytes(decisions, request, &opened, version, &package->npl, err);
     if (code == NIP_OK)
-        code = find_candidates(decisions, request, &opened, &candidates, err);
-    registry_close(opened);
+        code = consent_begin(decisions, request, &opened, &package->npl, &consent, err);
     if (code != NIP_OK) {
+        registry_close(opened);
         checked_package_free(package);
         return code;
     }
     snprintf(what, sizeof what, "%s %s", request->name, version);
-    struct key_list list = {candidates.keys, candidates.count};
+    struct key_list list = {consent.keys, consent.count};
     code = checked_package_open(package, &list, what, err);
     if (code == NIP_ERROR_UNTRUSTED || code == NIP_ERROR_SIGNATURE)
-        explain_refusal(request, &candidates, err);
+        consent_explain(decisions, request, &consent, version, err);
     // A registry may hand out a valid package under a name or version that is not its own.
     if (code == NIP_OK && (strcmp(package->manifest.identity.name, request->name) != 0 ||
                            strcmp(package->manifest.identity.version, version) != 0)) {
@@ -383,9 +244,9 @@ enum nip_code resolve_package(const struct cli *cli, struct decisions *decisions
                              package->manifest.identity.name, package->manifest.identity.version);
         nip_error_hint(err, "do not use this registry until its operator has explained it");
     }
-    if (code == NIP_OK && candidates.is_first_use)
-        code = decide_first_use(cli, decisions, request, &candidates,
-                                nip_package_key(package->package), err);
+    if (code == NIP_OK)
+        code = consent_end(cli, decisions, request, &opened, &consent, package, err);
+    registry_close(opened);
     if (code != NIP_OK)
         checked_package_free(package);
     else if (strcmp(request->alias, NIP_TRUST_SDK_ALIAS) != 0)

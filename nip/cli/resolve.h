@@ -31,6 +31,8 @@ struct decisions {
 enum nip_code decisions_load(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
 enum nip_code decisions_load_in(struct decisions *decisions, const char *folder,
                                 struct nip_error *err) NIP_MUST_CHECK;
+// After a change of trust_text: parses it again, so that text and lists say the same.
+enum nip_code decisions_reread(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
 // Writes nip.trust.kdl if something was decided.
 enum nip_code decisions_save(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
 void decisions_free(struct decisions *decisions);
@@ -52,6 +54,12 @@ struct resolve_request {
     const char *fingerprint;               // answers first use; NULL: ask
     bool may_decide; // first use and own keys are allowed to extend nip.trust.kdl
 };
+
+// The registry of a request, opened when it is first needed; *opened is to be closed.
+enum nip_code resolve_need_registry(struct decisions *decisions,
+                                    const struct resolve_request *request, struct registry **opened,
+                                    struct registry **registry,
+                                    struct nip_error *err) NIP_MUST_CHECK;
 
 // Fetches, checks and returns a package; the caller ends with checked_package_free().
 enum nip_code resolve_package(const struct cli *cli, struct decisions *decisions,

@@ -29,4 +29,9 @@ bool store_get(const uint8_t sha256[NIP_DIGEST_SIZE], uint64_t size, struct nip_
 // Keeps a copy. That it cannot be kept (no space, no folder) is no error.
 void store_put(const uint8_t sha256[NIP_DIGEST_SIZE], const struct nip_buffer *npl);
 
+// Further signatures over a package, as they were attached to it in its registry: one file behind
+// the other, in XDG_CACHE_HOME/nip/signatures/<sha256 of the .npl>. false: none are kept.
+bool store_get_signatures(const uint8_t sha256[NIP_DIGEST_SIZE], struct nip_buffer *texts);
+void store_put_signatures(const uint8_t sha256[NIP_DIGEST_SIZE], const struct nip_buffer *texts);
+
 #endif

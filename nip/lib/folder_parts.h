@@ -48,4 +48,15 @@ enum nip_code folder_read_yanked(const struct nip_folder *folder, const char *na
 enum nip_code folder_write_layout(const struct nip_folder *folder, const char *name,
                                   struct nip_error *err) NIP_MUST_CHECK;
 
+// Lists `manifest` (of a signature) among what is attached to `subject`, in `index`.
+enum nip_code folder_put_attached(const struct nip_folder *folder, const char *name,
+                                  struct nip_oci_index *index,
+                                  const uint8_t subject[NIP_DIGEST_SIZE],
+                                  const struct nip_oci_blob *manifest,
+                                  struct nip_error *err) NIP_MUST_CHECK;
+// Finds what is attached to the versions of `index` among the names of blobs.
+enum nip_code folder_rebuild_attached(const struct nip_folder *folder, const char *name,
+                                      const struct nip_fs_names *blobs, struct nip_oci_index *index,
+                                      struct nip_error *err) NIP_MUST_CHECK;
+
 #endif

@@ -89,6 +89,8 @@ static enum nip_code rebuild_index(const struct nip_folder *folder, const char *
         if (code == NIP_OK && is_one)
             code = add_found(index, &old, name, &entry, err);
     }
+    if (code == NIP_OK)
+        code = folder_rebuild_attached(folder, name, &names, index, err);
     nip_fs_names_free(&names);
     nip_oci_index_free(&old);
     free(path);

@@ -441,18 +441,45 @@ bool nip_signature_comment(char out[NIP_TRUSTED_COMMENT_MAX + 1], const char *na
     return size > 0 && size <= NIP_TRUSTED_COMMENT_MAX;
 }
 
+enum nip_code nip_signature_make_over(const struct nip_secret_key *key, const void *data,
+                                      size_t size, const char *comment,
+                                      struct nip_signature *signature, struct nip_error *err)
+{
+    uint8_t message[NIP_SIGNATURE_BYTES + NIP_TRUSTED_COMMENT_MAX];
+    size_t comment_size = strlen(comment);
+    *signature = (struct nip_signature){0};
+    if (comment_size > NIP_TRUSTED_COMMENT_MAX)
+        return nip_error_set(err, NIP_ERROR_NAME, "the trusted comment is too long to be signed");
+    memcpy(signature->trusted_comment, comment, comment_size);
+    memcpy(signature->key_id, key->id, sizeof signature->key_id);
+    nip_sign_prehashed(key->secret, data, size, signature->signature);
+    size_t message_size = fill_global_message(signature, message);
+    nip_sign_bytes(key->secret, message, message_size, signature->global);
+    return NIP_OK;
+}
+
 enum nip_code nip_signature_make(const struct nip_secret_key *key, const void *digests, size_t size,
                                  const char *name, const char *version,
                                  struct nip_signature *signature, struct nip_error *err)
 {
-    uint8_t message[NIP_SIGNATURE_BYTES + NIP_TRUSTED_COMMENT_MAX];
-    *signature = (struct nip_signature){0};
-    if (!nip_signature_comment(signature->trusted_comment, name, version))
+    char comment[NIP_TRUSTED_COMMENT_MAX + 1];
+    if (!nip_signature_comment(comment, name, version))
         return nip_error_set(err, NIP_ERROR_NAME, "name or version is too long to be signed");
-    memcpy(signature->key_id, key->id, sizeof signature->key_id);
-    nip_sign_prehashed(key->secret, digests, size, signature->signature);
+    return nip_signature_make_over(key, digests, size, comment, signature, err);
+}
+
+enum nip_code nip_signature_verify_over(const struct nip_signature *signature,
+                                        const uint8_t key[NIP_PUBLIC_KEY_BYTES], const void *data,
+                                        size_t size, const char *comment, struct nip_error *err)
+{
+    uint8_t message[NIP_SIGNATURE_BYTES + NIP_TRUSTED_COMMENT_MAX];
+    if (strcmp(signature->trusted_comment, comment) != 0)
+        return signature_fail(err, 3, "the trusted comment does not name what is signed here");
+    if (!nip_verify_prehashed(key, data, size, signature->signature))
+        return signature_fail(err, 2, "the signature is not this key's over these bytes");
     size_t message_size = fill_global_message(signature, message);
-    nip_sign_bytes(key->secret, message, message_size, signature->global);
+    if (!nip_verify_bytes(key, message, message_size, signature->global))
+        return signature_fail(err, 4, "the global signature is not this key's");
     return NIP_OK;
 }
 
@@ -461,15 +488,8 @@ enum nip_code nip_signature_verify(const struct nip_signature *signature,
                                    size_t size, const char *name, const char *version,
                                    struct nip_error *err)
 {
-    uint8_t message[NIP_SIGNATURE_BYTES + NIP_TRUSTED_COMMENT_MAX];
     char expected[NIP_TRUSTED_COMMENT_MAX + 1];
-    if (!nip_signature_comment(expected, name, version) ||
-        strcmp(signature->trusted_comment, expected) != 0)
+    if (!nip_signature_comment(expected, name, version))
         return signature_fail(err, 3, "the trusted comment does not name this package and version");
-    if (!nip_verify_prehashed(key, digests, size, signature->signature))
-        return signature_fail(err, 2, "the signature is not this key's over these digests");
-    size_t message_size = fill_global_message(signature, message);
-    if (!nip_verify_bytes(key, message, message_size, signature->global))
-        return signature_fail(err, 4, "the global signature is not this key's");
-    return NIP_OK;
+    return nip_signature_verify_over(signature, key, digests, size, expected, err);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "nip/json.h"
+#include "oci_parts.h"
 
 static const char title_key[] = "org.opencontainers.image.title";
 static const char version_key[] = "org.opencontainers.image.version";
@@ -29,7 +30,7 @@ bool nip_oci_digest_parse(const char *text, uint8_t sha256[NIP_DIGEST_SIZE])
            nip_hex_decode(text + 7, strlen(text + 7), sha256, NIP_DIGEST_SIZE);
 }
 
-static struct nip_json *make_descriptor(const char *media_type, const struct nip_oci_blob *blob)
+struct nip_json *oci_make_descriptor(const char *media_type, const struct nip_oci_blob *blob)
 {
     char digest[NIP_OCI_DIGEST_TEXT_SIZE];
     struct nip_json *json = nip_json_make_object();
@@ -40,8 +41,8 @@ static struct nip_json *make_descriptor(const char *media_type, const struct nip
     return json;
 }
 
-static bool read_descriptor(const struct nip_json *json, const char *media_type,
-                            struct nip_oci_blob *blob)
+bool oci_read_descriptor(const struct nip_json *json, const char *media_type,
+                         struct nip_oci_blob *blob)
 {
     const char *type = nip_json_get_text(json, "mediaType");
     return type != NULL && strcmp(type, media_type) == 0 &&
@@ -64,12 +65,12 @@ enum nip_code nip_oci_manifest_print(const struct nip_oci_manifest *manifest,
     nip_json_put_text(annotations, version_key, manifest->version);
     nip_json_put_text(annotations, id_key, id);
     struct nip_json *layers = nip_json_make_array();
-    nip_json_append(layers, make_descriptor(NIP_OCI_LAYER_TYPE, &manifest->layer));
+    nip_json_append(layers, oci_make_descriptor(NIP_OCI_LAYER_TYPE, &manifest->layer));
     struct nip_json *json = nip_json_make_object();
     nip_json_put_u64(json, "schemaVersion", 2);
     nip_json_put_text(json, "mediaType", NIP_OCI_MANIFEST_TYPE);
     nip_json_put_text(json, "artifactType", NIP_OCI_ARTIFACT_TYPE);
-    nip_json_put(json, "config", make_descriptor(NIP_OCI_EMPTY_TYPE, &config));
+    nip_json_put(json, "config", oci_make_descriptor(NIP_OCI_EMPTY_TYPE, &config));
     nip_json_put(json, "layers", layers);
     nip_json_put(json, "annotations", annotations);
     enum nip_code code = nip_json_print(json, false, out, err);
@@ -93,7 +94,7 @@ static bool read_manifest(const struct nip_json *json, struct nip_oci_manifest *
     const struct nip_json *annotations = nip_json_get(json, "annotations");
     const char *id = nip_json_get_text(annotations, id_key);
     if (type == NULL || strcmp(type, NIP_OCI_ARTIFACT_TYPE) != 0 || nip_json_count(layers) != 1 ||
-        !read_descriptor(nip_json_at(layers, 0), NIP_OCI_LAYER_TYPE, &manifest->layer))
+        !oci_read_descriptor(nip_json_at(layers, 0), NIP_OCI_LAYER_TYPE, &manifest->layer))
         return false;
     return copy_text(manifest->name, sizeof manifest->name,
                      nip_json_get_text(annotations, title_key)) &&
@@ -123,6 +124,7 @@ enum nip_code nip_oci_manifest_parse(const char *text, size_t size, const char *
 void nip_oci_index_free(struct nip_oci_index *index)
 {
     free(index->entries);
+    free(index->referrers);
     *index = (struct nip_oci_index){0};
 }
 
@@ -172,6 +174,64 @@ enum nip_code nip_oci_index_add(struct nip_oci_index *index, const struct nip_oc
     return NIP_OK;
 }
 
+// ---- what is attached ----
+
+const struct nip_oci_referrers *nip_oci_index_referrers(const struct nip_oci_index *index,
+                                                        const uint8_t subject[NIP_DIGEST_SIZE])
+{
+    for (size_t i = 0; i < index->referrers_count; i++)
+        if (memcmp(index->referrers[i].subject, subject, NIP_DIGEST_SIZE) == 0)
+            return &index->referrers[i];
+    return NULL;
+}
+
+enum nip_code nip_oci_index_put_referrers(struct nip_oci_index *index,
+                                          const struct nip_oci_referrers *referrers,
+                                          struct nip_error *err)
+{
+    size_t at = 0;
+    while (at < index->referrers_count &&
+           memcmp(index->referrers[at].subject, referrers->subject, NIP_DIGEST_SIZE) < 0)
+        at++;
+    if (at < index->referrers_count &&
+        memcmp(index->referrers[at].subject, referrers->subject, NIP_DIGEST_SIZE) == 0) {
+        index->referrers[at] = *referrers;
+        return NIP_OK;
+    }
+    struct nip_oci_referrers *grown =
+        reallocarray(index->referrers, index->referrers_count + 1, sizeof *index->referrers);
+    if (grown == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for an index");
+    index->referrers = grown;
+    memmove(grown + at + 1, grown + at, (index->referrers_count - at) * sizeof *grown);
+    grown[at] = *referrers;
+    index->referrers_count++;
+    return NIP_OK;
+}
+
+static struct nip_json *make_referrers_entry(const struct nip_oci_referrers *referrers)
+{
+    char name[7 + NIP_DIGEST_TEXT_SIZE] = "sha256-";
+    struct nip_json *annotations = nip_json_make_object();
+    nip_digest_text(referrers->subject, name + 7);
+    nip_json_put_text(annotations, ref_key, name);
+    struct nip_json *descriptor = oci_make_descriptor(NIP_OCI_INDEX_TYPE, &referrers->index);
+    nip_json_put(descriptor, "annotations", annotations);
+    return descriptor;
+}
+
+// Whether the entry of an index is one of referrers; then reads it.
+static bool read_referrers_entry(const struct nip_json *descriptor,
+                                 struct nip_oci_referrers *referrers)
+{
+    const char *name = nip_json_get_text(nip_json_get(descriptor, "annotations"), ref_key);
+    return name != NULL && strncmp(name, "sha256-", 7) == 0 &&
+           nip_hex_decode(name + 7, strlen(name + 7), referrers->subject, NIP_DIGEST_SIZE) &&
+           oci_read_descriptor(descriptor, NIP_OCI_INDEX_TYPE, &referrers->index);
+}
+
+// ---- printing and reading ----
+
 enum nip_code nip_oci_index_print(const struct nip_oci_index *index, struct nip_buffer *out,
                                   struct nip_error *err)
 {
@@ -180,11 +240,13 @@ enum nip_code nip_oci_index_print(const struct nip_oci_index *index, struct nip_
         struct nip_json *annotations = nip_json_make_object();
         nip_json_put_text(annotations, ref_key, index->entries[i].version);
         struct nip_json *descriptor =
-            make_descriptor(NIP_OCI_MANIFEST_TYPE, &index->entries[i].manifest);
+            oci_make_descriptor(NIP_OCI_MANIFEST_TYPE, &index->entries[i].manifest);
         nip_json_put_text(descriptor, "artifactType", NIP_OCI_ARTIFACT_TYPE);
         nip_json_put(descriptor, "annotations", annotations);
         nip_json_append(manifests, descriptor);
     }
+    for (size_t i = 0; i < index->referrers_count; i++)
+        nip_json_append(manifests, make_referrers_entry(&index->referrers[i]));
     struct nip_json *json = nip_json_make_object();
     nip_json_put_u64(json, "schemaVersion", 2);
     nip_json_put_text(json, "mediaType", NIP_OCI_INDEX_TYPE);
@@ -208,9 +270,15 @@ enum nip_code nip_oci_index_parse(const char *text, size_t size, const char *wha
     for (size_t i = 0; code == NIP_OK && i < nip_json_count(manifests); i++) {
         const struct nip_json *descriptor = nip_json_at(manifests, i);
         struct nip_oci_entry entry = {0};
-        if (!read_descriptor(descriptor, NIP_OCI_MANIFEST_TYPE, &entry.manifest) ||
-            !copy_text(entry.version, sizeof entry.version,
-                       nip_json_get_text(nip_json_get(descriptor, "annotations"), ref_key)))
+        struct nip_oci_referrers referrers = {0};
+        if (read_referrers_entry(descriptor, &referrers))
+            code = nip_oci_index_referrers(index, referrers.subject) == NULL
+                       ? nip_oci_index_put_referrers(index, &referrers, err)
+                       : nip_error_set(err, NIP_ERROR_FORMAT, "entry %zu of %s stands there twice",
+                                       i + 1, what);
+        else if (!oci_read_descriptor(descriptor, NIP_OCI_MANIFEST_TYPE, &entry.manifest) ||
+                 !copy_text(entry.version, sizeof entry.version,
+                            nip_json_get_text(nip_json_get(descriptor, "annotations"), ref_key)))
             code = nip_error_set(err, NIP_ERROR_FORMAT, "entry %zu of %s is not a version", i + 1,
                                  what);
         else

@@ -182,6 +182,18 @@ enum nip_code registry_fetch(struct registry *registry, const char *name, const 
     return nip_folder_fetch(registry->folder, name, version, NIP_BUFFER_SIZE_MAX, npl, err);
 }
 
+enum nip_code registry_attach(struct registry *registry, const char *name, const char *version,
+                              const void *signature, size_t size, struct nip_error *err)
+{
+    return nip_folder_attach(registry->folder, name, version, signature, size, err);
+}
+
+enum nip_code registry_attached(struct registry *registry, const char *name, const char *version,
+                                nip_folder_each_fn each, void *context, struct nip_error *err)
+{
+    return nip_folder_attached(registry->folder, name, version, each, context, err);
+}
+
 static char *publishers_folder(const struct registry *registry, const char *name)
 {
     char *package = nip_fs_join(registry->root, name);

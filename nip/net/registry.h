@@ -56,6 +56,13 @@ enum nip_code registry_publish(struct registry *registry, const char *name, cons
                                const uint8_t id[NIP_DIGEST_SIZE], const void *npl, size_t size,
                                const struct nip_public_key *key,
                                struct nip_error *err) NIP_MUST_CHECK;
+// Further signatures over a package: attaching one that is there changes nothing.
+enum nip_code registry_attach(struct registry *registry, const char *name, const char *version,
+                              const void *signature, size_t size,
+                              struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code registry_attached(struct registry *registry, const char *name, const char *version,
+                                nip_folder_each_fn each, void *context,
+                                struct nip_error *err) NIP_MUST_CHECK;
 // The publisher keys that the registry hands out for a package: candidates for first use.
 enum nip_code registry_keys(struct registry *registry, const char *name,
                             struct nip_public_key keys[REGISTRY_KEYS_MAX], size_t *count,

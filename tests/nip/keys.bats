@@ -156,5 +156,5 @@ PY
   echo 'registry "sdk" url="file:x"' >nip.trust.kdl
   refused 3 "always means the SDK's own registry" nip image
   echo 'allow "everything"' >nip.trust.kdl
-  refused 3 "expected 'registry' or 'publisher'" nip image
+  refused 3 "expected 'registry', 'publisher' or 'revoked'" nip image
 }

@@ -82,9 +82,21 @@ enum nip_code nip_folder_fetch(struct nip_folder *folder, const char *name, cons
                                uint64_t size_max, struct nip_buffer *out,
                                struct nip_error *err) NIP_MUST_CHECK;
 
-// Rebuilds index.json of one package from the manifests among its blobs. *repaired: whether
-// anything changed. CONFLICT if two manifests claim one version and the old index does not say
-// which counts.
+// Attaches a further signature to a version; one that is attached already changes nothing. The
+// caller has checked it. MISSING if there is no such version.
+enum nip_code nip_folder_attach(struct nip_folder *folder, const char *name, const char *version,
+                                const void *signature, size_t size,
+                                struct nip_error *err) NIP_MUST_CHECK;
+// Hands every attached signature to `each`, in the order of the registry; stops at its first error.
+typedef enum nip_code (*nip_folder_each_fn)(void *context, const void *signature, size_t size,
+                                            struct nip_error *err);
+enum nip_code nip_folder_attached(struct nip_folder *folder, const char *name, const char *version,
+                                  nip_folder_each_fn each, void *context,
+                                  struct nip_error *err) NIP_MUST_CHECK;
+
+// Rebuilds index.json of one package from the manifests among its blobs, attached ones included.
+// *repaired: whether anything changed. CONFLICT if two manifests claim one version and the old
+// index does not say which counts.
 enum nip_code nip_folder_repair(struct nip_folder *folder, const char *name, bool *repaired,
                                 struct nip_error *err) NIP_MUST_CHECK;
 

@@ -116,6 +116,15 @@ enum nip_code nip_signature_make(const struct nip_secret_key *key, const void *d
                                  const char *name, const char *version,
                                  struct nip_signature *signature,
                                  struct nip_error *err) NIP_MUST_CHECK;
+// The same for other documents, with the trusted comment that names them.
+enum nip_code nip_signature_make_over(const struct nip_secret_key *key, const void *data,
+                                      size_t size, const char *comment,
+                                      struct nip_signature *signature,
+                                      struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code nip_signature_verify_over(const struct nip_signature *signature,
+                                        const uint8_t key[NIP_PUBLIC_KEY_BYTES], const void *data,
+                                        size_t size, const char *comment,
+                                        struct nip_error *err) NIP_MUST_CHECK;
 // Checks trusted comment (must be "npl 1 NAME VERSION"), signature and global signature under
 // exactly this key.
 enum nip_code nip_signature_verify(const struct nip_signature *signature,

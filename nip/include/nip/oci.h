@@ -23,13 +23,14 @@
 extern "C" {
 #endif
 
-#define NIP_OCI_ARTIFACT_TYPE "application/vnd.rumpk.npl.v1"
-#define NIP_OCI_LAYER_TYPE    "application/vnd.rumpk.npl.v1.tar+zstd"
-#define NIP_OCI_MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
-#define NIP_OCI_INDEX_TYPE    "application/vnd.oci.image.index.v1+json"
-#define NIP_OCI_EMPTY_TYPE    "application/vnd.oci.empty.v1+json"
-#define NIP_OCI_EMPTY_CONFIG  "{}"
-#define NIP_OCI_LAYOUT        "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define NIP_OCI_ARTIFACT_TYPE  "application/vnd.rumpk.npl.v1"
+#define NIP_OCI_LAYER_TYPE     "application/vnd.rumpk.npl.v1.tar+zstd"
+#define NIP_OCI_SIGNATURE_TYPE "application/vnd.rumpk.signature.v1"
+#define NIP_OCI_MANIFEST_TYPE  "application/vnd.oci.image.manifest.v1+json"
+#define NIP_OCI_INDEX_TYPE     "application/vnd.oci.image.index.v1+json"
+#define NIP_OCI_EMPTY_TYPE     "application/vnd.oci.empty.v1+json"
+#define NIP_OCI_EMPTY_CONFIG   "{}"
+#define NIP_OCI_LAYOUT         "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 enum {
     NIP_OCI_MANIFEST_SIZE_MAX = 65536,
@@ -62,9 +63,17 @@ struct nip_oci_entry {
     char version[NIP_VERSION_MAX + 1]; // the ref name
     struct nip_oci_blob manifest;
 };
+// The index of what is attached to one manifest; its ref name is "sha256-" and that manifest's
+// digest, as the OCI distribution specification 1.1 names the fallback of the referrers API.
+struct nip_oci_referrers {
+    uint8_t subject[NIP_DIGEST_SIZE]; // SHA-256 of the manifest
+    struct nip_oci_blob index;
+};
 struct nip_oci_index {
     struct nip_oci_entry *entries; // lowest version first, each version once
     size_t count;
+    struct nip_oci_referrers *referrers; // sorted by subject, each subject once
+    size_t referrers_count;
 };
 
 enum nip_code nip_oci_index_print(const struct nip_oci_index *index, struct nip_buffer *out,
@@ -78,6 +87,33 @@ const struct nip_oci_entry *nip_oci_index_find(const struct nip_oci_index *index
 // Keeps the order. EXISTS if the version is there.
 enum nip_code nip_oci_index_add(struct nip_oci_index *index, const struct nip_oci_entry *entry,
                                 struct nip_error *err) NIP_MUST_CHECK;
+
+// Adds or replaces the referrers of a subject.
+enum nip_code nip_oci_index_put_referrers(struct nip_oci_index *index,
+                                          const struct nip_oci_referrers *referrers,
+                                          struct nip_error *err) NIP_MUST_CHECK;
+const struct nip_oci_referrers *nip_oci_index_referrers(const struct nip_oci_index *index,
+                                                        const uint8_t subject[NIP_DIGEST_SIZE]);
+
+// A further signature over the package of `subject`: a manifest with the signature as its layer.
+struct nip_oci_attachment {
+    struct nip_oci_blob subject; // the manifest of the package
+    struct nip_oci_blob layer;   // the signature file
+};
+enum nip_code nip_oci_attachment_print(const struct nip_oci_attachment *attachment,
+                                       struct nip_buffer *out,
+                                       struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code nip_oci_attachment_parse(const char *text, size_t size, const char *what,
+                                       struct nip_oci_attachment *attachment,
+                                       struct nip_error *err) NIP_MUST_CHECK;
+
+// The manifests that are attached to one subject, at most NIP_OCI_REFERRERS_MAX, sorted by digest.
+enum { NIP_OCI_REFERRERS_MAX = 64 };
+enum nip_code nip_oci_referrers_print(const struct nip_oci_blob *manifests, size_t count,
+                                      struct nip_buffer *out, struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code nip_oci_referrers_parse(const char *text, size_t size, const char *what,
+                                      struct nip_oci_blob manifests[NIP_OCI_REFERRERS_MAX],
+                                      size_t *count, struct nip_error *err) NIP_MUST_CHECK;
 
 void nip_oci_digest_text(const uint8_t sha256[NIP_DIGEST_SIZE], char out[NIP_OCI_DIGEST_TEXT_SIZE]);
 bool nip_oci_digest_parse(const char *text, uint8_t sha256[NIP_DIGEST_SIZE]);

@@ -41,6 +41,15 @@ static void check_trust(const uint8_t *data, size_t size)
         return;
     }
     FUZZ_ACCEPTED();
+    // Whatever is accepted for a line is one of its keys, or a revoked one that keeps a package.
+    for (size_t i = 0; i < trust.publisher_count; i++) {
+        struct nip_public_key keys[NIP_TRUST_KEYS_MAX + NIP_TRUST_REVOKED_MAX];
+        size_t count = nip_trust_keys(&trust, trust.publishers[i].pattern, NULL, keys,
+                                      sizeof keys / sizeof keys[0]);
+        MUST(count <= trust.publishers[i].key_count);
+        MUST(trust.publishers[i].threshold >= 1 &&
+             trust.publishers[i].threshold <= trust.publishers[i].key_count);
+    }
     if (trust.publisher_count == 0 || trust.publisher_count == NIP_TRUST_PUBLISHERS_MAX)
         return;
     nip_buffer_append(&text, data, size);

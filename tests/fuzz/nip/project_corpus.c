@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes accepted inputs for the fuzzer of project files. Usage: nip_project_corpus FOLDER NAME
+// Writes accepted inputs for the fuzzers of project files and of statements. Usage:
+// nip_project_corpus FOLDER NAME
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,8 @@
 #include "must.h"
 #include "nip/fs.h"
 #include "nip/lock.h"
+#include "nip/oci.h"
+#include "nip/statement.h"
 #include "nip/trust.h"
 
 static void write_seed(const char *folder, const char *name, const struct nip_buffer *text)
@@ -20,9 +23,56 @@ static void write_seed(const char *folder, const char *name, const struct nip_bu
     free(path);
 }
 
+static struct nip_public_key key_of(uint8_t number)
+{
+    uint8_t seed[NIP_SEED_BYTES] = {number};
+    struct nip_secret_key secret = {.id = {number}};
+    struct nip_public_key key;
+    nip_key_from_seed(seed, secret.secret, key.key);
+    nip_secret_key_public(&secret, &key);
+    return key;
+}
+
+static void write_statements(const char *folder)
+{
+    struct nip_error err = {.code = NIP_OK};
+    struct nip_buffer text = {.size = 0};
+    struct nip_statement statement = {.kind = NIP_STATEMENT_ROTATION,
+                                      .pattern = "acme/*",
+                                      .serial = 3,
+                                      .threshold = 2,
+                                      .old_count = 1,
+                                      .new_count = 2,
+                                      .old_keys = {key_of(1)},
+                                      .new_keys = {key_of(2), key_of(3)}};
+    MUST(nip_statement_print(&statement, &text, &err) == NIP_OK);
+    write_seed(folder, "rotation", &text);
+    nip_buffer_clear(&text);
+    statement = (struct nip_statement){.kind = NIP_STATEMENT_REVOCATION,
+                                       .pattern = "acme/clock",
+                                       .key = key_of(1),
+                                       .keep_count = 2,
+                                       .keeps = {{1}, {2}}};
+    MUST(nip_statement_print(&statement, &text, &err) == NIP_OK);
+    write_seed(folder, "revocation", &text);
+    nip_buffer_clear(&text);
+    struct nip_oci_blob manifests[2] = {{.sha256 = {1}, .size = 500}, {.sha256 = {2}, .size = 501}};
+    MUST(nip_oci_referrers_print(manifests, 2, &text, &err) == NIP_OK);
+    write_seed(folder, "referrers", &text);
+    nip_buffer_clear(&text);
+    struct nip_oci_attachment attachment = {manifests[0], manifests[1]};
+    MUST(nip_oci_attachment_print(&attachment, &text, &err) == NIP_OK);
+    write_seed(folder, "attachment", &text);
+    nip_buffer_free(&text);
+}
+
 int main(int argc, char **argv)
 {
     MUST(argc == 3);
+    if (strcmp(argv[2], "statement") == 0) {
+        write_statements(argv[1]);
+        return 0;
+    }
     static struct nip_lock lock = {.sdk = "rumpk-0.1.0-0123456789abcdef"};
     struct nip_error err = {.code = NIP_OK};
     struct nip_buffer text = {.size = 0};
@@ -47,6 +97,20 @@ int main(int argc, char **argv)
     nip_trust_append_registry(&text, "reg", "file:../reg");
     nip_trust_append_publisher(&text, "acme/*", &key);
     nip_trust_append_publisher(&text, "acme/clock", &key);
+    static struct nip_trust trust;
+    struct nip_buffer out = {.size = 0};
+    struct nip_trust_publisher two = {.pattern = "acme/two",
+                                      .threshold = 2,
+                                      .rotation = 1,
+                                      .key_count = 2,
+                                      .keys = {key_of(2), key_of(3)},
+                                      .reason = "two"};
+    struct nip_trust_revoked revoked = {.pattern = "acme/*", .key = key_of(4), .keep_count = 1};
+    uint8_t keep[NIP_DIGEST_SIZE] = {9};
+    nip_trust_put_publisher(&trust, nip_buffer_text(&text), text.size, &two, &out);
+    nip_buffer_clear(&text);
+    nip_trust_put_revoked(&trust, nip_buffer_text(&out), out.size, &revoked, keep, &text);
+    nip_buffer_free(&out);
     write_seed(argv[1], "trust", &text);
     nip_buffer_clear(&text);
     nip_buffer_append_text(&text, "rumpk-yanked 1\n1.2.0 loses requests\n1.2.1\n2.0.0-rc.1 x\n");

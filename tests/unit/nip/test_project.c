@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: the files by which a project decides (nip.trust.kdl, nip.lock) mean one thing only, and
-// equal packages are listed equally. Method: texts with one mistake each; random orders of the same
-// entries.
+// Goal: nip.lock means one thing only, and equal packages are listed equally. Method: texts with one
+// mistake each; random orders of the same entries.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,10 +15,8 @@
 
 #include "nip/lock.h"
 #include "nip/pack.h"
-#include "nip/trust.h"
 
 static struct nip_error err;
-static struct nip_trust trust;
 static struct nip_lock *lock;
 
 static int set_up(void **state)
@@ -45,73 +42,6 @@ static struct nip_public_key key_of(uint8_t number)
     nip_key_from_seed(seed, secret.secret, key.key);
     nip_secret_key_public(&secret, &key);
     return key;
-}
-
-// ---- trust ----
-
-static enum nip_code parse_trust(const char *text)
-{
-    memset(&err, 0, sizeof err);
-    return nip_trust_parse(text, strlen(text), "nip.trust.kdl", &trust, &err);
-}
-
-static void trust_lines_are_read_back(void **state)
-{
-    (void)state;
-    struct nip_buffer text = {0};
-    struct nip_public_key one = key_of(1), two = key_of(2), three = key_of(3), found[8];
-    nip_buffer_append_text(&text, "// a comment without a line end");
-    nip_trust_append_registry(&text, "reg", "file:../a \"quoted\" folder");
-    nip_trust_append_publisher(&text, "acme/*", &one);
-    nip_trust_append_publisher(&text, "acme/clock", &two);
-    nip_trust_append_publisher(&text, "acme/clock", &three);
-    assert_int_equal(parse_trust(nip_buffer_text(&text)), NIP_OK);
-    assert_string_equal(nip_trust_url(&trust, "reg"), "file:../a \"quoted\" folder");
-    assert_string_equal(nip_trust_alias(&trust, "file:../a \"quoted\" folder"), "reg");
-    assert_null(nip_trust_url(&trust, "other"));
-    // The namespace counts where the name has no line of its own, and only there.
-    assert_int_equal(nip_trust_keys(&trust, "acme/probe", found, 8), 1);
-    assert_true(nip_public_key_equals(&found[0], &one));
-    assert_int_equal(nip_trust_keys(&trust, "acme/clock", found, 8), 2);
-    assert_true(nip_public_key_equals(&found[0], &two));
-    assert_int_equal(nip_trust_keys(&trust, "acme/clock", found, 1), 1);
-    assert_int_equal(nip_trust_keys(&trust, "acmeprobe/x", found, 8), 0);
-    assert_int_equal(nip_trust_keys(&trust, "acm/probe", found, 8), 0);
-    nip_buffer_free(&text);
-}
-
-static void trust_refuses_what_it_does_not_know(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        enum nip_code code;
-    } cases[] = {
-        {"registry \"reg\"", NIP_ERROR_SCHEMA},
-        {"registry \"reg\" url=\"file:x\" \"more\"", NIP_ERROR_SCHEMA},
-        {"registry \"reg\" url=\"file:x\" mirror=\"y\"", NIP_ERROR_SCHEMA},
-        {"registry \"reg\" url=1", NIP_ERROR_SCHEMA},
-        {"registry \"reg\" url=\"file:x\" { a }", NIP_ERROR_SCHEMA},
-        {"registry \"Reg\" url=\"file:x\"", NIP_ERROR_NAME},
-        {"registry \"sdk\" url=\"file:x\"", NIP_ERROR_SCHEMA},
-        {"registry \"reg\" url=\"\"", NIP_ERROR_SCHEMA},
-        {"registry \"r\" url=\"a:\"\nregistry \"r\" url=\"b:\"", NIP_ERROR_SCHEMA},
-        {"publisher \"*\" key=\"RWQ\"", NIP_ERROR_NAME},
-        {"publisher \"*/*\" key=\"RWQ\"", NIP_ERROR_NAME},
-        {"publisher \"acme/*\" key=\"RWQ\"", NIP_ERROR_KEY},
-        {"publisher \"acme/*\" threshold=2", NIP_ERROR_SCHEMA},
-        {"Publisher \"acme/*\" key=\"RWQ\"", NIP_ERROR_SCHEMA},
-        {"everything", NIP_ERROR_SCHEMA},
-        {"registry \"reg\" url=\"a\\u{0}b\"", NIP_ERROR_SCHEMA},
-        {"registry {", NIP_ERROR_SYNTAX},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        if (parse_trust(cases[i].text) != cases[i].code)
-            fail_msg("%s: %s", cases[i].text, err.message);
-        assert_int_not_equal(err.line, 0);
-    }
-    assert_int_equal(parse_trust(""), NIP_OK);
-    assert_int_equal(trust.publisher_count, 0);
 }
 
 // ---- lock ----
@@ -269,8 +199,6 @@ static void equal_contents_give_equal_digests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trust_lines_are_read_back),
-        cmocka_unit_test(trust_refuses_what_it_does_not_know),
         cmocka_unit_test_setup_teardown(lock_is_the_same_in_every_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lock_refuses_any_missing_or_changed_line, set_up,
                                         tear_down),
