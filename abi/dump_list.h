@@ -54,7 +54,8 @@
     NUMBER(RUMPK_PLEDGE_RPATH) NUMBER(RUMPK_PLEDGE_WPATH) NUMBER(RUMPK_PLEDGE_INET) \
     NUMBER(RUMPK_PLEDGE_EXEC) NUMBER(RUMPK_PLEDGE_MAP) NUMBER(RUMPK_PLEDGE_GRANT) \
     NUMBER(RUMPK_PLEDGE_STATE) NUMBER(RUMPK_PLEDGE_CONTROL) NUMBER(RUMPK_PLEDGE_CLASSES) \
-    NUMBER(RUMPK_META_CORE) NUMBER(RUMPK_META_RUN) \
+    NUMBER(RUMPK_META_CORE) NUMBER(RUMPK_META_RUN) NUMBER(RUMPK_META_WAKE) \
+    NUMBER(RUMPK_WAKE_BUCKETS) \
     STRUCT(rumpk_queue_request) \
     FIELD(rumpk_queue_request, memory_slot) FIELD(rumpk_queue_request, flags) \
     FIELD(rumpk_queue_request, offset) FIELD(rumpk_queue_request, length) \
@@ -94,10 +95,14 @@
     FIELD(rumpk_meta_core, timer_interrupts) FIELD(rumpk_meta_core, interrupts) \
     FIELD(rumpk_meta_core, preemptions) FIELD(rumpk_meta_core, slices) \
     FIELD(rumpk_meta_core, storms) FIELD(rumpk_meta_core, waits) \
-    FIELD(rumpk_meta_core, quiet_longest) FIELD(rumpk_meta_core, reserved) \
+    FIELD(rumpk_meta_core, quiet_longest) FIELD(rumpk_meta_core, points) \
     STRUCT(rumpk_meta_run) \
     FIELD(rumpk_meta_run, run_ticks) FIELD(rumpk_meta_run, strikes) \
-    FIELD(rumpk_meta_run, slices) FIELD(rumpk_meta_run, reserved) \
+    FIELD(rumpk_meta_run, slices) FIELD(rumpk_meta_run, budget) \
+    FIELD(rumpk_meta_run, throttled) FIELD(rumpk_meta_run, lent) \
+    STRUCT(rumpk_meta_wake) \
+    FIELD(rumpk_meta_wake, count) FIELD(rumpk_meta_wake, longest) \
+    FIELD(rumpk_meta_wake, buckets) \
     SECTION("cap.h") \
     NUMBER(RUMPK_SLOT_COUNT) NUMBER(RUMPK_SLOT_NONE) NUMBER(RUMPK_CAP_TYPE_COUNT) \
     NUMBER(RUMPK_RIGHT_READ) NUMBER(RUMPK_RIGHT_WRITE) NUMBER(RUMPK_RIGHT_DMA) \

@@ -1,53 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// budget.c: slices and strikes. The rules stand in budget.h.
+// budget.c: slices, windows and strikes. The rules stand in budget.h.
 #include <kernel/budget.h>
 #include <kernel/ledger.h>
+#include <kernel/lend.h>
 #include <kernel/record.h>
+#include <kernel/sched.h>
 #include <kernel/timer.h>
 
-static const uint8_t slice_ms[RUMPK_SPECTRUM_COUNT] = {
-    [RUMPK_SPECTRUM_PHOTON] = 2,
-    [RUMPK_SPECTRUM_MATTER] = 10,
-    [RUMPK_SPECTRUM_GRAVITY] = 50,
-    [RUMPK_SPECTRUM_VOID] = 50,
+static const struct {
+    uint8_t slice_ms;
+    uint8_t share; // percent of a window; Void has what is left
+} rules[RUMPK_SPECTRUM_COUNT] = {
+    [RUMPK_SPECTRUM_PHOTON] = {2, 50},
+    [RUMPK_SPECTRUM_MATTER] = {10, 25},
+    [RUMPK_SPECTRUM_GRAVITY] = {50, 15},
+    [RUMPK_SPECTRUM_VOID] = {50, 0},
 };
 
-static uint64_t slice_of(const struct fiber *fiber)
+static uint64_t ticks_of_ms(uint32_t ms)
 {
-    return rumpk_boot_record.timer_hz * slice_ms[fiber->spectrum_given] / 1000;
+    return rumpk_boot_record.timer_hz * ms / 1000;
 }
 
-void budget_begin(struct fiber *fiber)
+static uint64_t slice_of(uint32_t spectrum)
 {
-    uint64_t slice = slice_of(fiber);
-
-    fiber->entered = record_ticks();
-    timer_need(fiber->entered + (fiber->slice_used < slice ? slice - fiber->slice_used : 0));
+    return ticks_of_ms(rules[spectrum].slice_ms);
 }
 
-void budget_charge(struct fiber *fiber)
+void budget_share(void)
 {
-    uint64_t now = record_ticks();
-    uint64_t used = now > fiber->entered ? now - fiber->entered : 0;
+    uint32_t counts[RUMPK_SPECTRUM_COUNT] = {0};
 
-    fiber->entered = now;
-    fiber->slice_used += used;
-    fiber->run_ticks += used;
+    for (uint32_t number = 0; number < FIBER_COUNT; number++) {
+        if (fiber_table[number].state != FIBER_FREE)
+            counts[fiber_table[number].spectrum_given]++;
+    }
+    for (uint32_t number = 0; number < FIBER_COUNT; number++) {
+        struct fiber *fiber = &fiber_table[number];
+
+        if (fiber->state != FIBER_FREE)
+            fiber->budget = ticks_of_ms(BUDGET_WINDOW_MS) * rules[fiber->spectrum_given].share /
+                            100 / counts[fiber->spectrum_given];
+    }
 }
 
-void budget_rest(struct fiber *fiber)
-{
-    fiber->slice_used = 0;
-    budget_mark(fiber);
-}
+// ---- strikes ----
 
-bool budget_is_used(const struct fiber *fiber)
-{
-    return fiber->slice_used >= slice_of(fiber);
-}
-
-static void strike(struct fiber *fiber)
+// `may_end`: the last strike ends the fiber. A fiber that runs does not return from that.
+static void strike(struct fiber *fiber, bool may_end)
 {
     struct rumpk_ledger_record record = fiber_record(fiber, RUMPK_LEDGER_STRIKE, 0);
     uint64_t now = record_ticks();
@@ -58,11 +59,20 @@ static void strike(struct fiber *fiber)
         fiber->spectrum = fiber->spectrum_given;
     }
     fiber->strike_last = now;
+    if (!may_end && fiber->strikes == BUDGET_STRIKES - 1)
+        return;
     fiber->strikes++;
-    if (fiber->strikes >= BUDGET_STRIKES)
-        fiber_fault_call(fiber, RUMPK_FAULT_BUDGET, 0);
-    if (fiber->strikes == BUDGET_STRIKES - 1 && fiber->spectrum < RUMPK_SPECTRUM_VOID)
+    if (fiber->strikes >= BUDGET_STRIKES) {
+        if (fiber == fiber_current())
+            fiber_fault_call(fiber, RUMPK_FAULT_BUDGET, 0);
+        fiber_condemn(fiber, RUMPK_FAULT_BUDGET);
+        return;
+    }
+    if (fiber->strikes == BUDGET_STRIKES - 1 && fiber->spectrum < RUMPK_SPECTRUM_VOID) {
         fiber->spectrum++;
+        sched_requeue(fiber);
+        lend_again(fiber);
+    }
     record.code = (uint16_t)fiber->strikes;
     record.pc = arch_frame_pc(&fiber->frame);
     record.detail = fiber->run_ticks;
@@ -71,9 +81,126 @@ static void strike(struct fiber *fiber)
 
 void budget_overrun(struct fiber *fiber)
 {
+    bool is_slice = fiber->slice_used >= slice_of(fiber->spectrum_given);
+
+    fiber->turn_used = 0;
+    if (!is_slice)
+        return;
     fiber->slice_used = 0;
     if (fiber->spectrum_given == RUMPK_SPECTRUM_VOID || ++fiber->slices < BUDGET_SLICES)
         return;
     fiber->slices = 0;
-    strike(fiber);
+    strike(fiber, true);
+}
+
+void budget_storm(struct fiber *fiber)
+{
+    if (fiber_is_alive(fiber))
+        strike(fiber, true);
+}
+
+// ---- windows ----
+
+static void window_begin(struct fiber *fiber, uint64_t now)
+{
+    if (!fiber->is_throttled)
+        fiber->exhausted = 0;
+    fiber->window_end = now + ticks_of_ms(BUDGET_WINDOW_MS);
+    fiber->window_used = 0;
+    fiber->is_throttled = false;
+}
+
+uint64_t budget_renew(struct fiber *fiber, uint64_t now)
+{
+    if (!fiber->is_throttled)
+        return TIMER_NEVER;
+    if (now < fiber->window_end)
+        return fiber->window_end;
+    window_begin(fiber, now);
+    sched_requeue(fiber);
+    lend_again(fiber);
+    return TIMER_NEVER;
+}
+
+static void throttle(struct fiber *fiber)
+{
+    bool is_wanted = sched_is_wanted();
+
+    fiber->is_throttled = true;
+    fiber->throttled++;
+    timer_need(fiber->window_end);
+    sched_requeue(fiber);
+    lend_again(fiber);
+    // On a processor that nobody else wants it may be as busy as it likes.
+    fiber->exhausted = is_wanted ? fiber->exhausted + 1 : 0;
+    if (fiber->exhausted < BUDGET_WINDOWS)
+        return;
+    fiber->exhausted = 0;
+    strike(fiber, false);
+}
+
+static bool is_limited(const struct fiber *fiber)
+{
+    return fiber->budget != 0 && !fiber->is_throttled &&
+           fiber->spectrum_given != RUMPK_SPECTRUM_VOID;
+}
+
+static uint64_t left_of(uint64_t whole, uint64_t used)
+{
+    return used < whole ? whole - used : 0;
+}
+
+static uint64_t least(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+void budget_begin(struct fiber *fiber)
+{
+    struct fiber *payer = lend_payer(fiber);
+    uint64_t now = record_ticks();
+    uint64_t left;
+
+    if (now >= payer->window_end) {
+        if (payer->is_throttled)
+            (void)budget_renew(payer, now);
+        else
+            window_begin(payer, now);
+    }
+    fiber->entered = now;
+    left = least(left_of(slice_of(sched_rank(fiber)), fiber->turn_used),
+                 left_of(slice_of(fiber->spectrum_given), fiber->slice_used));
+    if (is_limited(payer))
+        left = least(left, left_of(payer->budget, payer->window_used));
+    timer_need(now + left);
+}
+
+void budget_charge(struct fiber *fiber)
+{
+    struct fiber *payer = lend_payer(fiber);
+    uint64_t now = record_ticks();
+    uint64_t used = now > fiber->entered ? now - fiber->entered : 0;
+
+    fiber->entered = now;
+    fiber->run_ticks += used;
+    fiber->turn_used += used;
+    if (fiber->work.step == NULL)
+        fiber->slice_used += used;
+    // A machine that stood still costs no more than a slice.
+    payer->window_used += least(used, slice_of(RUMPK_SPECTRUM_VOID));
+    if (is_limited(payer) && now < payer->window_end && payer->window_used >= payer->budget)
+        throttle(payer);
+}
+
+void budget_rest(struct fiber *fiber)
+{
+    fiber->turn_used = 0;
+    fiber->slice_used = 0;
+    budget_mark(fiber);
+}
+
+bool budget_is_used(const struct fiber *fiber)
+{
+    return fiber->turn_used >= slice_of(sched_rank(fiber)) ||
+           fiber->slice_used >= slice_of(fiber->spectrum_given);
 }

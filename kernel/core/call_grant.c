@@ -116,6 +116,18 @@ int64_t call_grant(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]
     return slot - grant.receiver->caps;
 }
 
+static bool revoke_step(struct fiber *fiber)
+{
+    struct work *work = &fiber->work;
+
+    if (work->itself ? !cap_drop_step(work->cap, &work->done)
+                     : !cap_revoke_step(work->cap, &work->done))
+        return false;
+    work->result = (int64_t)work->done;
+    audit_step(AUDIT_STEP_REVOKE);
+    return true;
+}
+
 int64_t call_revoke(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
 {
     bool itself = arguments[1] == RUMPK_REVOKE_SELF;
@@ -128,8 +140,9 @@ int64_t call_revoke(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS
     if (arguments[1] != 0 && !itself)
         return RUMPK_E_ARGUMENT;
     kernel_phase = PHASE_COMMIT;
-    memory_use_kernel_root();
-    result = itself ? cap_drop(cap) : cap_revoke(cap);
-    audit_step(AUDIT_STEP_REVOKE);
-    return result;
+    derive_stale(cap); // at once, for everything below; what it had done goes step by step
+    fiber->work.cap = cap;
+    fiber->work.done = 0;
+    fiber->work.itself = itself;
+    work_begin(fiber, revoke_step);
 }

@@ -5,6 +5,25 @@
 #include <kernel/init.h>
 #include <kernel/memory.h>
 
+// Between boot and this call lies any time, so the package is verified once more, in the pages of
+// the archive that stay for that, and what was loaded from it is compared with them.
+static bool spawn_step(struct fiber *fiber)
+{
+    struct fiber *child = &fiber_table[fiber->work.cap->object];
+    struct package *package = &init_packages[child->number];
+    enum init_verdict verdict = init_verify_step(package, &fiber->work);
+
+    if (verdict == INIT_MORE)
+        return false;
+    child->is_starting = false;
+    fiber->work.result = child->number;
+    if (verdict == INIT_GOOD)
+        init_package_start(package);
+    else
+        fiber->work.result = RUMPK_E_STATE;
+    return true;
+}
+
 int64_t call_spawn(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
 {
     struct fiber *child;
@@ -20,12 +39,14 @@ int64_t call_spawn(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]
     if ((cap->rights & RUMPK_RIGHT_CONTROL) == 0)
         return RUMPK_E_RIGHTS;
     child = &fiber_table[cap->object];
-    if (child->state != FIBER_NEW)
+    if (child->state != FIBER_NEW || child->is_starting)
         return RUMPK_E_STATE;
-    kernel_phase = PHASE_COMMIT;
-    memory_use_kernel_root(); // the record's words stand in the archive
-    init_package_start(&init_packages[child->number]);
-    return child->number;
+    child->is_starting = true;
+    fiber->work.cap = cap;
+    fiber->work.done = 0;
+    fiber->work.part = 0;
+    crypto_hash_begin(&fiber->work.hash);
+    work_begin(fiber, spawn_step);
 }
 
 // Both the classes and the spectrum only lose bits. A spectrum is written so that fewer bits are

@@ -35,6 +35,23 @@ static int64_t map_check(const struct fiber *fiber, const struct cap *cap)
     }
 }
 
+static bool map_step(struct fiber *fiber)
+{
+    if (!mapping_step(fiber, fiber->work.cap, &fiber->work.done))
+        return false;
+    audit_step(AUDIT_STEP_MAP);
+    return true;
+}
+
+// The leaves of `cap` follow what was changed; then the caller gets `result`.
+[[noreturn]] static void leaves_follow(struct fiber *fiber, struct cap *cap, int64_t result)
+{
+    fiber->work.cap = cap;
+    fiber->work.done = 0;
+    fiber->work.result = result;
+    work_begin(fiber, map_step);
+}
+
 int64_t call_map(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
 {
     struct cap *cap;
@@ -51,27 +68,26 @@ int64_t call_map(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
     memory_use_kernel_root();
     if (cap->type == RUMPK_CAP_DEVICE)
         virtio_view_refresh(cap->object);
-    if (cap->is_mapped == 0) {
-        mapping_add(fiber, cap);
-        audit_step(AUDIT_STEP_MAP);
-    }
-    return mapping_address(cap);
+    if (cap->is_mapped == CAP_MAPPED)
+        return mapping_address(cap);
+    mapping_add(fiber, cap);
+    leaves_follow(fiber, cap, mapping_address(cap));
 }
 
 // What is mapped follows the rights at once; what they no longer allow to map at all is gone.
-static void rights_narrow(struct fiber *fiber, struct cap *cap, uint8_t rights)
+static int64_t rights_narrow(struct fiber *fiber, struct cap *cap, uint8_t rights)
 {
     kernel_phase = PHASE_COMMIT;
-    if (cap->is_mapped == 0) {
+    if (cap->is_mapped == CAP_UNMAPPED) {
         cap->rights &= rights;
-        return;
+        return RUMPK_OK;
     }
     memory_use_kernel_root();
     mapping_remove(fiber, cap);
     cap->rights &= rights;
     if (map_check(fiber, cap) == RUMPK_OK)
         mapping_add(fiber, cap);
-    audit_step(AUDIT_STEP_MAP);
+    leaves_follow(fiber, cap, RUMPK_OK);
 }
 
 static int64_t mask_interrupt(const struct fiber *fiber, const struct cap *cap, uint64_t operation,
@@ -102,8 +118,7 @@ int64_t call_mask(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
         return result;
     switch (arguments[1]) {
     case RUMPK_MASK_RIGHTS:
-        rights_narrow(fiber, cap, (uint8_t)(arguments[2] & RUMPK_RIGHTS_ALL));
-        return RUMPK_OK;
+        return rights_narrow(fiber, cap, (uint8_t)(arguments[2] & RUMPK_RIGHTS_ALL));
     case RUMPK_MASK_FEATURES:
         if ((fiber->pledge & RUMPK_PLEDGE_CONTROL) == 0)
             return RUMPK_E_PLEDGE;

@@ -8,6 +8,7 @@
 #include <kernel/memory.h>
 #include <kernel/record.h>
 #include <kernel/ring.h>
+#include <kernel/sched.h>
 #include <kernel/statistics.h>
 #include <kernel/systable.h>
 #include <kernel/user.h>
@@ -210,11 +211,27 @@ static int64_t ledger_store(struct fiber *fiber, const uint64_t arguments[CALL_A
 
 static int64_t run_store(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
 {
-    struct rumpk_meta_run run = {.strikes = fiber->strikes, .slices = fiber->slices};
+    struct rumpk_meta_run run = {
+        .strikes = fiber->strikes,
+        .slices = fiber->slices,
+        .budget = fiber->budget,
+        .throttled = fiber->throttled,
+        .lent = sched_borrows(fiber) ? fiber->loan + 1 : 0,
+    };
 
     budget_charge(fiber);
     run.run_ticks = fiber->run_ticks;
     return answer(fiber, arguments, &run, sizeof(run));
+}
+
+static int64_t wake_store(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
+{
+    struct fiber *subject;
+    int64_t result = subject_find(fiber, arguments[3], &subject);
+
+    if (result != RUMPK_OK)
+        return result;
+    return answer(fiber, arguments, &wake_statistics[subject->number], sizeof(wake_statistics[0]));
 }
 
 int64_t call_meta(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
@@ -242,6 +259,8 @@ int64_t call_meta(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
         return ledger_store(fiber, arguments);
     case RUMPK_META_RUN:
         return run_store(fiber, arguments);
+    case RUMPK_META_WAKE:
+        return wake_store(fiber, arguments);
     case RUMPK_META_CORE:
         return may_observe(fiber)
                    ? answer(fiber, arguments, &core_statistics, sizeof(core_statistics))

@@ -99,22 +99,33 @@ static void devices_stop(const struct fiber *fiber, const struct cap *cap)
 }
 
 // What a capability that is no longer live had done: devices first, then mappings, then sleepers.
-static void undo(struct cap *cap)
+// True: all of it is undone.
+static bool undo_step(struct cap *cap)
 {
     struct fiber *fiber = cap_holder(cap);
 
     if ((cap->type == RUMPK_CAP_MEMORY || cap->type == RUMPK_CAP_DMA) &&
-        (cap->rights & RUMPK_RIGHT_DMA) != 0)
+        (cap->rights & RUMPK_RIGHT_DMA) != 0 && cap->is_mapped != CAP_LEAVING)
         devices_stop(fiber, cap);
-    mapping_remove(fiber, cap);
+    if (!mapping_leave_step(fiber, cap))
+        return false;
     if (cap->type == RUMPK_CAP_RING)
         rings[cap->object].ends[cap->part] = cap_holder(&cap_nodes[cap->parent]);
     sched_wake(fiber);
+    return true;
 }
 
-uint32_t cap_revoke(struct cap *cap)
+bool cap_revoke_step(struct cap *cap, uint64_t *count)
 {
-    return derive_cut(cap, undo);
+    struct cap *leaf = derive_leaf(cap);
+
+    if (leaf == NULL)
+        return true;
+    if (undo_step(leaf)) {
+        derive_unlink(leaf);
+        ++*count;
+    }
+    return false;
 }
 
 // The own end of a ring: who was given it gives it back; whom the boot manifest gave it closes it.
@@ -132,26 +143,33 @@ static void ring_leave(const struct cap *cap)
         sched_wake(peer);
 }
 
-uint32_t cap_drop(struct cap *cap)
+// Before the own mapping goes: who could still use it without the driver.
+static void object_stop(const struct fiber *fiber, const struct cap *cap)
+{
+    if (cap->type == RUMPK_CAP_DEVICE ||
+        (cap->type == RUMPK_CAP_QUEUE && virtio_is_busy(cap->object, cap->part)))
+        virtio_reset(cap->object);
+    else if (cap->type == RUMPK_CAP_MEMORY || cap->type == RUMPK_CAP_DMA)
+        devices_stop(fiber, cap);
+    else if (cap->type == RUMPK_CAP_INTERRUPT)
+        interrupt_mask(cap->object);
+}
+
+bool cap_drop_step(struct cap *cap, uint64_t *count)
 {
     struct fiber *fiber = cap_holder(cap);
-    bool was_live = derive_is_live(cap);
-    uint32_t count = cap_revoke(cap);
 
-    if (was_live) {
-        if (cap->type == RUMPK_CAP_DEVICE ||
-            (cap->type == RUMPK_CAP_QUEUE && virtio_is_busy(cap->object, cap->part)))
-            virtio_reset(cap->object);
-        else if (cap->type == RUMPK_CAP_MEMORY || cap->type == RUMPK_CAP_DMA)
-            devices_stop(fiber, cap);
-        else if (cap->type == RUMPK_CAP_INTERRUPT)
-            interrupt_mask(cap->object);
-        mapping_remove(fiber, cap);
-        if (cap->type == RUMPK_CAP_RING)
-            ring_leave(cap);
-    }
+    if (!cap_revoke_step(cap, count))
+        return false;
+    // One that is stale already was stopped by whoever took it back.
+    if (cap->is_mapped != CAP_LEAVING && derive_is_live(cap))
+        object_stop(fiber, cap);
+    if (!mapping_leave_step(fiber, cap))
+        return false;
+    if (cap->type == RUMPK_CAP_RING && derive_is_live(cap))
+        ring_leave(cap);
     derive_clear(cap);
-    return count;
+    return true;
 }
 
 int64_t memory_object_new(uint64_t size, uint32_t *index)

@@ -2,12 +2,13 @@
 //
 // checkpoint.c: state that outlives its fiber.
 //
-//   base + 0        copy of the even numbers    header: number, size, digest | bytes
-//   base + 36 KiB   copy of the odd numbers     the same
+//   bases[0]   copy of the even numbers    header: number, size, digest | bytes
+//   bases[1]   copy of the odd numbers     the same
 //
 // A new checkpoint is written over the older copy; only when it is whole does the fiber's sequence
-// name it. So at any moment one good copy exists. The digest covers header and bytes: it finds
-// damage, it is no signature, because nobody but the kernel can write here.
+// name it. So at any moment one good copy exists. Copying and hashing go piece by piece (work.h).
+// The digest covers header and bytes: it finds damage, it is no signature, because nobody but the
+// kernel can write here.
 #include <kernel/call.h>
 #include <kernel/crypto.h>
 #include <kernel/memory.h>
@@ -37,10 +38,50 @@ static bool is_readable(const struct fiber *fiber, uint64_t address, uint64_t si
     return true;
 }
 
+// Pages for the two copies, once and for all. Two pieces, each short enough to be cleared in one
+// step; the second is asked for only when the first is there.
+static bool copies_take(struct fiber_checkpoint *checkpoint)
+{
+    for (uint32_t copy = 0; copy < COUNT_OF(checkpoint->bases); copy++) {
+        if (checkpoint->bases[copy] == 0 &&
+            !memory_take_high(COPY_SIZE / PAGE_SIZE, &checkpoint->bases[copy]))
+            return false;
+    }
+    return true;
+}
+
+static struct copy *copy_of(const struct fiber *fiber, uint64_t sequence)
+{
+    return (struct copy *)(uintptr_t)fiber->checkpoint.bases[sequence & 1];
+}
+
+// The next piece goes into the copy that nobody looks at until the sequence names it.
+static bool checkpoint_step(struct fiber *fiber)
+{
+    struct work *work = &fiber->work;
+    struct copy *copy = copy_of(fiber, (uint64_t)work->result);
+    struct user_ptr from = {work->from + work->done};
+    uint64_t piece = copy->size - work->done;
+
+    piece = piece < WORK_STEP_HASH ? piece : WORK_STEP_HASH;
+    // It was readable when the call was made; whoever granted the memory may have taken it back.
+    if (!user_read(fiber, copy->bytes + work->done, from, piece, 1)) {
+        work->step = NULL;
+        fiber_fault_call(fiber, RUMPK_FAULT_POINTER, from.address);
+    }
+    crypto_hash_add(&work->hash, copy->bytes + work->done, piece);
+    work->done += piece;
+    if (work->done != copy->size)
+        return false;
+    crypto_hash_end(&work->hash, copy->digest);
+    fiber->checkpoint.size = copy->size;
+    fiber->checkpoint.sequence = copy->sequence;
+    return true;
+}
+
 int64_t call_checkpoint(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
 {
     struct fiber_checkpoint *checkpoint = &fiber->checkpoint;
-    uint64_t sequence = checkpoint->sequence + 1;
     uint64_t size = arguments[1];
     uint64_t end;
     struct copy *copy;
@@ -49,26 +90,19 @@ int64_t call_checkpoint(struct fiber *fiber, const uint64_t arguments[CALL_ARGUM
         return RUMPK_E_ARGUMENT;
     if (!checked_add(arguments[0], size, &end) || !is_readable(fiber, arguments[0], size))
         fiber_fault_call(fiber, RUMPK_FAULT_POINTER, arguments[0]);
-    // Nothing below but the readers of driver memory can fail.
     kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
-    if (checkpoint->base == 0 && !memory_take_high(2 * COPY_SIZE / PAGE_SIZE, &checkpoint->base))
+    if (!copies_take(checkpoint))
         return RUMPK_E_MEMORY;
-    // The older copy: nobody looks at it until the sequence names it.
-    copy = (struct copy *)(uintptr_t)(checkpoint->base + (sequence & 1) * COPY_SIZE);
-    for (uint64_t done = 0; done < size; done += PAGE_SIZE) {
-        struct user_ptr from = {arguments[0] + done};
-        uint64_t piece = size - done < PAGE_SIZE ? size - done : PAGE_SIZE;
-
-        if (!user_read(fiber, copy->bytes + done, from, piece, 1))
-            fiber_fault_call(fiber, RUMPK_FAULT_POINTER, from.address);
-    }
+    copy = copy_of(fiber, checkpoint->sequence + 1);
     memset(copy, 0, offsetof(struct copy, bytes));
-    copy->sequence = sequence;
+    copy->sequence = checkpoint->sequence + 1;
     copy->size = (uint32_t)size;
     copy->fiber = fiber->number;
-    crypto_digest(copy, offsetof(struct copy, bytes) + size, copy->digest);
-    checkpoint->size = (uint32_t)size;
-    checkpoint->sequence = sequence;
-    return (int64_t)sequence;
+    fiber->work.from = arguments[0];
+    fiber->work.done = 0;
+    fiber->work.result = (int64_t)copy->sequence;
+    crypto_hash_begin(&fiber->work.hash);
+    crypto_hash_add(&fiber->work.hash, copy, offsetof(struct copy, bytes));
+    work_begin(fiber, checkpoint_step);
 }

@@ -9,11 +9,30 @@
 _Static_assert(crypto_sign_ed25519_PUBLICKEYBYTES == RUMPK_KEY_SIZE, "key size");
 _Static_assert(crypto_sign_ed25519_BYTES == RUMPK_SIGNATURE_SIZE, "signature size");
 
+_Static_assert(sizeof(struct crypto_hash) == sizeof(crypto_generichash_blake2b_state) &&
+                   _Alignof(struct crypto_hash) >= _Alignof(crypto_generichash_blake2b_state),
+               "room for a hash under way");
+
 #define PREHASH_SIZE 64u
 
 void crypto_digest(const void *bytes, uint64_t size, uint8_t digest[RUMPK_DIGEST_SIZE])
 {
     crypto_generichash_blake2b(digest, RUMPK_DIGEST_SIZE, bytes, size, NULL, 0);
+}
+
+void crypto_hash_begin(struct crypto_hash *hash)
+{
+    crypto_generichash_blake2b_init((void *)hash, NULL, 0, RUMPK_DIGEST_SIZE);
+}
+
+void crypto_hash_add(struct crypto_hash *hash, const void *bytes, uint64_t size)
+{
+    crypto_generichash_blake2b_update((void *)hash, bytes, size);
+}
+
+void crypto_hash_end(struct crypto_hash *hash, uint8_t digest[RUMPK_DIGEST_SIZE])
+{
+    crypto_generichash_blake2b_final((void *)hash, digest, RUMPK_DIGEST_SIZE);
 }
 
 bool crypto_digest_fits(const void *bytes, uint64_t size, const uint8_t digest[RUMPK_DIGEST_SIZE])

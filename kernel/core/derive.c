@@ -30,8 +30,8 @@ void derive_link(struct cap *parent, struct cap *child)
     parent->child = cap_node(child);
 }
 
-// Out of the list of its parent's children. `parent` stays: it is what makes the node stale.
-static void unlink(struct cap *cap)
+// `parent` stays: it is what makes the node stale.
+void derive_unlink(struct cap *cap)
 {
     if (cap->previous != CAP_NODE_NONE)
         cap_nodes[cap->previous].next = cap->next;
@@ -43,26 +43,24 @@ static void unlink(struct cap *cap)
     cap->previous = CAP_NODE_NONE;
 }
 
-uint32_t derive_cut(struct cap *cap, void (*undo)(struct cap *cap))
+void derive_stale(struct cap *cap)
 {
-    uint32_t count = 0;
-
     cap->epoch++;
-    while (cap->child != CAP_NODE_NONE) {
-        struct cap *leaf = &cap_nodes[cap->child];
+}
 
-        while (leaf->child != CAP_NODE_NONE)
-            leaf = &cap_nodes[leaf->child];
-        unlink(leaf);
-        undo(leaf);
-        count++;
-    }
-    return count;
+struct cap *derive_leaf(const struct cap *cap)
+{
+    struct cap *leaf = NULL;
+
+    // Each turn is one level deeper, so at most RUMPK_DERIVATION_DEPTH_MAX turns.
+    for (uint16_t node = cap->child; node != CAP_NODE_NONE; node = leaf->child)
+        leaf = &cap_nodes[node];
+    return leaf;
 }
 
 void derive_clear(struct cap *cap)
 {
-    unlink(cap);
+    derive_unlink(cap);
     derive_init(cap);
 }
 

@@ -5,7 +5,9 @@
 // the memory they might write is cleared, and its root is used no more.
 #include <kernel/audit.h>
 #include <kernel/call.h>
+#include <kernel/derive.h>
 #include <kernel/ledger.h>
+#include <kernel/lend.h>
 #include <kernel/memory.h>
 #include <kernel/sched.h>
 #include <kernel/user.h>
@@ -25,20 +27,87 @@ struct rumpk_ledger_record fiber_record(const struct fiber *fiber, enum rumpk_le
     return record;
 }
 
-[[noreturn]] static void finish(struct fiber *fiber, struct rumpk_ledger_record *record)
+// What is left of the capabilities. True: nothing.
+static bool caps_drop_step(struct fiber *fiber)
+{
+    struct work *work = &fiber->work;
+
+    while (work->part < RUMPK_SLOT_COUNT && fiber->caps[work->part].type == RUMPK_CAP_NONE)
+        work->part++;
+    if (work->part == RUMPK_SLOT_COUNT)
+        return true;
+    if (cap_drop_step(&fiber->caps[work->part], &work->done))
+        work->part++;
+    return false;
+}
+
+static bool scrub_step(struct fiber *fiber)
+{
+    struct work *work = &fiber->work;
+    const struct boot_region *region = &fiber->scrub[work->part];
+    uint64_t size;
+
+    if (work->part == fiber->scrub_count)
+        return true;
+    size = region->size - work->done;
+    size = size < WORK_STEP_CLEAR ? size : WORK_STEP_CLEAR;
+    memset((void *)(uintptr_t)(region->base + work->done), 0, size);
+    work->done += size;
+    if (work->done == region->size) {
+        work->done = 0;
+        work->part++;
+    }
+    return false;
+}
+
+static bool end_scrub_step(struct fiber *fiber)
+{
+    if (!scrub_step(fiber))
+        return false;
+    fiber->work.step = NULL;
+    fiber->state = FIBER_ENDED;
+    arch_stack_reset(sched_run);
+}
+
+static bool end_caps_step(struct fiber *fiber)
+{
+    if (!caps_drop_step(fiber))
+        return false;
+    fiber->work = (struct work){.step = end_scrub_step};
+    return false;
+}
+
+static void end_begin(struct fiber *fiber, struct rumpk_ledger_record *record)
 {
     kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
-    fiber->state = FIBER_ENDED;
+    lend_end(fiber);
+    fiber->is_ending = true;
+    fiber->work = (struct work){.step = end_caps_step};
+    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++)
+        derive_stale(&fiber->caps[slot]); // nothing that it granted is good any more
     audit_root_end(fiber->number);
-    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
-        if (fiber->caps[slot].type != RUMPK_CAP_NONE)
-            cap_drop(&fiber->caps[slot]);
-    }
-    for (uint32_t index = 0; index < fiber->scrub_count; index++)
-        memset((void *)(uintptr_t)fiber->scrub[index].base, 0, fiber->scrub[index].size);
     ledger_append(record);
-    arch_stack_reset(sched_run);
+}
+
+// Hand-over: the fiber goes on as its own end, on a fresh kernel stack.
+[[noreturn]] static void finish(struct fiber *fiber, struct rumpk_ledger_record *record)
+{
+    end_begin(fiber, record);
+    arch_stack_reset(work_go_on);
+}
+
+void fiber_condemn(struct fiber *fiber, enum rumpk_fault fault)
+{
+    struct rumpk_ledger_record record = fiber_record(fiber, RUMPK_LEDGER_FAULT, fault);
+    bool was_waiting = fiber->state == FIBER_WAITING;
+
+    if (fiber->is_ending || (!was_waiting && fiber->state != FIBER_READY))
+        return;
+    record.pc = arch_frame_pc(&fiber->frame);
+    end_begin(fiber, &record);
+    if (was_waiting)
+        sched_ready(fiber);
 }
 
 void fiber_end_fault(struct fiber *fiber, const struct fiber_fault *fault)
@@ -57,6 +126,12 @@ void fiber_end_exit(struct fiber *fiber, uint64_t code)
 
     record.detail = code;
     finish(fiber, &record);
+}
+
+void fiber_abandon(struct fiber *fiber, struct rumpk_ledger_record *record)
+{
+    end_begin(fiber, record);
+    sched_ready(fiber);
 }
 
 // The place of the call in the driver, which says more than the gate page: inside the instruction

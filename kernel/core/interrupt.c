@@ -2,7 +2,7 @@
 //
 // interrupt.c: from a line to the fiber that waits for it. Nothing here is done for longer than a
 // bounded number of lines, and a line that nobody owns is masked for good when it fires.
-#include <kernel/fiber.h>
+#include <kernel/budget.h>
 #include <kernel/interrupt.h>
 #include <kernel/record.h>
 #include <kernel/ring.h>
@@ -11,8 +11,9 @@
 #include <kernel/timer.h>
 #include <kernel/virtio.h>
 
-// Lines served before the fibers that they woke get the processor.
-#define SERVE_MAX 64u
+// Lines served in one go, each of which may wake a fiber that waits for many sources. What is left
+// is still pending and comes at the next look.
+#define SERVE_MAX 2u
 
 enum line_kind {
     LINE_FREE,
@@ -23,8 +24,10 @@ enum line_kind {
 struct line {
     uint8_t kind; // enum line_kind
     bool is_throttled;
+    uint16_t storms; // windows in a row in which it was held back
     uint16_t fired;  // in this window
     uint16_t object; // HELD: index; VIRTIO: index of the first device, in `users`
+    uint16_t fiber;  // whose device asked last
     uint64_t window; // its end
 };
 
@@ -55,7 +58,8 @@ int64_t interrupt_attach_virtio(uint32_t line, uint32_t virtio, uint32_t fiber)
     if (line >= ARCH_LINES_MAX || virtio >= VIRTIO_DEVICES_MAX || lines[line].kind == LINE_HELD)
         return RUMPK_E_STATE;
     if (lines[line].kind == LINE_FREE)
-        lines[line] = (struct line){.kind = LINE_VIRTIO, .object = USER_NONE};
+        lines[line] =
+            (struct line){.kind = LINE_VIRTIO, .object = USER_NONE, .fiber = (uint16_t)fiber};
     users[virtio] = (struct user){.fiber = (uint16_t)fiber, .next = lines[line].object};
     lines[line].object = (uint16_t)virtio;
     virtio_interrupt_hold(virtio, false);
@@ -77,7 +81,8 @@ int64_t interrupt_attach(uint32_t line, uint32_t fiber, uint32_t *object, uint32
     rings[*ring].interrupt = held_count;
     rings[*ring].ends[RING_CONSUMER] = &fiber_table[fiber];
     held[held_count] = (struct held){.line = line, .ring = *ring};
-    lines[line] = (struct line){.kind = LINE_HELD, .object = (uint16_t)held_count};
+    lines[line] =
+        (struct line){.kind = LINE_HELD, .object = (uint16_t)held_count, .fiber = (uint16_t)fiber};
     *object = held_count++;
     return RUMPK_OK;
 }
@@ -111,6 +116,9 @@ static bool line_is_calm(struct line *line)
     uint64_t now = record_ticks();
 
     if (now >= line->window) {
+        // A whole window without: the storm is over.
+        if (now - line->window >= window_ticks() || line->fired <= INTERRUPT_STORM)
+            line->storms = 0;
         line->window = now + window_ticks();
         line->fired = 0;
     }
@@ -121,6 +129,10 @@ static bool line_is_calm(struct line *line)
         throttled_count++;
         core_statistics.storms++;
         timer_need(line->window);
+        if (++line->storms == INTERRUPT_STORMS) {
+            line->storms = 0;
+            budget_storm(&fiber_table[line->fiber]);
+        }
     }
     return false;
 }
@@ -138,11 +150,13 @@ static void held_serve(struct held *interrupt)
 }
 
 // Every device of the line is asked: who has not asked for it is left alone.
-static void devices_serve(const struct line *line)
+static void devices_serve(struct line *line)
 {
     for (uint32_t virtio = line->object; virtio != USER_NONE; virtio = users[virtio].next) {
-        if (virtio_interrupt(virtio))
-            sched_wake(&fiber_table[users[virtio].fiber]);
+        if (!virtio_interrupt(virtio))
+            continue;
+        line->fiber = users[virtio].fiber;
+        sched_wake(&fiber_table[users[virtio].fiber]);
     }
 }
 

@@ -11,6 +11,8 @@
 #include <kernel/virtio.h>
 
 #define PARTS_MAX 3u
+_Static_assert(PROT_READ + PROT_WRITE + PROT_EXECUTE + PROT_USER + PROT_DEVICE <= UINT8_MAX,
+               "a page's protection fits a byte");
 
 struct part {
     uint64_t base;
@@ -81,40 +83,78 @@ int64_t mapping_address(const struct cap *cap)
     }
 }
 
-// Maps the pages that `wanted` and `part` have in common.
-static void common_map(struct fiber *fiber, const struct part *wanted, const struct part *part)
-{
-    uint64_t base = wanted->base > part->base ? wanted->base : part->base;
-    uint64_t wanted_end = wanted->base + wanted->size;
-    uint64_t end = part->base + part->size;
+// A run of pages of one part, and what the leaves there are to allow (0: nothing).
+struct run {
+    uint64_t base;
+    uint32_t count;
+    uint8_t prot[WORK_STEP_PAGES];
+};
 
-    end = wanted_end < end ? wanted_end : end;
-    if (base < end)
-        KERNEL_ASSERT(pagetable_map(&fiber->table, base, base, end - base, part->prot));
+// What `part` allows, added to the pages that it shares with the run.
+static void run_add(struct run *run, const struct part *part)
+{
+    for (uint32_t index = 0; index < run->count; index++) {
+        if (range_contains(part->base, part->size, run->base + index * PAGE_SIZE, PAGE_SIZE))
+            run->prot[index] |= (uint8_t)part->prot;
+    }
 }
 
-// The pages of `wanted`, a part of `changed`, as the mapped, live capabilities of the fiber allow
-// them now: first those that only read, then those that write as well. Only capabilities of one
-// object have pages in common.
-static void refresh(struct fiber *fiber, const struct cap *changed, const struct part *wanted)
+// Only capabilities of one object have pages in common.
+static void run_judge(const struct fiber *fiber, const struct cap *like, struct run *run)
 {
-    pagetable_unmap(&fiber->table, wanted->base, wanted->size);
-    for (uint32_t pass = 0; pass < 2; pass++) {
-        for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
-            const struct cap *cap = &fiber->caps[slot];
-            struct part parts[PARTS_MAX];
-            uint32_t count;
+    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
+        const struct cap *cap = &fiber->caps[slot];
+        struct part parts[PARTS_MAX];
+        uint32_t count;
 
-            if (cap->type != changed->type || cap->object != changed->object ||
-                cap->is_mapped == 0 || !derive_is_live(cap))
-                continue;
-            count = parts_of(cap, parts);
-            for (uint32_t index = 0; index < count; index++) {
-                if ((parts[index].prot & PROT_WRITE) == (pass == 0 ? 0 : PROT_WRITE))
-                    common_map(fiber, wanted, &parts[index]);
-            }
-        }
+        if (cap->is_mapped != CAP_MAPPED || cap->type != like->type ||
+            cap->object != like->object || !derive_is_live(cap))
+            continue;
+        count = parts_of(cap, parts);
+        for (uint32_t index = 0; index < count; index++)
+            run_add(run, &parts[index]);
     }
+}
+
+// Neighbours that allow the same go in one piece.
+static void run_store(struct fiber *fiber, const struct run *run)
+{
+    uint32_t end;
+
+    for (uint32_t first = 0; first < run->count; first = end) {
+        uint64_t base = run->base + first * PAGE_SIZE;
+
+        for (end = first + 1; end < run->count && run->prot[end] == run->prot[first];)
+            end++;
+        if (run->prot[first] == 0)
+            pagetable_unmap(&fiber->table, base, (end - first) * PAGE_SIZE);
+        else
+            KERNEL_ASSERT(pagetable_map(&fiber->table, base, base, (end - first) * PAGE_SIZE,
+                                        run->prot[first]));
+    }
+}
+
+bool mapping_step(struct fiber *fiber, const struct cap *cap, uint64_t *page)
+{
+    struct part parts[PARTS_MAX];
+    uint32_t count = parts_of(cap, parts);
+    uint64_t first = 0; // page number of the part
+
+    for (uint32_t index = 0; index < count; index++) {
+        uint64_t end = first + parts[index].size / PAGE_SIZE;
+        struct run run = {0};
+
+        if (*page < end) {
+            run.base = parts[index].base + (*page - first) * PAGE_SIZE;
+            run.count = end - *page < WORK_STEP_PAGES ? (uint32_t)(end - *page) : WORK_STEP_PAGES;
+            run_judge(fiber, cap, &run);
+            run_store(fiber, &run);
+            *page += run.count;
+            return *page == end && index + 1 == count;
+        }
+        first = end;
+    }
+    return true;
 }
 
 static void ports_remove(struct fiber *fiber, const struct device *device)
@@ -136,17 +176,15 @@ void mapping_add(struct fiber *fiber, struct cap *cap)
     struct part parts[PARTS_MAX];
     uint32_t count = parts_of(cap, parts);
 
-    cap->is_mapped = 1;
+    cap->is_mapped = CAP_MAPPED;
     if (cap->type == RUMPK_CAP_PORTS) {
         fiber->ports[fiber->port_count++] =
             (struct boot_region){.base = device->base, .size = device->size};
         arch_ports_set(fiber->ports, fiber->port_count);
     }
-    for (uint32_t index = 0; index < count; index++) {
+    for (uint32_t index = 0; index < count; index++)
         audit_region_add(fiber->number, parts[index].base, parts[index].base, parts[index].size,
                          parts[index].prot, cap->type);
-        refresh(fiber, cap, &parts[index]);
-    }
 }
 
 void mapping_remove(struct fiber *fiber, struct cap *cap)
@@ -154,14 +192,30 @@ void mapping_remove(struct fiber *fiber, struct cap *cap)
     struct part parts[PARTS_MAX];
     uint32_t count = parts_of(cap, parts);
 
-    if (cap->is_mapped == 0)
-        return;
-    cap->is_mapped = 0;
+    cap->is_mapped = CAP_UNMAPPED;
     if (cap->type == RUMPK_CAP_PORTS)
         ports_remove(fiber, &devices[cap->object]);
-    for (uint32_t index = 0; index < count; index++) {
+    for (uint32_t index = 0; index < count; index++)
         audit_region_remove(fiber->number, parts[index].base, parts[index].size, parts[index].prot,
                             cap->type);
-        refresh(fiber, cap, &parts[index]);
+}
+
+bool mapping_leave_step(struct fiber *fiber, struct cap *cap)
+{
+    uint64_t page = cap->left;
+
+    if (cap->is_mapped == CAP_UNMAPPED)
+        return true;
+    if (cap->is_mapped == CAP_MAPPED) {
+        mapping_remove(fiber, cap);
+        cap->is_mapped = CAP_LEAVING;
+        page = 0;
     }
+    // Nobody will use the root of a fiber that ends.
+    if (!fiber->is_ending && !mapping_step(fiber, cap, &page)) {
+        cap->left = (uint32_t)page;
+        return false;
+    }
+    cap->is_mapped = CAP_UNMAPPED;
+    return true;
 }

@@ -8,6 +8,7 @@
 
 [[gnu::used]] struct rumpk_boot_record rumpk_boot_record;
 static uint64_t boot_ticks;
+static uint64_t latest; // time never goes backwards
 
 void record_begin(void)
 {
@@ -26,7 +27,13 @@ uint64_t record_boot_ticks(void)
 
 uint64_t record_ticks(void)
 {
-    return arch_timer_now() - boot_ticks;
+    uint64_t ticks = arch_timer_now() - boot_ticks;
+
+    // A counter that goes backwards stands still for the kernel until it has caught up.
+    if (ticks - latest > UINT64_MAX / 2)
+        return latest;
+    latest = ticks;
+    return ticks;
 }
 
 void record_stage(enum rumpk_boot_stage stage)

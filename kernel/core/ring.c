@@ -27,6 +27,7 @@ int64_t ring_new(uint32_t slots, uint32_t *index)
         return RUMPK_E_MEMORY;
     ring->size = size;
     ring->slots = slots;
+    ring->lender = RING_LENDS_NOT;
     ring->interrupt = RING_OF_FIBERS;
     *header_of(ring) = (struct rumpk_ring_header){
         .magic = RUMPK_RING_MAGIC,

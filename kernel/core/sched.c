@@ -5,12 +5,14 @@
 // Between spectrums the order is strict: whenever a stricter fiber is ready it runs, in the middle
 // of a looser one if need be. Inside a spectrum fibers take turns: a turn ends when the fiber waits
 // or yields, or when the slice of its spectrum is used up (budget.c). The kernel itself is never
-// interrupted: it takes interrupts between two instructions of a driver, and while it idles.
+// interrupted: it takes interrupts between two instructions of a driver, between two steps of its
+// own work (work.h), and while it idles.
 #include <kernel/audit.h>
 #include <kernel/budget.h>
 #include <kernel/call.h>
 #include <kernel/interrupt.h>
 #include <kernel/ledger.h>
+#include <kernel/lend.h>
 #include <kernel/memory.h>
 #include <kernel/record.h>
 #include <kernel/sched.h>
@@ -22,12 +24,43 @@ struct queue {
     struct fiber *last;
 };
 
+// Fibers looked at between two looks at the interrupts: each may wait for RUMPK_WAIT_MAX sources.
+#define LOOK_MAX 2u
+
 static struct queue queues[RUMPK_SPECTRUM_COUNT];
 static struct fiber *fp_owner; // whose floating point state is in the registers
 static struct fiber *running;
 static bool stay_on_idle;
 [[gnu::used]] struct rumpk_meta_core core_statistics;
 static uint64_t quiet_since; // when the kernel was entered: interrupts wait from then on
+
+struct rumpk_meta_wake wake_statistics[FIBER_COUNT];
+
+// Buckets of a histogram: four for each power of two, so that a reading is at most a quarter too
+// high.
+//
+//   ticks   0 1 2 3 | 4 5 6 7 | 8-9 10-11 12-13 14-15 | 16-19 ...
+//   bucket  0 1 2 3 | 4 5 6 7 | 8   9     10    11    | 12 ...
+static uint32_t wake_bucket(uint64_t ticks)
+{
+    uint32_t power = ticks < 4 ? 1 : 63 - (uint32_t)__builtin_clzll(ticks);
+    uint64_t bucket = ticks < 4 ? ticks : 4 * (power - 1) + ((ticks >> (power - 2)) & 3);
+
+    return bucket < RUMPK_WAKE_BUCKETS ? (uint32_t)bucket : RUMPK_WAKE_BUCKETS - 1;
+}
+
+// From when it was due until now that it runs.
+static void wake_note(struct fiber *fiber)
+{
+    struct rumpk_meta_wake *wake = &wake_statistics[fiber->number];
+    uint64_t due = fiber->woken - 1;
+    uint64_t ticks = fiber->entered > due ? fiber->entered - due : 0;
+
+    fiber->woken = 0;
+    wake->count++;
+    wake->longest = ticks > wake->longest ? ticks : wake->longest;
+    wake->buckets[wake_bucket(ticks)]++;
+}
 
 void quiet_begin(void)
 {
@@ -52,11 +85,27 @@ void sched_stay_on_idle(bool stay)
     stay_on_idle = stay;
 }
 
+static uint32_t rank_own(const struct fiber *fiber)
+{
+    return fiber->is_throttled ? RUMPK_SPECTRUM_VOID : fiber->spectrum;
+}
+
+bool sched_borrows(const struct fiber *fiber)
+{
+    return fiber->lender != NULL && fiber->loan < rank_own(fiber);
+}
+
+uint32_t sched_rank(const struct fiber *fiber)
+{
+    return sched_borrows(fiber) ? fiber->loan : rank_own(fiber);
+}
+
 void sched_ready(struct fiber *fiber)
 {
-    struct queue *queue = &queues[fiber->spectrum];
+    struct queue *queue = &queues[sched_rank(fiber)];
 
     fiber->state = FIBER_READY;
+    fiber->queued = sched_rank(fiber);
     fiber->next = NULL;
     if (queue->first == NULL)
         queue->first = fiber;
@@ -68,13 +117,37 @@ void sched_ready(struct fiber *fiber)
 // To the head of its queue: whoever is interrupted by a stricter fiber has not used up its turn.
 static void ready_again(struct fiber *fiber)
 {
-    struct queue *queue = &queues[fiber->spectrum];
+    struct queue *queue = &queues[sched_rank(fiber)];
 
     fiber->state = FIBER_READY;
+    fiber->queued = sched_rank(fiber);
     fiber->next = queue->first;
     if (queue->first == NULL)
         queue->last = fiber;
     queue->first = fiber;
+}
+
+static void unqueue(struct fiber *fiber)
+{
+    struct queue *queue = &queues[fiber->queued];
+    struct fiber **at = &queue->first;
+    struct fiber *before = NULL;
+
+    while (*at != fiber) { // a ready fiber is in its queue
+        before = *at;
+        at = &before->next;
+    }
+    *at = fiber->next;
+    if (queue->last == fiber)
+        queue->last = before;
+}
+
+void sched_requeue(struct fiber *fiber)
+{
+    if (fiber->state != FIBER_READY || fiber->queued == sched_rank(fiber))
+        return;
+    unqueue(fiber);
+    sched_ready(fiber);
 }
 
 static struct fiber *ready_take(void)
@@ -84,6 +157,7 @@ static struct fiber *ready_take(void)
 
         if (fiber != NULL) {
             queues[spectrum].first = fiber->next;
+            fiber->state = FIBER_RUNNING; // no longer in a queue
             return fiber;
         }
     }
@@ -100,12 +174,18 @@ static bool stricter_is_ready(uint32_t spectrum)
     return false;
 }
 
+bool sched_is_wanted(void)
+{
+    return stricter_is_ready(RUMPK_SPECTRUM_COUNT);
+}
+
 // Hand-over: from the kernel to user mode of `fiber`, on its own root, its floating point state
-// loaded.
+// loaded; or to the kernel's work in its name.
 [[noreturn]] static void enter(struct fiber *fiber)
 {
     running = fiber;
-    fiber->state = FIBER_RUNNING;
+    if (fiber->work.step != NULL)
+        arch_stack_reset(work_go_on);
     if (fp_owner != fiber) {
         if (fp_owner != NULL && fiber_is_alive(fp_owner))
             arch_fp_save(&fp_owner->fp);
@@ -124,13 +204,15 @@ static bool stricter_is_ready(uint32_t spectrum)
 [[noreturn]] static void enter_anew(struct fiber *fiber)
 {
     budget_begin(fiber);
+    if (fiber->woken != 0)
+        wake_note(fiber);
     enter(fiber);
 }
 
 void sched_return(struct fiber *fiber, int64_t result)
 {
     arch_frame_set_result(&fiber->frame, result);
-    if (stricter_is_ready(fiber->spectrum)) {
+    if (stricter_is_ready(sched_rank(fiber))) {
         kernel_phase = PHASE_COMMIT;
         ready_again(fiber);
         sched_run();
@@ -152,38 +234,56 @@ void sched_block(struct fiber *fiber)
     kernel_phase = PHASE_COMMIT;
     fiber->state = FIBER_WAITING;
     timer_need(fiber->wait.deadline); // RUMPK_FOREVER is TIMER_NEVER
+    lend_begin(fiber);
     sched_run();
 }
 
 void sched_wake(struct fiber *fiber)
 {
+    uint64_t now;
     int64_t result;
 
     if (fiber->state != FIBER_WAITING || !wait_try(fiber, &result))
         return;
+    now = record_ticks();
+    fiber->woken = (result == RUMPK_E_TIMEOUT ? fiber->wait.deadline : now) + 1;
     arch_frame_set_result(&fiber->frame, result);
     budget_rest(fiber);
     sched_ready(fiber);
+    lend_end(fiber);
 }
 
-// Looks at the waiting fibers: all of them, or only those whose time has come. Returns when the
-// next deadline is.
-static uint64_t look(bool all)
+static uint64_t least(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+// Wakes the fibers whose time has come and ends windows that are over, of a bounded number of
+// fibers: who is left comes with the next timer interrupt, which is then due at once. Returns when
+// the next such time is.
+static uint64_t times_look(void)
 {
     uint64_t next = TIMER_NEVER;
     uint64_t now = record_ticks();
+    uint32_t woken = 0;
 
-    for (uint32_t index = 0; index < FIBER_COUNT; index++) {
+    for (uint32_t index = 0; index < FIBER_COUNT && woken < LOOK_MAX; index++) {
         struct fiber *fiber = &fiber_table[index];
+        uint64_t renewed = budget_renew(fiber, now);
 
+        // Who sleeps gets a new window when it runs again.
+        if (fiber->state == FIBER_READY || fiber->state == FIBER_RUNNING)
+            next = least(next, renewed);
         if (fiber->state != FIBER_WAITING)
             continue;
-        if (all || fiber->wait.deadline <= now)
+        if (fiber->wait.deadline <= now) {
             sched_wake(fiber);
-        if (fiber->state == FIBER_WAITING && fiber->wait.deadline < next)
-            next = fiber->wait.deadline;
+            woken++;
+        }
+        if (fiber->state == FIBER_WAITING)
+            next = least(next, fiber->wait.deadline);
     }
-    return next;
+    return woken == LOOK_MAX ? now : next;
 }
 
 // Everything that time alone brings about.
@@ -192,19 +292,19 @@ static void times_serve(void)
     if (timer_expired()) {
         uint64_t released = interrupt_release();
 
-        timer_need(look(false));
+        timer_need(times_look());
         timer_need(released);
     }
 }
 
-// Could anything still happen without a fiber's doing?
-static bool is_pending(void)
+// The kernel looks up from what it does: what is pending is served.
+static void look_up(void)
 {
-    for (uint32_t index = 0; index < FIBER_COUNT; index++) {
-        if (fiber_table[index].state == FIBER_WAITING && wait_is_pending(&fiber_table[index]))
-            return true;
-    }
-    return false;
+    arch_interrupt_poll();
+    quiet_end();
+    quiet_begin();
+    interrupt_serve();
+    times_serve();
 }
 
 // Nobody runs, nobody can be woken. Hand-over: the machine is switched off, or stays as it is.
@@ -226,20 +326,46 @@ static bool is_pending(void)
 }
 
 // Nobody is ready. Before the machine sleeps or ends, every waiting fiber is looked at once more: a
-// peer that forgot to wake it costs time, never the result.
+// peer that forgot to wake it costs time, never the result. False: somebody is ready now. Else
+// *next is the nearest deadline, and *is_pending whether anything could still happen without a
+// fiber's doing.
+static bool last_look(uint64_t *next, bool *is_pending)
+{
+    uint32_t looked = 0;
+
+    *next = TIMER_NEVER;
+    *is_pending = false;
+    for (uint32_t index = 0; index < FIBER_COUNT; index++) {
+        struct fiber *fiber = &fiber_table[index];
+
+        if (fiber->state != FIBER_WAITING)
+            continue;
+        sched_wake(fiber);
+        if (fiber->state == FIBER_WAITING) {
+            *next = least(*next, fiber->wait.deadline);
+            *is_pending |= wait_is_pending(fiber);
+        }
+        if (++looked % LOOK_MAX == 0)
+            look_up();
+        if (sched_is_wanted())
+            return false;
+    }
+    return true;
+}
+
 static void idle(void)
 {
+    bool is_pending;
     uint64_t next;
-    uint64_t released = interrupt_release();
 
     memory_use_kernel_root();
-    next = look(true);
-    if (stricter_is_ready(RUMPK_SPECTRUM_COUNT))
+    if (!last_look(&next, &is_pending))
         return;
-    if (!is_pending())
+    if (!is_pending)
         end();
-    timer_exact(released < next ? released : next);
+    timer_exact(least(interrupt_release(), next));
     core_statistics.waits++;
+    quiet_end();
     arch_wait();
     quiet_begin();
     interrupt_serve();
@@ -261,9 +387,43 @@ void sched_run(void)
     }
 }
 
+// `fiber` has been charged and was interrupted: to the end of its queue when its turn is over, to
+// the head when somebody stricter comes first.
+[[noreturn]] static void give_way(struct fiber *fiber, bool is_over)
+{
+    if (is_over) {
+        core_statistics.slices++;
+        sched_ready(fiber);
+    } else {
+        core_statistics.preemptions += stricter_is_ready(sched_rank(fiber));
+        ready_again(fiber);
+    }
+    running = NULL;
+    sched_run();
+}
+
+void sched_point(struct fiber *fiber)
+{
+    uint32_t rank = sched_rank(fiber);
+    bool is_over;
+
+    look_up();
+    budget_charge(fiber);
+    is_over = budget_is_used(fiber) || sched_rank(fiber) != rank;
+    if (!is_over && !stricter_is_ready(rank))
+        return;
+    if (is_over)
+        fiber->turn_used = 0;
+    core_statistics.points++;
+    give_way(fiber, is_over);
+}
+
 // An interrupt or the timer, between two instructions of `fiber`.
 void sched_interrupt(struct fiber *fiber, bool is_timer)
 {
+    uint32_t rank = sched_rank(fiber);
+    bool is_over;
+
     kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
     if (is_timer)
@@ -271,14 +431,8 @@ void sched_interrupt(struct fiber *fiber, bool is_timer)
     else
         interrupt_serve();
     budget_charge(fiber);
-    if (budget_is_used(fiber)) {
-        core_statistics.slices++;
+    is_over = budget_is_used(fiber) || sched_rank(fiber) != rank;
+    if (is_over)
         budget_overrun(fiber); // does not return when it was one too many
-        sched_ready(fiber);
-    } else {
-        core_statistics.preemptions += stricter_is_ready(fiber->spectrum);
-        ready_again(fiber);
-    }
-    running = NULL;
-    sched_run();
+    give_way(fiber, is_over);
 }

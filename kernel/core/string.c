@@ -66,7 +66,17 @@ int memcmp(const void *left, const void *right, size_t size)
 {
     const uint8_t *byte_left = left;
     const uint8_t *byte_right = right;
+    size_t equal = 0;
 
+    // Pages are compared by words, up to the first difference.
+    if (all_aligned(left, right, 0)) {
+        while (equal < size / WORD &&
+               ((const uint64_t *)left)[equal] == ((const uint64_t *)right)[equal])
+            equal++;
+        byte_left += equal * WORD;
+        byte_right += equal * WORD;
+        size -= equal * WORD;
+    }
     for (size_t index = 0; index < size; index++) {
         if (byte_left[index] != byte_right[index])
             return byte_left[index] < byte_right[index] ? -1 : 1;

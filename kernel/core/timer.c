@@ -6,7 +6,12 @@
 #include <kernel/statistics.h>
 #include <kernel/timer.h>
 
+// A timer that says so often in a row that it is done while the counter stands still is believed,
+// so that a broken clock does not take the processor from everybody for ever.
+#define EARLY_MAX 64u
+
 static uint64_t armed = TIMER_NEVER;
+static uint32_t early_count;
 
 void timer_exact(uint64_t when)
 {
@@ -31,10 +36,12 @@ bool timer_expired(void)
 {
     if (armed == TIMER_NEVER)
         return false;
-    if (record_ticks() < armed) {
+    if (record_ticks() < armed && early_count < EARLY_MAX) {
+        early_count++;
         timer_exact(armed); // the hardware is done, the time is not: its clock runs a little fast
         return false;
     }
+    early_count = 0;
     armed = TIMER_NEVER;
     core_statistics.timer_interrupts++;
     arch_timer_disarm();

@@ -4,6 +4,7 @@
 // together, give them memory, connect them, start them. A package that is refused at any step is
 // left out and recorded; who needs it is refused with it; everybody else goes on.
 #include <kernel/audit.h>
+#include <kernel/budget.h>
 #include <kernel/init.h>
 #include <kernel/ledger.h>
 #include <kernel/link.h>
@@ -167,5 +168,6 @@ static void step_start(struct package *package)
 
 void init_start(void)
 {
+    budget_share();
     packages_each(step_start);
 }

@@ -145,8 +145,9 @@ static int64_t end_add(struct fiber *fiber, struct cap cap, uint64_t base, uint6
     return result;
 }
 
+// `lender`: the client's end.
 static int64_t ring_apply(const struct rumpk_bkdl_wire *wire, struct fiber *from, struct fiber *to,
-                          uint8_t *from_slot, uint8_t *to_slot)
+                          uint32_t lender, uint8_t *from_slot, uint8_t *to_slot)
 {
     struct cap cap = {.type = RUMPK_CAP_RING,
                       .rights = RUMPK_RIGHT_WRITE,
@@ -168,6 +169,7 @@ static int64_t ring_apply(const struct rumpk_bkdl_wire *wire, struct fiber *from
         return result;
     ring->ends[RING_PRODUCER] = from;
     ring->ends[RING_CONSUMER] = to;
+    ring->lender = lender;
     return RUMPK_OK;
 }
 
@@ -204,12 +206,13 @@ static int64_t wire_make(const struct rumpk_bkdl_wire *wire, struct wire_state *
 {
     struct fiber *client = &fiber_table[wire->client];
     struct fiber *server = &fiber_table[wire->server];
-    int64_t result = ring_apply(wire, client, server, &state->client_slots[PART_REQUEST],
-                                &state->server_slots[PART_REQUEST]);
+    int64_t result =
+        ring_apply(wire, client, server, RING_PRODUCER, &state->client_slots[PART_REQUEST],
+                   &state->server_slots[PART_REQUEST]);
 
     if (result < 0 || wire->style == RUMPK_STYLE_STREAM)
         return result;
-    result = ring_apply(wire, server, client, &state->server_slots[PART_REPLY],
+    result = ring_apply(wire, server, client, RING_CONSUMER, &state->server_slots[PART_REPLY],
                         &state->client_slots[PART_REPLY]);
     if (result < 0)
         return result;

@@ -192,14 +192,17 @@ static bool key_is_pinned(const struct bkdl_boot_package *pinned, const uint8_t 
     return false;
 }
 
-// Is this file the one that the digests list under `path`?
+// Is this file the one that the digests list under `path`? Then *digest is its digest.
 static bool file_is_signed(const struct digests *digests, const char *path, const void *bytes,
-                           uint64_t size)
+                           uint64_t size, uint8_t digest[RUMPK_DIGEST_SIZE])
 {
     struct digests_file file;
 
-    return digests_find(digests, path, &file) && file.size == size &&
-           crypto_digest_fits(bytes, size, file.digest);
+    if (!digests_find(digests, path, &file) || file.size != size ||
+        !crypto_digest_fits(bytes, size, file.digest))
+        return false;
+    memcpy(digest, file.digest, sizeof(file.digest));
+    return true;
 }
 
 // Do manifest, digests and boot manifest speak of the same thing?
@@ -231,6 +234,7 @@ static enum rumpk_refusal package_check(const struct archive *archive, uint32_t 
     const uint8_t *digests;
     const uint8_t *bkdl;
     const uint8_t *elf;
+    uint8_t digest[RUMPK_DIGEST_SIZE];
     enum rumpk_refusal refusal;
 
     // Is everything of it where it must be?
@@ -264,9 +268,9 @@ static enum rumpk_refusal package_check(const struct archive *archive, uint32_t 
         return RUMPK_REFUSE_ARCH;
 
     // Are the files the signed ones?
-    if (!file_is_signed(&out->digests, "npl.bkdl", bkdl, entry->bkdl_size))
+    if (!file_is_signed(&out->digests, "npl.bkdl", bkdl, entry->bkdl_size, digest))
         return RUMPK_REFUSE_MANIFEST_DIGEST;
-    if (!file_is_signed(&out->digests, elf_path(arch), elf, entry->elf_size))
+    if (!file_is_signed(&out->digests, elf_path(arch), elf, entry->elf_size, out->elf_digest))
         return RUMPK_REFUSE_ELF_DIGEST;
 
     // Are they well formed?

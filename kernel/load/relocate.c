@@ -54,3 +54,20 @@ void elf_place(const struct elf_image *image, uint8_t *to, uint64_t base)
     for (uint32_t index = 0; index < image->relocation_count; index++)
         *(uint64_t *)(void *)(to + table[index].offset) = base + table[index].addend;
 }
+
+bool elf_is_placed(const struct elf_image *image, const uint8_t *placed, uint64_t offset,
+                   uint64_t size)
+{
+    for (uint32_t index = 0; index < image->segment_count; index++) {
+        const struct elf_segment *segment = &image->segments[index];
+        uint64_t from = segment->offset > offset ? segment->offset : offset;
+        uint64_t end = segment->offset + segment->file_size;
+
+        end = end < offset + size ? end : offset + size;
+        if ((segment->flags & ELF_WRITE) != 0 || from >= end)
+            continue;
+        if (memcmp(placed + from, image->bytes + from, end - from) != 0)
+            return false;
+    }
+    return true;
+}

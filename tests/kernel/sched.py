@@ -31,11 +31,20 @@ from run_cases import CONSOLE, write
 
 SURVIVED = case_list.SURVIVED
 UART = {"riscv64": "ns16550a", "aarch64": "arm,pl011", "x86_64": "ns16550a"}
-STATISTICS = ("timer_interrupts", "interrupts", "preemptions", "slices", "storms", "waits", "quiet_longest", "reserved")
+STATISTICS = ("timer_interrupts", "interrupts", "preemptions", "slices", "storms", "waits", "quiet_longest", "points")
+WAKE_BUCKETS = 80
 
 
 def statistics(guest):
     return dict(zip(STATISTICS, struct.unpack("<8Q", guest.read(guest.symbol("core_statistics"), 64))))
+
+
+def wakes(guest):
+    """(longest, histogram) of each fiber, in ticks."""
+    size = 16 + 4 * WAKE_BUCKETS
+    raw = guest.read(guest.symbol("wake_statistics"), 64 * size)
+    rows = [struct.unpack_from(f"<2Q{WAKE_BUCKETS}I", raw, number * size) for number in range(64)]
+    return [(row[1], row[2:]) for row in rows]
 
 
 class Image:
@@ -46,13 +55,13 @@ class Image:
         self.wires = ""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def probe(self, name, act, spectrum="gravity", more="", grants=""):
+    def probe(self, name, act, spectrum="gravity", more="", grants="", elf=None):
         manifest = (f'package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 0; '
                     f'license "Apache-2.0"; arch "{self.arch}"; }}\n'
                     f'runtime {{ spectrum "{spectrum}"; stack "16KiB"; heap "4KiB"; }}\n{more}\n')
         folder = os.path.join(self.folder, name)
         write(os.path.join(folder, "npl.kdl"), manifest)
-        shutil.copy(self.args.probe, os.path.join(folder, "driver.elf"))
+        shutil.copy(elf or self.args.probe, os.path.join(folder, "driver.elf"))
         self.text += f'package "test/{name}" version="0.1.0" path="{name}" {{{grants} observe #true; config "{act}"; }}\n'
 
     def driver(self, name, grants):
@@ -89,6 +98,8 @@ class Image:
             if record["cause"]:
                 raise GuestError(f"boot ended by {record['cause_name']}")
             self.statistics = statistics(guest)
+            self.record = record
+            self.wakes = wakes(guest)
             self.ledger = guest.ledger()
             self.console = guest.console()
         if not any(r.kind == "END" for r in self.ledger):

@@ -179,6 +179,7 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //             permission. E_BOUNDS: not written yet.
 //   CORE      rumpk_meta_core: what the core has done since boot. Observers only.
 //   RUN       rumpk_meta_run: the caller's use of the processor.
+//   WAKE      rumpk_meta_wake of fiber number `index`: how long its wake-ups took. E_BOUNDS: no such fiber.
 #define RUMPK_META_VERSION 0u
 #define RUMPK_META_FEATURES 1u
 #define RUMPK_META_START 2u
@@ -190,6 +191,7 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 #define RUMPK_META_LEDGER 8u
 #define RUMPK_META_CORE 9u
 #define RUMPK_META_RUN 10u
+#define RUMPK_META_WAKE 11u
 #define RUMPK_META_OF(fiber) (((uint64_t)(fiber) + 1u) << 32)
 
 struct rumpk_meta_self {
@@ -222,8 +224,8 @@ struct rumpk_meta_core {
     uint64_t slices;        // times a fiber went to the end of its queue because its slice was used up
     uint64_t storms;        // times an interrupt line was held back for firing too often
     uint64_t waits;         // times the core went to sleep
-    uint64_t quiet_longest; // ticks: the longest stretch in which an interrupt had to wait
-    uint64_t reserved;
+    uint64_t quiet_longest; // ticks: the longest stretch since the first fiber ran in which an interrupt had to wait
+    uint64_t points;        // times long kernel work in a fiber's name was interrupted for another fiber
 };
 RUMPK_ASSERT_SIZE(rumpk_meta_core, 64);
 
@@ -231,9 +233,23 @@ struct rumpk_meta_run {
     uint64_t run_ticks;  // how long the caller has had the processor so far
     uint32_t strikes;    // that are not forgotten yet
     uint32_t slices;     // used up since it last called recv or wait
-    uint64_t reserved[2];
+    uint64_t budget;     // ticks that it may use in a window of 100 ms in its own spectrum; 0: no limit
+    uint32_t throttled;  // windows in which that was used up before they ended
+    uint32_t lent;       // RUMPK_SPECTRUM_* that a sleeping client lends it, plus 1; 0: none
 };
 RUMPK_ASSERT_SIZE(rumpk_meta_run, 32);
+
+// How long a fiber had to wait for the processor after a wake-up was due: after its deadline, or after a peer's call
+// or an interrupt had made it ready. Buckets 0..3 count waits of so many ticks; from 4 ticks on there are four for each
+// power of two: bucket b begins at (4 + b % 4) << (b / 4 - 1) ticks. The last one counts all longer waits too.
+#define RUMPK_WAKE_BUCKETS 80u
+
+struct rumpk_meta_wake {
+    uint64_t count;
+    uint64_t longest;  // ticks
+    uint32_t buckets[RUMPK_WAKE_BUCKETS];
+};
+RUMPK_ASSERT_SIZE(rumpk_meta_wake, 336);
 
 // X(name, value, sentence)
 #define RUMPK_FIBER_STATES(X) \

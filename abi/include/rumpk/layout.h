@@ -103,12 +103,18 @@ RUMPK_ASSERT_OFFSET(rumpk_meta_core, slices, 24);
 RUMPK_ASSERT_OFFSET(rumpk_meta_core, storms, 32);
 RUMPK_ASSERT_OFFSET(rumpk_meta_core, waits, 40);
 RUMPK_ASSERT_OFFSET(rumpk_meta_core, quiet_longest, 48);
-RUMPK_ASSERT_OFFSET(rumpk_meta_core, reserved, 56);
+RUMPK_ASSERT_OFFSET(rumpk_meta_core, points, 56);
 
 RUMPK_ASSERT_OFFSET(rumpk_meta_run, run_ticks, 0);
 RUMPK_ASSERT_OFFSET(rumpk_meta_run, strikes, 8);
 RUMPK_ASSERT_OFFSET(rumpk_meta_run, slices, 12);
-RUMPK_ASSERT_OFFSET(rumpk_meta_run, reserved, 16);
+RUMPK_ASSERT_OFFSET(rumpk_meta_run, budget, 16);
+RUMPK_ASSERT_OFFSET(rumpk_meta_run, throttled, 24);
+RUMPK_ASSERT_OFFSET(rumpk_meta_run, lent, 28);
+
+RUMPK_ASSERT_OFFSET(rumpk_meta_wake, count, 0);
+RUMPK_ASSERT_OFFSET(rumpk_meta_wake, longest, 8);
+RUMPK_ASSERT_OFFSET(rumpk_meta_wake, buckets, 16);
 
 RUMPK_ASSERT_OFFSET(rumpk_cap_info, slot, 0);
 RUMPK_ASSERT_OFFSET(rumpk_cap_info, type, 4);

@@ -296,6 +296,9 @@ bool gic_take_timer(void)
     return true;
 }
 
+// The controller answers a claim at any time.
+void arch_interrupt_poll(void) {}
+
 // WFI wakes for what is pending and enabled at the controller, whatever PSTATE.I says: nothing is
 // lost.
 void arch_wait(void)

@@ -185,6 +185,9 @@ uint32_t arch_interrupt_claim(void)
     return line;
 }
 
+// The controller answers a claim at any time.
+void arch_interrupt_poll(void) {}
+
 // WFI wakes for what is pending and enabled in sie, whatever sstatus.SIE says: nothing is lost.
 void arch_wait(void)
 {

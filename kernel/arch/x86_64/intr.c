@@ -334,6 +334,13 @@ uint32_t arch_interrupt_claim(void)
     }
 }
 
+// Only delivery tells which vector is pending: one is taken in the instruction after the one that
+// STI protects; the stub (trap.S) notes it and returns with interrupts off.
+void arch_interrupt_poll(void)
+{
+    __asm__ volatile("sti\n\tnop\n\tnop\n\tcli" ::: "memory");
+}
+
 // STI takes effect after the next instruction, so nothing can come between it and HLT; the stub
 // (trap.S) notes what comes, and returns with interrupts off.
 void arch_wait(void)

@@ -216,6 +216,10 @@ uint32_t arch_interrupt_claim(void);
 // unmask. False: none left, or this machine has none. Never given back.
 bool arch_msi_allocate(uint32_t *line, uint64_t *address, uint32_t *data);
 
+// Makes what is pending known to arch_interrupt_claim without sleeping; called with interrupts off,
+// returns with them off.
+void arch_interrupt_poll(void);
+
 // Idle until a line is pending or the timer has expired; may return earlier. Called with
 // interrupts off, returns with them off; claims nothing. Returns at once when something is pending
 // already: no wake-up is lost between the last look and the sleep.

@@ -18,12 +18,18 @@
 #define CAP_NODE_NONE 0xFFFFu
 #define CAP_VIA_NONE  0xFFFFu
 
+enum cap_mapping {
+    CAP_UNMAPPED,
+    CAP_MAPPED,
+    CAP_LEAVING, // taken back; its pages go step by step
+};
+
 struct cap {
-    uint8_t type;   // enum rumpk_cap_type
-    uint8_t rights; // RUMPK_RIGHT_*
-    uint8_t part;   // RING: which end; QUEUE: which queue
-    uint8_t is_mapped;
-    uint32_t object; // index in the table of its type: ring, memory object, device
+    uint8_t type;      // enum rumpk_cap_type
+    uint8_t rights;    // RUMPK_RIGHT_*
+    uint8_t part;      // RING: which end; QUEUE: which queue
+    uint8_t is_mapped; // enum cap_mapping
+    uint32_t object;   // index in the table of its type: ring, memory object, device
     // Derivation. The epoch goes up when what was derived from this node is taken back, and is
     // kept when the slot is emptied and filled again.
     uint64_t epoch;
@@ -34,6 +40,7 @@ struct cap {
     uint16_t previous;
     uint32_t page;    // MEMORY, DMA: first page of the object that this covers,
     uint32_t pages;   // and how many
+    uint32_t left;    // LEAVING: pages that are gone already
     uint16_t via;     // ring that it was granted through, or CAP_VIA_NONE
     uint8_t depth;    // 0: from the boot manifest
     const char *name; // of the request or service, in the archive; null: granted by a peer
@@ -87,11 +94,12 @@ struct cap *cap_free(struct fiber *fiber);
 uint32_t cap_count_via(const struct fiber *fiber, uint16_t ring);
 
 // All below: on the kernel root, in a commit part.
-// Takes back everything derived from `cap`: mappings go, who waits on one is released. Returns how
-// many. Bounded by CAP_NODES nodes and the pages that they have mapped.
-uint32_t cap_revoke(struct cap *cap);
-// The same, and the slot itself becomes empty. A live end of a ring goes back to whom it was
-// derived from, or closes; a device is reset.
-uint32_t cap_drop(struct cap *cap);
+// One step of taking back everything derived from `cap`, which derive_stale has made stale: a
+// mapping goes, or who waits on one is released. *count goes up with each node that is done. True:
+// nothing is left below. At most CAP_NODES steps, and one for every WORK_STEP_PAGES pages mapped.
+[[nodiscard]] bool cap_revoke_step(struct cap *cap, uint64_t *count);
+// The same, and then the slot itself becomes empty (true). A live end of a ring goes back to whom
+// it was derived from, or closes; a device is reset.
+[[nodiscard]] bool cap_drop_step(struct cap *cap, uint64_t *count);
 
 #endif

@@ -6,6 +6,15 @@
 
 #include <kernel/base.h>
 
+// A hash that is fed piece by piece.
+struct crypto_hash {
+    _Alignas(64) uint8_t state[384];
+};
+
+void crypto_hash_begin(struct crypto_hash *hash);
+void crypto_hash_add(struct crypto_hash *hash, const void *bytes, uint64_t size);
+void crypto_hash_end(struct crypto_hash *hash, uint8_t digest[RUMPK_DIGEST_SIZE]);
+
 // Unkeyed BLAKE2b-256.
 void crypto_digest(const void *bytes, uint64_t size, uint8_t digest[RUMPK_DIGEST_SIZE]);
 // Is the BLAKE2b-256 of `bytes` this one?

@@ -23,10 +23,13 @@ bool derive_is_live(const struct cap *cap);
 // limit.
 void derive_link(struct cap *parent, struct cap *child);
 
-// Takes back all that was derived from `cap`: the epoch first, then `undo` for each node, leaves
-// before what they were derived from, each exactly once and no longer in the tree. Returns how
-// many.
-uint32_t derive_cut(struct cap *cap, void (*undo)(struct cap *cap));
+// Takes back all that was derived from `cap`, at once: every node below is stale from here on.
+void derive_stale(struct cap *cap);
+// A node below `cap` that nothing is derived from, or null: the next one to undo. When that is done
+// it leaves the tree.
+struct cap *derive_leaf(const struct cap *cap);
+// Out of the list of its parent's children; harmless when it is in none. It has no children.
+void derive_unlink(struct cap *cap);
 
 // A node without children leaves the tree; its slot is empty afterwards and its epoch has gone up.
 void derive_clear(struct cap *cap);

@@ -11,13 +11,15 @@
 //                                                     +-----------> ENDED
 //
 // A fiber is numbered by its package's place in the boot manifest; an ended one keeps its number
-// and its memory. Restart (a later release) begins a new instance in the same structure from the
-// package kept in the archive.
+// and its memory. While a fiber ends (is_ending) it is READY or RUNNING and does nothing but that:
+// its capabilities are dropped and its memory is cleared in steps (work.h). Restart (a later
+// release) begins a new instance in the same structure from the package kept in the archive.
 #ifndef KERNEL_FIBER_H
 #define KERNEL_FIBER_H
 
 #include <kernel/cap.h>
 #include <kernel/pagetable.h>
+#include <kernel/work.h>
 
 enum fiber_state {
     FIBER_FREE,
@@ -47,10 +49,10 @@ struct fiber_wait {
     uint64_t deadline;
 };
 
-// State handed over by `checkpoint`. Two copies lie behind each other in pages of the kernel; copy
-// n & 1 holds number n. `sequence` names the one that counts.
+// State handed over by `checkpoint`: two copies in pages of the kernel; copy n & 1 holds number n.
+// `sequence` names the one that counts.
 struct fiber_checkpoint {
-    uint64_t base; // 0: none was ever taken
+    uint64_t bases[2]; // 0: not taken yet
     uint64_t sequence;
     uint32_t size;
 };
@@ -60,6 +62,9 @@ struct fiber {
     struct arch_fp fp;
     struct pagetable table;
     struct fiber *next; // in a run queue
+    struct work work;   // a call that takes long, or the fiber's end
+    bool is_ending;
+    bool is_starting; // NEW: somebody's spawn is verifying it
     uint32_t number;
     uint32_t state; // enum fiber_state
     uint32_t spectrum;
@@ -75,9 +80,21 @@ struct fiber {
     uint32_t strikes;
     uint32_t slices;      // used up since it last called recv or wait
     uint64_t strike_last; // when
-    uint64_t slice_used;  // ticks of the slice that is under way
-    uint64_t run_ticks;   // in all
-    uint64_t entered;     // when it got the processor
+    uint64_t slice_used;  // ticks since it last waited, as far as no overrun was made of them
+    uint64_t turn_used;   // ticks since it was last at the end of its queue
+    uint64_t budget;      // ticks per window; 0: no limit
+    uint64_t window_end;  // of the window that it last ran in
+    uint64_t window_used; // in that window, loans that it gave included
+    bool is_throttled;    // its budget is used up: it runs in Void until the window ends
+    bool lends;           // fibers may run in its spectrum
+    uint32_t throttled;   // windows, in all
+    uint32_t exhausted;   // windows in a row
+    struct fiber *lender; // null, or whose spectrum it runs in: `loan`
+    uint32_t loan;
+    uint32_t queued;    // READY: in which queue
+    uint64_t woken;     // when it became ready and has not run since, plus 1; 0: it has
+    uint64_t run_ticks; // in all
+    uint64_t entered;   // when it got the processor
     uint64_t start_block;
     uint64_t stack_base;
     uint64_t stack_size;
@@ -98,7 +115,7 @@ extern struct fiber fiber_table[FIBER_COUNT];
 
 static inline bool fiber_is_alive(const struct fiber *fiber)
 {
-    return fiber->state != FIBER_FREE && fiber->state != FIBER_ENDED;
+    return fiber->state != FIBER_FREE && fiber->state != FIBER_ENDED && !fiber->is_ending;
 }
 
 // The fiber whose call is being served, or null.
@@ -116,10 +133,14 @@ struct fiber_fault {
     uint64_t cause;
 };
 
-// Ends `fiber` and runs another one: rings closed, peers woken, devices reset, memory scrubbed, one
-// ledger record.
+// Ends `fiber`, the running one: one ledger record at once; then, in its spectrum and in steps,
+// rings closed, peers woken, devices reset, memory scrubbed.
 [[noreturn]] void fiber_end_fault(struct fiber *fiber, const struct fiber_fault *fault);
 [[noreturn]] void fiber_end_exit(struct fiber *fiber, uint64_t code);
+// The same for a fiber that is not the running one: it ends when it gets the processor.
+void fiber_condemn(struct fiber *fiber, enum rumpk_fault fault);
+// The same for one that has never run, with this record.
+void fiber_abandon(struct fiber *fiber, struct rumpk_ledger_record *record);
 
 // A misused call: the fault's pc is the place of the call in the driver.
 [[noreturn]] void fiber_fault_call(struct fiber *fiber, enum rumpk_fault fault, uint64_t address);

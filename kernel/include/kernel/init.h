@@ -19,6 +19,15 @@ void init_start(void);
 // Makes one fiber ready that is loaded and not started yet; recorded.
 void init_package_start(struct package *package);
 
+// One step of verifying a loaded package again before it starts, as long as this says MORE. BAD:
+// the package is refused now and recorded. `work` begins with done and part 0 and a hash begun.
+enum init_verdict {
+    INIT_MORE,
+    INIT_GOOD,
+    INIT_BAD,
+};
+[[nodiscard]] enum init_verdict init_verify_step(struct package *package, struct work *work);
+
 // ---- between the parts of init ----
 
 // Refuses a package: the first reason stands. Recorded by init_packages_load at the end.

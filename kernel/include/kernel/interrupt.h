@@ -9,7 +9,8 @@
 //                                                quiets the device and unmasks by `mask`
 //
 // A line that fires more than INTERRUPT_STORM times within INTERRUPT_WINDOW_MS stays masked until
-// that time is over; this is counted for its driver.
+// that time is over. INTERRUPT_STORMS such windows in a row are a strike for its driver (budget.h):
+// it does not quiet its device, or the device cannot be quieted.
 #ifndef KERNEL_INTERRUPT_H
 #define KERNEL_INTERRUPT_H
 
@@ -19,6 +20,7 @@
 #define INTERRUPTS_MAX      64u // that drivers hold
 #define INTERRUPT_STORM     512u
 #define INTERRUPT_WINDOW_MS 10u
+#define INTERRUPT_STORMS    16u
 #define INTERRUPT_SLOTS     4u
 
 struct fiber;

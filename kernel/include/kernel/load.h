@@ -127,6 +127,10 @@ struct elf_image {
 // Copies the segments to `to` (image_size cleared bytes, reachable) and relocates for load address
 // `base`. Cannot fail.
 void elf_place(const struct elf_image *image, uint8_t *to, uint64_t base);
+// Are the bytes [offset, offset + size) of the file, as far as they are code and constants, still
+// the same in the image that elf_place made at `placed`?
+[[nodiscard]] bool elf_is_placed(const struct elf_image *image, const uint8_t *placed,
+                                 uint64_t offset, uint64_t size);
 
 // ---- archive.c ----
 
@@ -152,6 +156,7 @@ struct package {
     struct digests digests;
     struct bkdl_manifest manifest;
     struct elf_image elf;
+    uint8_t elf_digest[RUMPK_DIGEST_SIZE]; // as the publisher signed it
 };
 
 // Header, layout, owner's signature, boot manifest, in this order. NONE: `out` describes the

@@ -17,7 +17,15 @@ int64_t mapping_address(const struct cap *cap);
 
 // All below: on the kernel root, in a commit part. The fiber's root is not the active one, so no
 // stale translation is left when it becomes active.
+
+// `cap` is mapped, or no longer, from now on; its ports too. The leaves follow by mapping_step.
 void mapping_add(struct fiber *fiber, struct cap *cap);
 void mapping_remove(struct fiber *fiber, struct cap *cap);
+// Brings the next leaves of `cap`, from page number *page on, to what the fiber's mapped live
+// capabilities allow now. True: those were the last.
+[[nodiscard]] bool mapping_step(struct fiber *fiber, const struct cap *cap, uint64_t *page);
+// One step of mapping_remove and its leaves, for a capability that is no longer live or about to
+// go. True: nothing of it is mapped.
+[[nodiscard]] bool mapping_leave_step(struct fiber *fiber, struct cap *cap);
 
 #endif

@@ -8,12 +8,14 @@
 #include <kernel/cap.h>
 
 #define RING_OF_FIBERS UINT32_MAX
+#define RING_LENDS_NOT UINT32_MAX
 #define RINGS_MAX      (2u * RUMPK_WIRES_MAX)
 
 struct ring {
     uint64_t base;
     uint64_t size;
     uint32_t slots;
+    uint32_t lender;       // the end whose holder waits for the other's service (lend.h)
     uint32_t interrupt;    // RING_OF_FIBERS, or the interrupt whose messages the kernel puts here
     struct fiber *ends[2]; // RING_PRODUCER, RING_CONSUMER
     uint64_t wakes[2];     // send calls of each end

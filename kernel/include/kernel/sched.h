@@ -18,6 +18,18 @@ void sched_ready(struct fiber *fiber); // to the end of its queue
 // Runs the next fiber, idles until there is one, or ends the machine when nothing can make one
 // ready.
 [[noreturn]] void sched_run(void);
+// The spectrum that `fiber` runs in now: its own, looser by strikes, Void while it is throttled, or
+// one that it was lent.
+uint32_t sched_rank(const struct fiber *fiber);
+// Does it run in a spectrum that it was lent?
+bool sched_borrows(const struct fiber *fiber);
+// Its rank has changed: a ready fiber moves to the end of the queue where it belongs now.
+void sched_requeue(struct fiber *fiber);
+// Is anybody ready who does not run?
+bool sched_is_wanted(void);
+// Between two steps of kernel work of the running fiber: serves what is pending. Returns unless
+// another fiber is due; then work_go_on takes up the work later.
+void sched_point(struct fiber *fiber);
 // If `fiber` waits and what it waits for is there, it becomes ready with its result.
 void sched_wake(struct fiber *fiber);
 // An interrupt took the processor from `fiber`: whoever it made ready runs, then `fiber` goes on.

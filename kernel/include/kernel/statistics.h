@@ -5,8 +5,9 @@
 #ifndef KERNEL_STATISTICS_H
 #define KERNEL_STATISTICS_H
 
-#include <kernel/base.h>
+#include <kernel/fiber.h>
 
 extern struct rumpk_meta_core core_statistics;
+extern struct rumpk_meta_wake wake_statistics[FIBER_COUNT]; // told by meta(WAKE)
 
 #endif

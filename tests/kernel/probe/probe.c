@@ -224,6 +224,10 @@ static const struct act {
     {"share", probe_share},
     {"sleep", probe_sleep},
     {"irq", probe_irq},
+    {"beat", probe_beat},
+    {"flood", probe_flood},
+    {"work", probe_work},
+    {"boss", probe_boss},
     {"script", probe_script},
 };
 

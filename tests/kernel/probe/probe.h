@@ -36,5 +36,9 @@ int probe_idle(const char *word);       // sched.c: nothing interrupts an idle m
 int probe_sleep(const char *word);      // sched.c: sleeps for ever
 int probe_irq(const char *word);        // irq.c: the interrupt of the console's registers
 int probe_share(const char *word);      // sched.c: gets its part of the processor
+int probe_beat(const char *word);       // load.c: wakes often and counts how late
+int probe_flood(const char *word);      // load.c: sends as fast as it can
+int probe_work(const char *word);       // load.c: computes so much, in so much time
+int probe_boss(const char *word);       // load.c: starts another package
 
 #endif

@@ -103,6 +103,14 @@ int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_comple
 // No package of this machine is kept for later, so nothing is ever spawned.
 struct package init_packages[RUMPK_PACKAGES_MAX];
 
+enum init_verdict init_verify_step(struct package *package, struct work *work)
+{
+    (void)package;
+    (void)work;
+    CHECK(false);
+    return INIT_BAD;
+}
+
 void init_package_start(struct package *package)
 {
     (void)package;
@@ -213,6 +221,7 @@ static void queue_add(struct fiber *fiber)
 static void machine_boot(void)
 {
     CHECK(machine_run(boot_and_return) == MACHINE_RUNNING);
+    rumpk_boot_record.timer_hz = 1000000;
     fiber_make(0, RUMPK_SPECTRUM_GRAVITY);
     fiber_make(1, RUMPK_SPECTRUM_GRAVITY);
     fiber_make(2, RUMPK_SPECTRUM_MATTER);

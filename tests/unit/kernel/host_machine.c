@@ -110,14 +110,23 @@ void arch_wait(void)
     machine_ticks = armed != UINT64_MAX && armed > machine_ticks ? armed : machine_ticks + 10;
 }
 
+uint32_t machine_line = ARCH_LINE_NONE;
+
+void arch_interrupt_poll(void) {}
+
 uint32_t arch_interrupt_claim(void)
 {
-    return ARCH_LINE_NONE;
+    uint32_t line = machine_line;
+
+    machine_line = ARCH_LINE_NONE;
+    return line;
 }
+
+uint32_t machine_masked = ARCH_LINE_NONE;
 
 void arch_interrupt_mask(uint32_t line)
 {
-    (void)line;
+    machine_masked = line;
 }
 
 void arch_interrupt_unmask(uint32_t line)
