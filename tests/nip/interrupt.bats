@@ -213,3 +213,24 @@ PY
   [ "$status" -eq 7 ]
   says 'cannot write to standard output'
 }
+
+@test "changes that a dead nip left behind are completed, or refused when they are damaged" {
+  new_box
+  cp image.kdl nip.lock "$W"
+  { cat image.kdl; echo '// later'; } >new.kdl
+  { printf 'nip-pending 1\nimage.kdl %s\n' "$(stat -c %s new.kdl)"; cat new.kdl; printf '\nend\n'; } >.nip.pending
+  printf '%s\n' "$(b2sum -l 256 .nip.pending | cut -d' ' -f1)" >>.nip.pending
+  cp .nip.pending "$W/pending"
+  rm new.kdl
+  ok nip version
+  [ ! -e .nip.pending ]
+  grep -q '// later' image.kdl
+  cp "$W/image.kdl" .
+  for change in 's/later/lately/' 's/image.kdl/other.kdl/' 's/^end$/end2/' '$d'; do
+    sed "$change" "$W/pending" >.nip.pending
+    refused 3 'is damaged' nip version
+    says 'then delete .nip.pending'
+    cmp image.kdl "$W/image.kdl"
+    [ ! -e other.kdl ]
+  done
+}

@@ -15,6 +15,7 @@
 
 #include "nip/crypto.h"
 #include "nip/source.h"
+#include "sample_package.h"
 #include "scratch.h"
 #include "tar.h"
 
@@ -256,6 +257,41 @@ static void the_two_lines_must_agree(void **state)
     assert_int_equal(nip_source_listed(&digests, &file, NULL), NIP_ERROR_MISMATCH);
 }
 
+// A package and its source archive as the first release of format 1 wrote them. These files never
+// change: what this test reads, every later nip must read.
+static void format_1_stays_readable(void **state)
+{
+    (void)state;
+    struct nip_buffer npl = {0}, tar = {0}, key_text = {0};
+    struct nip_public_key key;
+    struct nip_package *package;
+    const struct nip_digests_file *listed;
+    struct nip_source source;
+    uint8_t digest[NIP_DIGEST_SIZE];
+    char id[NIP_DIGEST_TEXT_SIZE];
+    assert_int_equal(nip_fs_read(DATA "/format-1.npl", 1 << 20, &npl, NULL), NIP_OK);
+    assert_int_equal(nip_fs_read(DATA "/format-1.source.tar", 1 << 20, &tar, NULL), NIP_OK);
+    assert_int_equal(nip_fs_read(DATA "/format-1.pub", 4096, &key_text, NULL), NIP_OK);
+    assert_int_equal(
+        nip_public_key_parse(nip_buffer_text(&key_text), key_text.size, "key", &key, NULL), NIP_OK);
+    struct nip_package_source from = {.data = npl.data, .size = npl.size};
+    struct nip_package_trust trust = {sample_keys_for, &key};
+    assert_int_equal(nip_package_load(&from, &trust, 0, &package, NULL), NIP_OK);
+    nip_digest_text(nip_package_id(package), id);
+    assert_string_equal(id, FORMAT_1_ID);
+    assert_int_equal(nip_source_listed(nip_package_digests(package), &listed, NULL), NIP_OK);
+    assert_non_null(listed);
+    nip_hash_bytes(tar.data, tar.size, digest);
+    assert_memory_equal(digest, listed->digest, sizeof digest);
+    assert_int_equal(nip_source_read(tar.data, tar.size, &source, NULL), NIP_OK);
+    assert_string_equal(source.files[source.count - 1].path, "src/main.c");
+    nip_source_free(&source);
+    nip_package_close(package);
+    nip_buffer_free(&npl);
+    nip_buffer_free(&tar);
+    nip_buffer_free(&key_text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +302,7 @@ int main(void)
         cmocka_unit_test(hostile_archives_are_refused),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(the_two_lines_must_agree),
+        cmocka_unit_test(format_1_stays_readable),
     };
     return cmocka_run_group_tests_name("source", tests, NULL, NULL);
 }
