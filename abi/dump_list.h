@@ -275,8 +275,11 @@
     FIELD(rumpk_image_header, owner_key) FIELD(rumpk_image_header, archive_base) \
     FIELD(rumpk_image_header, archive_size) FIELD(rumpk_image_header, reserved) \
     SECTION("note.h") \
-    NUMBER(RUMPK_NOTE_OWNER_SIZE) NUMBER(RUMPK_NOTE_TYPE_ABI) NUMBER(RUMPK_PROFILE_HARD_FLOAT) \
+    NUMBER(RUMPK_NOTE_OWNER_SIZE) NUMBER(RUMPK_NOTE_TYPE_ABI) \
+    NUMBER(RUMPK_NOTE_TYPE_CALL) NUMBER(RUMPK_PROFILE_HARD_FLOAT) \
     STRING(RUMPK_NOTE_OWNER) \
+    STRUCT(rumpk_call_note) \
+    FIELD(rumpk_call_note, call) FIELD(rumpk_call_note, operation) \
     STRUCT(rumpk_abi_note) \
     FIELD(rumpk_abi_note, abi_version) FIELD(rumpk_abi_note, arch) \
     FIELD(rumpk_abi_note, profile) FIELD(rumpk_abi_note, systable_size) \

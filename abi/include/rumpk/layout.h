@@ -315,6 +315,9 @@ RUMPK_ASSERT_OFFSET(rumpk_image_header, archive_base, 32);
 RUMPK_ASSERT_OFFSET(rumpk_image_header, archive_size, 40);
 RUMPK_ASSERT_OFFSET(rumpk_image_header, reserved, 48);
 
+RUMPK_ASSERT_OFFSET(rumpk_call_note, call, 0);
+RUMPK_ASSERT_OFFSET(rumpk_call_note, operation, 4);
+
 RUMPK_ASSERT_OFFSET(rumpk_abi_note, abi_version, 0);
 RUMPK_ASSERT_OFFSET(rumpk_abi_note, arch, 4);
 RUMPK_ASSERT_OFFSET(rumpk_abi_note, profile, 8);

@@ -19,11 +19,13 @@ int64_t npl_interrupt_open(struct npl_interrupt *interrupt, const char *name)
 
 int64_t npl_interrupt_unmask(struct npl_interrupt *interrupt)
 {
+    NPL_RECORD(RUMPK_CALL_MASK, RUMPK_MASK_IRQ_UNMASK);
     return npl_call(RUMPK_CALL_MASK, interrupt->slot, RUMPK_MASK_IRQ_UNMASK, 0, 0);
 }
 
 int64_t npl_interrupt_mask(struct npl_interrupt *interrupt)
 {
+    NPL_RECORD(RUMPK_CALL_MASK, RUMPK_MASK_IRQ_MASK);
     return npl_call(RUMPK_CALL_MASK, interrupt->slot, RUMPK_MASK_IRQ_MASK, 0, 0);
 }
 

@@ -11,6 +11,7 @@
 #define NPL_CALL_H
 
 #include <rumpk/call.h>
+#include <rumpk/note.h>
 #include <rumpk/result.h>
 #include <rumpk/systable.h>
 #include <stdbool.h>
@@ -33,7 +34,24 @@ static inline const struct rumpk_systable *npl_systable(void)
 typedef int64_t (*npl_call_entry)(uint64_t, uint64_t, uint64_t, uint64_t);
 typedef int64_t (*npl_call_entry5)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 
-// Any call by its index, for what is not wrapped below.
+// Leaves a record of a call in the driver's file (rumpk/note.h), for `nip check`: it needs no
+// memory and no instruction, and goes with the function that it stands in when nobody uses that.
+// Both arguments are constants.
+#if defined(NPL_HOST)
+#define NPL_RECORD(call, operation) ((void)0)
+#else
+#define NPL_RECORD(call, operation)                                                  \
+    __asm__ volatile(".Lnpl_record%=:\n\t"                                           \
+                     ".pushsection .note.rumpk.calls,\"o\",@note,.Lnpl_record%=\n\t" \
+                     ".4byte 6, 8, 2\n\t"                                            \
+                     ".asciz \"Rumpk\"\n\t"                                          \
+                     ".2byte 0\n\t"                                                  \
+                     ".4byte %c0, %c1\n\t"                                           \
+                     ".popsection" ::"i"(call),                                      \
+                     "i"(operation))
+#endif
+
+// Any call by its index, for what is not wrapped below. It leaves no record.
 static inline int64_t npl_call(uint32_t index, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     const struct rumpk_systable *table = npl_systable();
@@ -50,18 +68,21 @@ static inline int64_t npl_grant(uint32_t slot, uint32_t ring, uint32_t rights, u
 {
     uint64_t entry = npl_systable()->calls[RUMPK_CALL_GRANT];
 
+    NPL_RECORD(RUMPK_CALL_GRANT, 0);
     return ((npl_call_entry5)(uintptr_t)entry)(slot, ring, rights, offset, length);
 }
 
 // Takes back all that was granted from `slot`: how many capabilities, or a negative code.
 static inline int64_t npl_revoke(uint32_t slot)
 {
+    NPL_RECORD(RUMPK_CALL_REVOKE, 0);
     return npl_call(RUMPK_CALL_REVOKE, slot, 0, 0, 0);
 }
 
 // The same, and empties the slot: for what is no longer needed, or stale.
 static inline int64_t npl_drop(uint32_t slot)
 {
+    NPL_RECORD(RUMPK_CALL_REVOKE, 0);
     return npl_call(RUMPK_CALL_REVOKE, slot, RUMPK_REVOKE_SELF, 0, 0);
 }
 
@@ -69,18 +90,21 @@ static inline int64_t npl_drop(uint32_t slot)
 // stays.
 static inline int64_t npl_pledge(uint64_t classes)
 {
+    NPL_RECORD(RUMPK_CALL_PLEDGE, 0);
     return npl_call(RUMPK_CALL_PLEDGE, classes | ~RUMPK_PLEDGE_CLASSES, 0, 0, 0);
 }
 
 // What is in an own slot, and through which ring end it came.
 static inline int64_t npl_meta_cap(uint32_t slot, struct rumpk_meta_cap *out)
 {
+    NPL_RECORD(RUMPK_CALL_META, RUMPK_META_CAP);
     return npl_call(RUMPK_CALL_META, RUMPK_META_CAP, (uint64_t)(uintptr_t)out, sizeof(*out), slot);
 }
 
 // About another fiber (or oneself): state, calls, checkpoint. Others only for observers.
 static inline int64_t npl_meta_fiber(uint32_t fiber, struct rumpk_meta_fiber *out)
 {
+    NPL_RECORD(RUMPK_CALL_META, RUMPK_META_FIBER);
     return npl_call(RUMPK_CALL_META, RUMPK_META_FIBER, (uint64_t)(uintptr_t)out, sizeof(*out),
                     fiber);
 }
@@ -88,12 +112,14 @@ static inline int64_t npl_meta_fiber(uint32_t fiber, struct rumpk_meta_fiber *ou
 // About the ring whose end is in an own slot.
 static inline int64_t npl_meta_ring(uint32_t slot, struct rumpk_meta_ring *out)
 {
+    NPL_RECORD(RUMPK_CALL_META, RUMPK_META_RING);
     return npl_call(RUMPK_CALL_META, RUMPK_META_RING, (uint64_t)(uintptr_t)out, sizeof(*out), slot);
 }
 
 // Starts the package that a SPAWN capability names: the number of its fiber, or a negative code.
 static inline int64_t npl_spawn(uint32_t slot)
 {
+    NPL_RECORD(RUMPK_CALL_SPAWN, 0);
     return npl_call(RUMPK_CALL_SPAWN, slot, 0, 0, 0);
 }
 
@@ -101,12 +127,14 @@ static inline int64_t npl_spawn(uint32_t slot)
 // its number, counted from 1, or a negative code.
 static inline int64_t npl_checkpoint(const void *state, uint64_t size)
 {
+    NPL_RECORD(RUMPK_CALL_CHECKPOINT, 0);
     return npl_call(RUMPK_CALL_CHECKPOINT, (uint64_t)(uintptr_t)state, size, 0, 0);
 }
 
 // Wakes the sleeping end of a ring. Rings do this themselves when it is needed.
 static inline int64_t npl_send_wake(uint32_t slot)
 {
+    NPL_RECORD(RUMPK_CALL_SEND, 0);
     return npl_call(RUMPK_CALL_SEND, slot, 0, 0, 0);
 }
 
@@ -115,12 +143,14 @@ static inline int64_t npl_send_wake(uint32_t slot)
 static inline int64_t npl_send_requests(uint32_t slot, const struct rumpk_queue_request *requests,
                                         uint32_t count)
 {
+    NPL_RECORD(RUMPK_CALL_SEND, 0);
     return npl_call(RUMPK_CALL_SEND, slot, (uint64_t)(uintptr_t)requests, count, 0);
 }
 
 // Sleeps until this end of a ring can go on. Rings do this themselves.
 static inline int64_t npl_recv_ring(uint32_t slot, uint64_t deadline)
 {
+    NPL_RECORD(RUMPK_CALL_RECV, 0);
     return npl_call(RUMPK_CALL_RECV, slot, 0, 0, deadline);
 }
 
@@ -128,30 +158,35 @@ static inline int64_t npl_recv_ring(uint32_t slot, uint64_t deadline)
 static inline int64_t npl_recv_completions(uint32_t slot, struct rumpk_queue_completion *out,
                                            uint32_t count, uint64_t deadline)
 {
+    NPL_RECORD(RUMPK_CALL_RECV, 0);
     return npl_call(RUMPK_CALL_RECV, slot, (uint64_t)(uintptr_t)out, count, deadline);
 }
 
 // Makes a capability's object accessible: its address (first port for PORTS), or a negative code.
 static inline int64_t npl_map(uint32_t slot)
 {
+    NPL_RECORD(RUMPK_CALL_MAP, 0);
     return npl_call(RUMPK_CALL_MAP, slot, 0, 0, 0);
 }
 
 // Keeps only these rights of an own capability.
 static inline int64_t npl_mask_rights(uint32_t slot, uint32_t rights)
 {
+    NPL_RECORD(RUMPK_CALL_MASK, RUMPK_MASK_RIGHTS);
     return npl_call(RUMPK_CALL_MASK, slot, RUMPK_MASK_RIGHTS, rights, 0);
 }
 
 // Resets a device and starts it with exactly these features.
 static inline int64_t npl_mask_features(uint32_t slot, uint64_t features)
 {
+    NPL_RECORD(RUMPK_CALL_MASK, RUMPK_MASK_FEATURES);
     return npl_call(RUMPK_CALL_MASK, slot, RUMPK_MASK_FEATURES, features, 0);
 }
 
 // Ticks since kernel entry; npl_systable()->timer_hz of them are a second.
 static inline uint64_t npl_tick_now(void)
 {
+    NPL_RECORD(RUMPK_CALL_TICK, 0);
     return (uint64_t)npl_call(RUMPK_CALL_TICK, RUMPK_TICK_NOW, 0, 0, 0);
 }
 
@@ -166,18 +201,21 @@ static inline uint64_t npl_deadline_ms(uint32_t milliseconds)
 // Sleeps until one of several ring ends or queues is ready: its index, or RUMPK_E_TIMEOUT.
 static inline int64_t npl_wait(const uint32_t *slots, uint32_t count, uint64_t deadline)
 {
+    NPL_RECORD(RUMPK_CALL_WAIT, 0);
     return npl_call(RUMPK_CALL_WAIT, (uint64_t)(uintptr_t)slots, count, deadline, 0);
 }
 
 // Lets others run.
 static inline void npl_yield(void)
 {
+    NPL_RECORD(RUMPK_CALL_WAIT, 0);
     (void)npl_call(RUMPK_CALL_WAIT, 0, 0, RUMPK_NOW, 0);
 }
 
 // Sleeps until the deadline.
 static inline void npl_sleep_until(uint64_t deadline)
 {
+    NPL_RECORD(RUMPK_CALL_WAIT, 0);
     (void)npl_call(RUMPK_CALL_WAIT, 0, 0, deadline, 0);
 }
 
@@ -189,27 +227,32 @@ _Noreturn
 #endif
 static inline void npl_exit(int64_t code)
 {
+    NPL_RECORD(RUMPK_CALL_EXIT, 0);
     (void)npl_call(RUMPK_CALL_EXIT, (uint64_t)code, 0, 0, 0);
     __builtin_trap();
 }
 
 static inline int64_t npl_meta_version(void)
 {
+    NPL_RECORD(RUMPK_CALL_META, RUMPK_META_VERSION);
     return npl_call(RUMPK_CALL_META, RUMPK_META_VERSION, 0, 0, 0);
 }
 
 static inline uint64_t npl_meta_features(void)
 {
+    NPL_RECORD(RUMPK_CALL_META, RUMPK_META_FEATURES);
     return (uint64_t)npl_call(RUMPK_CALL_META, RUMPK_META_FEATURES, 0, 0, 0);
 }
 
 static inline int64_t npl_meta_start(void)
 {
+    NPL_RECORD(RUMPK_CALL_META, RUMPK_META_START);
     return npl_call(RUMPK_CALL_META, RUMPK_META_START, 0, 0, 0);
 }
 
 static inline int64_t npl_meta_self(struct rumpk_meta_self *out)
 {
+    NPL_RECORD(RUMPK_CALL_META, RUMPK_META_SELF);
     return npl_call(RUMPK_CALL_META, RUMPK_META_SELF, (uint64_t)(uintptr_t)out, sizeof(*out), 0);
 }
 
