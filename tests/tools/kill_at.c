@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/ptrace.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +22,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+// After <sys/ptrace.h>, whose names would otherwise be taken.
+#include <linux/ptrace.h>
 
 static _Noreturn void fail(const char *what)
 {
