@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static bool is_file(pid_t pid, unsigned long long descriptor)
     return target[0] == '/' && strncmp(target, "/dev/", 5) != 0;
 }
 
-static bool changes_files(pid_t pid, unsigned long long number, const __u64 arguments[6])
+static bool changes_files(pid_t pid, unsigned long long number, const uint64_t arguments[6])
 {
     switch (number) {
     case SYS_openat:
@@ -113,7 +114,7 @@ static pid_t start(char **argv)
 // Whether this stop is the entry of a call that counts.
 static bool is_counted(pid_t pid)
 {
-    struct ptrace_syscall_info info = {0};
+    struct __ptrace_syscall_info info = {0};
     if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) <= 0 ||
         info.op != PTRACE_SYSCALL_INFO_ENTRY)
         return false;
