@@ -248,6 +248,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--only", default="", help="images and whole-image cases whose name contains this")
     parser.add_argument("--on", help="another machine than the usual one")
+    parser.add_argument("--results", help="where the results go; the work folder unless told")
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
     results = Results(args.arch)
@@ -266,7 +267,7 @@ def main():
         missing = sorted(set(REFUSALS.values()) - results.seen - set(EXCUSED))
         results.add("every refusal code was seen", f"{len(results.seen)} codes", not missing, f"never seen: {missing}")
         column = f"{args.arch}-{args.on}" if args.on else args.arch
-        with open(os.path.join(args.work, column + "-refusals.json"), "w") as f:
+        with open(os.path.join(args.results or args.work, column + "-refusals.json"), "w") as f:
             json.dump(results.cells, f, indent=1)
     print(f"{args.arch}: {len(results.cells)} cells, {len(results.seen)} refusal codes, {results.failed} failed")
     return 1 if results.failed else 0

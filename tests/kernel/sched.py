@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Interrupts, time and the scheduler on one architecture, each promise in an image of its own.
 
-    sched.py ARCH --tool CASE_IMAGE --kernel KERNEL --work FOLDER [--only TEXT]
+    sched.py ARCH --tool CASE_IMAGE --kernel KERNEL --work FOLDER [--only PATTERN] [--on MACHINE]
 
   endless loop      a driver that never waits gets three strikes and ends; the machine then ends by itself
   busy              a driver that computes a lot but waits gets none
@@ -18,6 +18,7 @@
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -84,11 +85,11 @@ class Image:
         self.driver("virtio-rng", 'grant "rng"; grant "buffer"; dma #true;')
         return f"rumpk/{console}"
 
-    def guest(self, disk=None, extra=()):
+    def guest(self, disk=None, extra=(), rng=True):
         write(os.path.join(self.folder, "image.kdl"), self.text + self.wires)
         image = os.path.join(self.folder, "image.elf")
         subprocess.run([self.args.tool, self.arch, self.args.kernel, self.folder, image], check=True)
-        return Guest(self.arch, image, mib=32, rng=True, disk=disk, extra=list(extra) + self.args.machine.split(),
+        return Guest(self.arch, image, mib=32, rng=rng, disk=disk, extra=list(extra) + self.args.machine.split(),
                      name=os.path.basename(self.folder), on=self.args.on)
 
     def run(self, disk=None, extra=()):
@@ -276,7 +277,7 @@ def main():
                               os.path.join(args.work, args.arch + "-probe"),
                               ["-Wno-frame-larger-than", "-fno-builtin", "-O1", "-I", os.path.join(ROOT, "abi", "include")])
     for name, scene in SCENES.items():
-        if args.only in name:
+        if re.search(args.only, name):
             scene(args)
             print(f"{args.arch}: {name}: good")
     return 0

@@ -421,8 +421,8 @@ static const struct acpi_ecam *ecam_of_segment_0(void)
     return NULL;
 }
 
-// On any other machine than q35 functions keep the addresses that the firmware gave them, and only
-// message-signalled interrupts reach anybody.
+// On any other machine than q35 nothing but bytecode says which addresses functions may have, so
+// they get none.
 bool arch_pci_host(struct pci_host *host)
 {
     const struct acpi_ecam *ecam = ecam_of_segment_0();

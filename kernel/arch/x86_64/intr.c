@@ -285,14 +285,20 @@ static void end_of_interrupt(void)
     lapic_write(LAPIC_EOI, 0);
 }
 
+static bool is_in_service(uint32_t vector)
+{
+    return (lapic_read(LAPIC_IN_SERVICE + vector / 32 * 16) >> vector % 32 & 1) != 0;
+}
+
 bool interrupt_take(uint32_t vector)
 {
     if (vector == VECTOR_TIMER) {
         end_of_interrupt();
         return timer_take();
     }
-    // A spurious one is not in service and must not be ended (SDM volume 3, 10.9).
-    if (vector != VECTOR_SPURIOUS)
+    // A spurious one is not in service and must not be ended (SDM volume 3, 10.9); a message of
+    // that number is, and would hold up all others for ever.
+    if (vector != VECTOR_SPURIOUS || is_in_service(vector))
         taken[vector / 32] |= UINT32_C(1) << vector % 32;
     return false;
 }
@@ -382,7 +388,7 @@ static void lapic_start(void)
     lapic_write(LAPIC_ERROR_STATUS, 0);
     // What an earlier stage of the boot left in service is ended.
     for (uint32_t vector = 0; vector < VECTOR_COUNT; vector++) {
-        if ((lapic_read(LAPIC_IN_SERVICE + vector / 32 * 16) >> vector % 32 & 1) != 0)
+        if (is_in_service(vector))
             end_of_interrupt();
     }
 }
