@@ -97,6 +97,7 @@ static void function_add(struct pci_function *function)
 // Everything that the tree and the arch code name is somebody's before a function gets an address.
 static void functions_add(void)
 {
+    pci_begin();
     for (uint32_t index = 0; index < device_count; index++) {
         if (!devices[index].is_ports)
             pci_take(devices[index].base, devices[index].size);
@@ -150,10 +151,8 @@ static bool device_is(const struct device *device, const struct device_name *nam
     if (name->bus == RUMPK_BUS_PCI)
         return device->function != NULL && device->is_window && device->bar == name->bar &&
                pci_is(device->function, name->vendor_id, name->device_id, name->class_code);
-    if (name->bus != RUMPK_BUS_COMPATIBLE)
+    if (name->bus != RUMPK_BUS_COMPATIBLE || device->function != NULL)
         return false;
-    if (device->function != NULL)
-        return device->is_window && pci_is_named(device->function, device->bar, name->compatible);
     if (device->node >= 0)
         return !tree_is_kernels(tree, device->node) &&
                tree_is_compatible(tree, device->node, name->compatible);

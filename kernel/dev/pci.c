@@ -71,33 +71,53 @@ static bool has_one_slot(uint16_t parent)
     return kind == PCI_EXPRESS_ROOT_PORT || kind == PCI_EXPRESS_DOWN_PORT;
 }
 
-// The buses below a bridge: firmware's numbers where they continue ours, else the next ones.
+static void buses_write(const struct pci_function *bridge, uint32_t bus, uint32_t below,
+                        uint32_t last)
+{
+    uint32_t timer = pci_read(bridge, PCI_BUSES, 4) & 0xFF000000;
+
+    pci_write(bridge, PCI_BUSES, 4, timer | last << 16 | below << 8 | bus);
+}
+
+// Firmware's numbers stay where they follow those of the bridges before it on this bus (`*seen`);
+// all others are taken away before any bus below is looked at, so that no two bridges answer.
+static void bridge_keep(struct pci_function *bridge, uint32_t limit, uint32_t *seen)
+{
+    uint32_t buses = pci_read(bridge, PCI_BUSES, 4);
+    uint32_t below = buses >> 8 & 0xFF;
+    uint32_t last = buses >> 16 & 0xFF;
+
+    if ((buses & 0xFF) == (uint32_t)bridge->id >> 8 && below > *seen && last >= below &&
+        last <= limit) {
+        bridge->bus_below = (uint8_t)below;
+        bridge->bus_last = (uint8_t)last;
+        *seen = last;
+    } else {
+        buses_write(bridge, 0, 0, 0);
+    }
+}
+
+// The buses below one bridge. What has no numbers gets the next ones.
 static void bridge_scan(struct scan *scan, uint16_t number, uint32_t limit, uint32_t depth)
 {
     const struct pci_function *bridge = &pci_functions[number];
-    uint32_t buses = pci_read(bridge, PCI_BUSES, 4);
+    uint32_t below = bridge->bus_below;
     uint32_t bus = bridge->id >> 8;
-    uint32_t below = buses >> 8 & 0xFF;
-    uint32_t last = buses >> 16 & 0xFF;
-    bool is_kept =
-        (buses & 0xFF) == bus && below > scan->bus_highest && last >= below && last <= limit;
 
-    if (!is_kept) {
-        below = scan->bus_highest + 1;
-        last = limit;
-        if (depth == PCI_DEPTH_MAX || below > limit) {
-            pci_write(bridge, PCI_BUSES, 4, buses & 0xFF000000); // reaches nothing
-            return;
-        }
-        pci_write(bridge, PCI_BUSES, 4, (buses & 0xFF000000) | last << 16 | below << 8 | bus);
+    if (depth == PCI_DEPTH_MAX || (below == 0 && scan->bus_highest >= limit)) {
+        buses_write(bridge, 0, 0, 0); // reaches nothing
+        return;
     }
-    scan->bus_highest = below;
-    bus_scan(scan, below, last, number, depth + 1);
-    if (is_kept)
-        scan->bus_highest = last;
-    else
-        pci_write(bridge, PCI_BUSES, 4,
-                  (buses & 0xFF000000) | scan->bus_highest << 16 | below << 8 | bus);
+    if (below != 0) {
+        scan->bus_highest = below;
+        bus_scan(scan, below, bridge->bus_last, number, depth + 1);
+        scan->bus_highest = bridge->bus_last;
+        return;
+    }
+    below = ++scan->bus_highest;
+    buses_write(bridge, bus, below, limit); // all that may turn out to be behind it
+    bus_scan(scan, below, limit, number, depth + 1);
+    buses_write(bridge, bus, below, scan->bus_highest);
 }
 
 // Off: decodes nothing, reaches nothing, asks for nothing. A bridge still hands on configuration.
@@ -132,6 +152,8 @@ static bool function_add(const struct scan *scan, uint32_t id, uint16_t parent, 
         (!function->is_bridge && function->class_code >> 16 == PCI_CLASS_BRIDGES))
         return false;
     function_quiet(function);
+    if (is_full && function->is_bridge)
+        buses_write(function, 0, 0, 0);
     if (is_full)
         return false;
     pci_bars_measure(function);
@@ -146,36 +168,50 @@ static bool is_present(const struct pci_host *host, uint32_t id)
     return vendor != BUS_NONE && vendor != 0;
 }
 
-static void slot_scan(struct scan *scan, uint32_t id, uint32_t limit, uint16_t parent,
-                      uint32_t depth)
+static void slot_scan(const struct scan *scan, uint32_t id, uint32_t limit, uint16_t parent,
+                      uint32_t *seen)
 {
     uint32_t header = pci_config_read(scan->host, id, PCI_HEADER_TYPE, 1);
     uint32_t functions = (header & PCI_HEADER_MULTIPLE) != 0 ? 8 : 1;
 
     for (uint32_t number = 0; number < functions; number++) {
-        uint16_t added = (uint16_t)pci_function_count;
+        struct pci_function *added = &pci_functions[pci_function_count];
         uint32_t kind;
 
         if (!is_present(scan->host, id + number))
             continue;
         kind = pci_config_read(scan->host, id + number, PCI_HEADER_TYPE, 1) & PCI_HEADER_KIND;
-        if (function_add(scan, id + number, parent, kind) && kind == PCI_HEADER_BRIDGE)
-            bridge_scan(scan, added, limit, depth);
+        if (function_add(scan, id + number, parent, kind) && added->is_bridge)
+            bridge_keep(added, limit, seen);
     }
 }
 
-// At most PCI_DEPTH_MAX deep, and each bus once: its number is above all that came before.
+// The functions of a bus, then what is behind its bridges: first behind those that have numbers, so
+// that all others get higher ones. At most PCI_DEPTH_MAX deep, and each bus once: its number is
+// above all that came before.
 static void bus_scan(struct scan *scan, uint32_t bus, uint32_t limit, uint16_t parent,
                      uint32_t depth)
 {
     uint32_t slots = has_one_slot(parent) ? 1 : PCI_SLOTS;
+    uint32_t seen = scan->bus_highest;
+    uint32_t first = pci_function_count;
+    uint32_t end;
 
     if (!memory_map_device(scan->host->config + (bus - scan->host->bus_first) * PCI_BUS_SIZE,
                            PCI_BUS_SIZE))
         return;
     for (uint32_t slot = 0; slot < slots; slot++) {
         if (is_present(scan->host, bus << 8 | slot << 3))
-            slot_scan(scan, bus << 8 | slot << 3, limit, parent, depth);
+            slot_scan(scan, bus << 8 | slot << 3, limit, parent, &seen);
+    }
+    end = pci_function_count;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t number = first; number < end; number++) {
+            const struct pci_function *function = &pci_functions[number];
+
+            if (function->is_bridge && (function->bus_below == 0) == (pass == 1))
+                bridge_scan(scan, (uint16_t)number, limit, depth);
+        }
     }
 }
 
@@ -197,6 +233,12 @@ static uint32_t line_find(const void *fdt, const struct pci_function *function)
     if (host->node >= 0)
         return pci_tree_line(fdt, host->node, function->id >> 3 & 31, pin);
     return host->lines[function->id >> 3 & 31][pin - 1];
+}
+
+void pci_lines_find(const void *fdt)
+{
+    for (uint32_t number = 0; number < pci_function_count; number++)
+        pci_functions[number].line = line_find(fdt, &pci_functions[number]);
 }
 
 // ---- hosts --------------------------------------------------------------------------------------
@@ -274,8 +316,7 @@ void pci_init(const void *fdt)
             pci_host_scan(&hosts[0]);
         }
     }
-    for (uint32_t number = 0; number < pci_function_count; number++)
-        pci_functions[number].line = line_find(fdt, &pci_functions[number]);
+    pci_lines_find(fdt);
 }
 
 // ---- switches -----------------------------------------------------------------------------------
@@ -314,61 +355,6 @@ void pci_pin(struct pci_function *function, bool is_on)
 }
 
 // ---- names --------------------------------------------------------------------------------------
-
-static char *hex_append(char *to, uint32_t value, uint32_t digits_min)
-{
-    uint32_t digits = digits_min;
-
-    while (digits < 8 && value >> digits * 4 != 0)
-        digits++;
-    while (digits-- > 0)
-        *to++ = "0123456789abcdef"[value >> digits * 4 & 15];
-    return to;
-}
-
-static char *text_append(char *to, const char *text)
-{
-    while (*text != '\0')
-        *to++ = *text++;
-    return to;
-}
-
-static bool is_first_bar(const struct pci_function *function, uint32_t bar)
-{
-    for (uint32_t below = 0; below < bar; below++) {
-        if (function->bars[below].size != 0)
-            return false;
-    }
-    return true;
-}
-
-// Is it `stem`, for the first registers, or `stem`.barN?
-static bool is_stem_named(const struct pci_function *function, uint32_t bar, const char *name,
-                          const char *stem, uint64_t length)
-{
-    char ending[] = ".bar0";
-
-    ending[sizeof(ending) - 2] = (char)('0' + bar);
-    if (text_length(name, RUMPK_COMPATIBLE_SIZE) < length || memcmp(name, stem, length) != 0)
-        return false;
-    return text_equal(name + length, ending, RUMPK_COMPATIBLE_SIZE - length) ||
-           (name[length] == '\0' && is_first_bar(function, bar));
-}
-
-bool pci_is_named(const struct pci_function *function, uint32_t bar, const char *name)
-{
-    char ids[RUMPK_COMPATIBLE_SIZE] = {0};
-    char kind[RUMPK_COMPATIBLE_SIZE] = {0};
-    char *end = text_append(ids, "pci");
-
-    end = hex_append(end, function->vendor_id, 1);
-    end = text_append(end, ",");
-    end = hex_append(end, function->device_id, 1);
-    if (is_stem_named(function, bar, name, ids, (uint64_t)(end - ids)))
-        return true;
-    end = hex_append(text_append(kind, "pciclass,"), function->class_code, 6);
-    return is_stem_named(function, bar, name, kind, (uint64_t)(end - kind));
-}
 
 bool pci_is(const struct pci_function *function, uint32_t vendor_id, uint32_t device_id,
             uint32_t class_code)

@@ -93,6 +93,12 @@ static bool take(uint64_t base, uint64_t size, uint16_t parent)
     return true;
 }
 
+void pci_begin(void)
+{
+    pci_function_count = 0;
+    taken_count = 0;
+}
+
 void pci_take(uint64_t base, uint64_t size)
 {
     uint64_t first = align_down(base, PAGE_SIZE);

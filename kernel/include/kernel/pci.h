@@ -74,7 +74,10 @@ struct pci_function {
     uint32_t line;          // of its pin, or ARCH_LINE_NONE
     uint64_t message_table; // MSI-X, once started
     struct pci_bar bars[PCI_BARS];
-    // Bridge: what it hands on (ordinary, prefetchable).
+    // Bridge: firmware's numbers of the buses behind it, 0: none; and what it hands on (ordinary,
+    // prefetchable).
+    uint8_t bus_below;
+    uint8_t bus_last;
     struct pci_window below[2];
 };
 
@@ -90,6 +93,10 @@ void pci_init(const void *fdt);
 [[nodiscard]] bool pci_host_validate(struct pci_host *host);
 // Lists the functions of a validated host and gives addresses.
 void pci_host_scan(struct pci_host *host);
+// Finds the line of each function's pin.
+void pci_lines_find(const void *fdt);
+// No function is known, no address is taken. Before everything else.
+void pci_begin(void);
 // [base, base + size) is somebody's: no function gets it. Before pci_host_scan.
 void pci_take(uint64_t base, uint64_t size);
 
@@ -118,9 +125,5 @@ bool pci_msix_is_in(const struct pci_function *function, uint32_t bar);
 // not 0, and as much of the class as RUMPK_PCI_CLASS says?
 bool pci_is(const struct pci_function *function, uint32_t vendor_id, uint32_t device_id,
             uint32_t class_code);
-
-// Does `name` mean this function's registers behind `bar`? "pciVVVV,DDDD" or "pciclass,CCSSPP" (PCI
-// bus binding to IEEE 1275, 2.1: 2.5) mean the lowest-numbered one, with ".barN" that one.
-bool pci_is_named(const struct pci_function *function, uint32_t bar, const char *name);
 
 #endif

@@ -29,6 +29,40 @@ static void node(const char *name, const char *compatible, uint64_t base, uint64
     must(fdt_end_node(tree));
 }
 
+static void cells(const char *name, const uint32_t *values, uint32_t count)
+{
+    fdt32_t list[64];
+
+    for (uint32_t index = 0; index < count; index++)
+        list[index] = cpu_to_fdt32(values[index]);
+    must(fdt_property(tree, name, list, (int)(count * sizeof list[0])));
+}
+
+#define CELLS(name, ...)                         \
+    cells(name, (const uint32_t[]){__VA_ARGS__}, \
+          sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+// An interrupt controller and a PCI host whose pins go to it.
+static void pci(void)
+{
+    must(fdt_begin_node(tree, "controller@8000000"));
+    must(fdt_property_u32(tree, "phandle", 1));
+    must(fdt_property_u32(tree, "#address-cells", 2));
+    must(fdt_property_u32(tree, "#interrupt-cells", 3));
+    must(fdt_end_node(tree));
+    must(fdt_begin_node(tree, "pcie@10000000"));
+    must(fdt_property_string(tree, "compatible", "pci-host-ecam-generic"));
+    must(fdt_property_u32(tree, "#address-cells", 3));
+    must(fdt_property_u32(tree, "#size-cells", 2));
+    CELLS("reg", 0x40, 0x10000000, 0, 0x10000000);
+    CELLS("bus-range", 0, 255);
+    CELLS("ranges", 0x1000000, 0, 0, 0, 0x3eff0000, 0, 0x10000, 0x2000000, 0, 0x10000000, 0,
+          0x10000000, 0, 0x2eff0000);
+    CELLS("interrupt-map-mask", 0x1800, 0, 0, 7);
+    CELLS("interrupt-map", 0, 0, 0, 1, 1, 0, 0, 0, 3, 4, 0x800, 0, 0, 1, 1, 0, 0, 0, 4, 4);
+    must(fdt_end_node(tree));
+}
+
 int main(int argc, char **argv)
 {
     char path[4096];
@@ -62,6 +96,7 @@ int main(int argc, char **argv)
     node("serial@10000000", "ns16550a", 0x10000000, 0x100);
     node("virtio_mmio@10001000", "virtio,mmio", 0x10001000, 0x1000);
     must(fdt_end_node(tree));
+    pci();
     must(fdt_end_node(tree));
     must(fdt_finish(tree));
     snprintf(path, sizeof path, "%s/machine", argv[1]);
