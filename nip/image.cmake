@@ -22,6 +22,7 @@ set(NIP_IMAGE_SOURCES
     lib/manifest_build.c
     lib/manifest_document.c
     lib/manifest_kernel.c
+    lib/manifest_growth.c
     lib/manifest_words.c
     lib/schema.c
     lib/schema_packed.c

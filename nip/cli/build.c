@@ -29,6 +29,7 @@ struct build {
     const char *folder;
     char root[CLI_PATH_SIZE]; // absolute path of the project
     const struct nip_manifest *manifest;
+    const struct libraries *libraries;
     uint32_t arch_mask;
     struct source {
         char *path; // relative to the project
@@ -160,6 +161,9 @@ static enum nip_code add_compile(struct build *build, uint32_t arch, const char 
     project_path(path, build->root, "include");
     if (nip_fs_kind(path) == NIP_FS_FOLDER)
         build_unit_argument(unit, "-Iinclude");
+    for (size_t i = 0; i < build->libraries->count; i++)
+        build_unit_argument(unit, "-I" LIBRARIES_FOLDER "/%s/include",
+                            build->libraries->items[i].name);
     for (uint32_t i = 0; i < build->manifest->flag_count; i++)
         build_unit_argument(unit, "%s", build->manifest->flags[i]);
     for (uint32_t i = 0; i < build->manifest->arch_build_count; i++) {
@@ -199,6 +203,36 @@ static enum nip_code add_link(struct build *build, uint32_t arch, struct nip_err
     sdk_path(build->sdk, path, "sysroot/%s/lib", triple);
     build_unit_argument(unit, "-L%s", path);
     build_unit_argument(unit, "-o");
+    build_unit_argument(unit, "%s", unit->work != NULL ? unit->work : "");
+    for (size_t i = 0; i < build->source_count; i++) {
+        if ((build->sources[i].arch_mask & RUMPK_ARCH_BIT(arch)) == 0)
+            continue;
+        build_unit_argument(unit, "build/%s/obj/%s.o", name, build->sources[i].path);
+        build_unit_input(unit, unit->arguments[unit->argument_count - 1]);
+    }
+    // In the order of names: the linker takes from an archive whatever anything before or after it
+    // needs.
+    for (size_t i = 0; i < build->libraries->count; i++) {
+        const struct library *library = &build->libraries->items[i];
+        build_unit_argument(unit, LIBRARIES_FOLDER "/%s/%s/lib%s.a", library->name, name,
+                            project_short_name(library->name));
+        build_unit_input(unit, unit->arguments[unit->argument_count - 1]);
+    }
+    return build_unit_check(unit, err);
+}
+
+// A library: the object files in one archive, with dates and owners of zero.
+static enum nip_code add_archive(struct build *build, uint32_t arch, struct nip_error *err)
+{
+    struct build_unit *unit = &build->units[build->unit_count++];
+    const char *name = nip_arch_name(arch);
+    const char *short_name = project_short_name(build->manifest->identity.name);
+    unit->arch = arch;
+    unit->output = format_text("build/%s/lib%s.a", name, short_name);
+    unit->work = format_text(BUILD_WORK_FOLDER "/%s/lib%s.a", name, short_name);
+    unit->key = format_text("build/%s/lib%s.key", name, short_name);
+    build_unit_argument(unit, "%s", build->sdk->ar);
+    build_unit_argument(unit, "qcsD");
     build_unit_argument(unit, "%s", unit->work != NULL ? unit->work : "");
     for (size_t i = 0; i < build->source_count; i++) {
         if ((build->sources[i].arch_mask & RUMPK_ARCH_BIT(arch)) == 0)
@@ -377,6 +411,24 @@ static enum nip_code link_all(struct build *build, size_t first, struct nip_erro
     return code;
 }
 
+static enum nip_code archive_all(struct build *build, size_t first, struct nip_error *err)
+{
+    for (size_t i = first; i < build->unit_count; i++)
+        build_unit_examine(&build->units[i], build->root, build->sdk->toolchain);
+    enum nip_code code = run_units(build, first, build->unit_count - first, err);
+    for (size_t i = first; code == NIP_OK && i < build->unit_count; i++) {
+        struct build_unit *unit = &build->units[i];
+        if (unit->is_stale)
+            code = build_rename(build->root, unit->work, unit->output, err);
+        if (code == NIP_OK && unit->is_stale)
+            code = build_unit_note(unit, build->root, build->sdk->toolchain, err);
+        if (code == NIP_OK)
+            cli_say(build->cli, "%s %-8s %s", unit->is_stale ? "built     " : "up to date",
+                    nip_arch_name(unit->arch), unit->output);
+    }
+    return code;
+}
+
 // One entry per source, for the first architecture: an editor wants one view of a file.
 static enum nip_code write_commands(struct build *build, size_t count, struct nip_error *err)
 {
@@ -408,6 +460,7 @@ static enum nip_code write_commands(struct build *build, size_t count, struct ni
 
 static enum nip_code run_build(struct build *build, struct nip_error *err)
 {
+    bool is_library = build->manifest->identity.kind == RUMPK_KIND_LIBRARY;
     enum nip_code code = find_sources(build, err);
     for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++)
         for (size_t s = 0; code == NIP_OK && s < build->source_count; s++)
@@ -416,7 +469,8 @@ static enum nip_code run_build(struct build *build, struct nip_error *err)
     size_t compile_count = build->unit_count;
     for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++)
         if ((build->arch_mask & RUMPK_ARCH_BIT(arch_all[a])) != 0)
-            code = add_link(build, arch_all[a], err);
+            code = is_library ? add_archive(build, arch_all[a], err)
+                              : add_link(build, arch_all[a], err);
     for (size_t i = 0; code == NIP_OK && i < compile_count; i++) {
         build_unit_examine(&build->units[i], build->root, build->sdk->toolchain);
         if (build->units[i].is_stale)
@@ -431,18 +485,20 @@ static enum nip_code run_build(struct build *build, struct nip_error *err)
     if (code == NIP_OK)
         code = run_units(build, 0, compile_count, err);
     if (code == NIP_OK)
-        code = link_all(build, compile_count, err);
+        code = is_library ? archive_all(build, compile_count, err)
+                          : link_all(build, compile_count, err);
     return code;
 }
 
 enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *folder,
                            const struct nip_manifest *manifest, uint32_t arch_mask,
-                           struct nip_error *err)
+                           struct libraries *libraries, struct nip_error *err)
 {
     struct build build = {.cli = cli,
                           .sdk = sdk,
                           .folder = folder,
                           .manifest = manifest,
+                          .libraries = libraries,
                           .arch_mask = arch_mask & manifest->identity.arch_mask};
     if (build.arch_mask != arch_mask) {
         nip_error_set(err, NIP_ERROR_USAGE, "%s is not made for every architecture asked for",
@@ -455,6 +511,8 @@ enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *f
     enum nip_code code = sdk_find_tools(sdk, err);
     if (code == NIP_OK)
         code = nip_fs_make_folders(path, NULL, err);
+    if (code == NIP_OK)
+        code = libraries_prepare(cli, folder, manifest, libraries, err);
     struct nip_fs_lock lock = NIP_FS_LOCK_NONE;
     project_path(path, folder, "build/lock");
     if (code == NIP_OK)

@@ -15,13 +15,16 @@
 #include <stdint.h>
 
 #include "cli.h"
+#include "libraries.h"
 #include "nip/manifest.h"
 #include "sdk.h"
 
-// Builds the driver in `folder` for the architectures of `arch_mask` and checks the results as the
-// kernel will. BUILD when a step failed; the compiler's words have been printed by then.
+// Builds the driver or library in `folder` for the architectures of `arch_mask` and checks drivers
+// as the kernel will. `libraries` is all zero, and gets what was linked; the caller frees it with
+// libraries_free(), also after a failure. BUILD when a step failed; the compiler's words have been
+// printed by then.
 enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *folder,
                            const struct nip_manifest *manifest, uint32_t arch_mask,
-                           struct nip_error *err) NIP_MUST_CHECK;
+                           struct libraries *libraries, struct nip_error *err) NIP_MUST_CHECK;
 
 #endif

@@ -14,8 +14,11 @@
 
 #include "commands.h"
 #include "commit.h"
+#include "depend.h"
 #include "imaging.h"
 #include "nip/fs.h"
+#include "nip/kdl_edit.h"
+#include "nip/manifest_growth.h"
 #include "project.h"
 
 struct addition {
@@ -27,13 +30,15 @@ struct addition {
     char alias[NIP_TRUST_ALIAS_SIZE]; // "" for local work
     const char *path;                 // or NULL
     struct nip_imagedef_package *old; // what image.kdl says now, or NULL
+    const char *wanted;               // NAME or NAME@VERSION
+    struct nip_manifest *before;      // of the version that is locked, or NULL if it is not at hand
 };
 
 static enum nip_code get_package(struct addition *add, struct nip_error *err)
 {
     struct cli *cli = add->cli;
     if (add->path != NULL) {
-        if (cli_operand(cli, 0) != NULL || cli_option(cli, "registry") != NULL) {
+        if (add->wanted != NULL || cli_option(cli, "registry") != NULL) {
             nip_error_set(err, NIP_ERROR_USAGE,
                           "--path takes the package from a folder: no name "
                           "and no --registry with it");
@@ -49,13 +54,13 @@ static enum nip_code get_package(struct addition *add, struct nip_error *err)
     }
     char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1];
     struct registry *registry = NULL;
-    if (cli_operand(cli, 0) == NULL) {
+    if (add->wanted == NULL) {
         nip_error_set(err, NIP_ERROR_USAGE, "add what?");
         nip_error_hint(err, "nip add local/hello --registry file:../reg, or: nip add --path "
                             "../hello");
         return NIP_ERROR_USAGE;
     }
-    enum nip_code code = resolve_split(cli_operand(cli, 0), name, version, err);
+    enum nip_code code = resolve_split(add->wanted, name, version, err);
     const char *where = cli_option(cli, "registry");
     // An update comes from where the package came from.
     for (uint32_t i = 0; where == NULL && code == NIP_OK && i < add->imagedef->package_count; i++)
@@ -108,12 +113,51 @@ static void show_requests(const struct addition *add, size_t *count)
     }
 }
 
-static enum nip_code ask_consent(const struct addition *add, struct nip_error *err)
+static void show_line(void *context, const char *line)
+{
+    cli_say(context, "  %s", line);
+}
+
+// What the version that is granted now asked for, out of the cache or the registry. Without it the
+// names of the grants are all there is to compare with.
+static void find_before(struct addition *add)
+{
+    struct nip_error cause = {0};
+    const struct nip_lock_package *locked =
+        add->old != NULL ? nip_lock_find(add->lock, add->old->name, add->old->version) : NULL;
+    if (locked == NULL || locked->registry[0] == '\0')
+        return;
+    struct checked_package *package = calloc(1, sizeof *package);
+    struct resolve_request request = {.name = locked->name,
+                                      .version = locked->version,
+                                      .alias = locked->registry,
+                                      .locked = locked};
+    if (package != NULL &&
+        resolve_package(add->cli, &add->decisions, &request, package, &cause) == NIP_OK) {
+        add->before = malloc(sizeof *add->before);
+        if (add->before != NULL)
+            *add->before = package->manifest;
+        checked_package_free(package);
+    }
+    free(package);
+}
+
+// Everything that goes beyond what is granted: against the locked version, or by name.
+static void show_growth(struct addition *add, size_t *count)
+{
+    find_before(add);
+    if (add->before == NULL)
+        show_requests(add, count);
+    else
+        *count = nip_manifest_growth(add->before, &add->package.manifest, show_line, add->cli);
+}
+
+static enum nip_code ask_consent(struct addition *add, struct nip_error *err)
 {
     const struct rumpk_bkdl_identity *identity = &add->package.manifest.identity;
     size_t count = 0;
     cli_say(add->cli, "%s %s", identity->name, identity->version);
-    show_requests(add, &count);
+    show_growth(add, &count);
     if (count == 0) {
         cli_say(add->cli, add->old != NULL ? "  asks for nothing that is not granted already"
                                            : "  asks for no device and no memory beyond its own");
@@ -318,31 +362,214 @@ static enum nip_code run_add(struct addition *add, struct nip_error *err)
     if (code == NIP_OK) {
         cli_say(add->cli, "%s %s %s in %s", add->old != NULL ? "updated" : "added", identity->name,
                 identity->version, NIP_IMAGEDEF_FILE);
-        cli_next(add->cli, "nip run --arch all");
     }
     nip_buffer_free(&text);
     return code;
 }
 
-enum nip_code command_add(struct cli *cli, struct nip_error *err)
+// One package into image.kdl. The caller holds the project's lock.
+static enum nip_code add_one(struct cli *cli, const char *wanted, const char *path,
+                             struct nip_error *err)
 {
-    enum nip_code code = project_require(PROJECT_IMAGE, err);
-    if (code != NIP_OK)
-        return code;
     struct addition *add = calloc(1, sizeof *add);
     if (add == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     add->cli = cli;
-    add->path = cli_option(cli, "path");
-    struct nip_fs_lock lock = NIP_FS_LOCK_NONE;
-    code = project_lock(&lock, err);
-    if (code == NIP_OK)
-        code = run_add(add, err);
-    nip_fs_unlock(&lock);
+    add->wanted = wanted;
+    add->path = path;
+    enum nip_code code = run_add(add, err);
     checked_package_free(&add->package);
     decisions_free(&add->decisions);
     nip_imagedef_free(add->imagedef);
+    free(add->before);
     free(add->lock);
     free(add);
+    return code;
+}
+
+enum nip_code command_add(struct cli *cli, struct nip_error *err)
+{
+    if (project_kind(".") == PROJECT_PACKAGE)
+        return depend_add(cli, err);
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    enum nip_code code = project_require(PROJECT_IMAGE, err);
+    if (code == NIP_OK)
+        code = project_lock(&held, err);
+    if (code == NIP_OK)
+        code = add_one(cli, cli_operand(cli, 0), cli_option(cli, "path"), err);
+    if (code == NIP_OK)
+        cli_next(cli, "nip run --arch all");
+    nip_fs_unlock(&held);
+    return code;
+}
+
+// ---- update ----
+
+// The highest version of the same class above the one in image.kdl; "" when there is none.
+static enum nip_code find_newer(struct decisions *decisions,
+                                const struct nip_imagedef_package *package,
+                                char newer[NIP_VERSION_MAX + 1], struct nip_error *err)
+{
+    struct registry *registry = NULL;
+    struct nip_folder_versions list = {0};
+    struct nip_version own, found;
+    char alias[NIP_TRUST_ALIAS_SIZE];
+    newer[0] = '\0';
+    enum nip_code code = nip_version_check(package->version, &own, err);
+    if (code == NIP_OK)
+        code = resolve_registry(decisions, package->registry, package->name, false, &registry, NULL,
+                                alias, err);
+    if (code == NIP_OK)
+        code = registry_versions(registry, package->name, &list, err);
+    for (size_t i = 0; code == NIP_OK && i < list.count; i++)
+        if (!list.items[i].is_yanked &&
+            nip_version_parse(list.items[i].text, strlen(list.items[i].text), &found) &&
+            found.prerelease[0] == '\0' && nip_version_is_same_class(&found, &own) &&
+            nip_version_compare(&found, &own) > 0)
+            memcpy(newer, list.items[i].text, NIP_VERSION_MAX + 1);
+    nip_folder_versions_free(&list);
+    registry_close(registry);
+    return code;
+}
+
+// What is to be updated, as NAME@VERSION.
+struct updates {
+    char texts[RUMPK_PACKAGES_MAX][NIP_NAME_MAX + NIP_VERSION_MAX + 2];
+    size_t count;
+};
+
+static enum nip_code find_updates(struct cli *cli, struct updates *updates, struct nip_error *err)
+{
+    struct nip_imagedef *imagedef = NULL;
+    struct decisions decisions = {0};
+    const char *name = cli_operand(cli, 0);
+    bool found = name == NULL;
+    enum nip_code code = project_read_image(".", &imagedef, err);
+    if (code == NIP_OK)
+        code = decisions_load(&decisions, err);
+    for (uint32_t i = 0; code == NIP_OK && i < imagedef->package_count; i++) {
+        const struct nip_imagedef_package *package = &imagedef->packages[i];
+        char newer[NIP_VERSION_MAX + 1];
+        if (name != NULL && strcmp(package->name, name) != 0)
+            continue;
+        found = true;
+        if (package->registry[0] == '\0')
+            continue;
+        code = find_newer(&decisions, package, newer, err);
+        if (code == NIP_OK && newer[0] != '\0')
+            snprintf(updates->texts[updates->count++], sizeof updates->texts[0], "%.65s@%.64s",
+                     package->name, newer);
+    }
+    if (code == NIP_OK && !found) {
+        code =
+            nip_error_set(err, NIP_ERROR_MISSING, "%s has no package %s", NIP_IMAGEDEF_FILE, name);
+        nip_error_hint(err, "'nip add %s' puts it there", name);
+    }
+    decisions_free(&decisions);
+    nip_imagedef_free(imagedef);
+    return code;
+}
+
+enum nip_code command_update(struct cli *cli, struct nip_error *err)
+{
+    if (project_kind(".") == PROJECT_PACKAGE)
+        return depend_update(cli, err);
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct updates *updates = calloc(1, sizeof *updates);
+    enum nip_code code = updates != NULL ? project_require(PROJECT_IMAGE, err)
+                                         : nip_error_set(err, NIP_ERROR_MEMORY, "no memory");
+    if (code == NIP_OK)
+        code = project_lock(&held, err);
+    if (code == NIP_OK)
+        code = find_updates(cli, updates, err);
+    for (size_t i = 0; code == NIP_OK && i < updates->count; i++)
+        code = add_one(cli, updates->texts[i], NULL, err);
+    if (code == NIP_OK) {
+        if (updates->count == 0)
+            cli_say(cli, "nothing newer of the same class");
+        cli_next(cli, "nip run --arch all");
+    }
+    nip_fs_unlock(&held);
+    free(updates);
+    return code;
+}
+
+// ---- remove ----
+
+static bool names_package(const struct nip_kdl_node *node, const char *name)
+{
+    const struct nip_kdl_value *first = nip_kdl_argument(node, 0);
+    const struct nip_kdl_value *from = nip_kdl_property(node, "from");
+    const struct nip_kdl_value *to = nip_kdl_property(node, "to");
+    if (nip_kdl_string_equals(node->name, "package"))
+        return first != NULL && first->kind == NIP_KDL_STRING &&
+               nip_kdl_string_equals(first->text, name);
+    return nip_kdl_string_equals(node->name, "wire") &&
+           ((from != NULL && nip_kdl_string_equals(from->text, name)) ||
+            (to != NULL && nip_kdl_string_equals(to->text, name)));
+}
+
+// The package and its wires out of the text of image.kdl, and out of the lock.
+static enum nip_code remove_package(struct cli *cli, const char *name, struct nip_error *err)
+{
+    enum { NODES_MAX = RUMPK_PACKAGES_MAX + RUMPK_WIRES_MAX };
+    const struct nip_kdl_node *nodes[NODES_MAX];
+    struct nip_imagedef *imagedef = NULL, *again = NULL;
+    struct nip_lock *lock = NULL;
+    struct commit_change changes[2] = {{.file = NIP_LOCK_FILE}, {.file = NIP_IMAGEDEF_FILE}};
+    struct nip_buffer *text = &changes[1].content;
+    size_t count = 0, package_count = 0;
+    enum nip_code code = project_read_image(".", &imagedef, err);
+    if (code == NIP_OK)
+        code = project_read_lock(".", &lock, NULL, err);
+    const struct nip_kdl_node *node =
+        code == NIP_OK ? nip_kdl_document_nodes(imagedef->document) : NULL;
+    for (; node != NULL && count < NODES_MAX; node = node->next)
+        if (names_package(node, name)) {
+            nodes[count++] = node;
+            package_count += nip_kdl_string_equals(node->name, "package");
+        }
+    if (code == NIP_OK && package_count == 0) {
+        code =
+            nip_error_set(err, NIP_ERROR_MISSING, "%s has no package %s", NIP_IMAGEDEF_FILE, name);
+        nip_error_hint(err, "'nip tree' shows what is in it");
+    }
+    if (code == NIP_OK) {
+        nip_kdl_remove_nodes(imagedef->document, nodes, count, text);
+        code =
+            nip_imagedef_parse(nip_buffer_text(text), text->size, NIP_IMAGEDEF_FILE, &again, err);
+    }
+    if (code == NIP_OK) {
+        while (nip_lock_find(lock, name, NULL) != NULL)
+            nip_lock_remove(lock, name, nip_lock_find(lock, name, NULL)->version);
+        nip_lock_print(lock, &changes[0].content);
+        code = project_check_lock(".", lock, err);
+    }
+    if (code == NIP_OK)
+        code = commit_files(changes, 2, err);
+    if (code == NIP_OK) {
+        cli_say(cli, "removed %s from %s%s", name, NIP_IMAGEDEF_FILE,
+                count > package_count ? ", and its wires" : "");
+        cli_next(cli, "nip image");
+    }
+    nip_buffer_free(&changes[0].content);
+    nip_buffer_free(text);
+    nip_imagedef_free(again);
+    nip_imagedef_free(imagedef);
+    free(lock);
+    return code;
+}
+
+enum nip_code command_remove(struct cli *cli, struct nip_error *err)
+{
+    if (project_kind(".") == PROJECT_PACKAGE)
+        return depend_remove(cli, err);
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    enum nip_code code = project_require(PROJECT_IMAGE, err);
+    if (code == NIP_OK)
+        code = project_lock(&held, err);
+    if (code == NIP_OK)
+        code = remove_package(cli, cli_operand(cli, 0), err);
+    nip_fs_unlock(&held);
     return code;
 }

@@ -2,38 +2,84 @@
 //
 // nip build, pack, sign: from a project to a signed package.
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "build.h"
 #include "command_sign.h"
 #include "commands.h"
 #include "keystore.h"
+#include "members.h"
 #include "nip/fs.h"
 #include "packing.h"
 #include "project.h"
 
+// A member of a workspace is built for those of the architectures asked for that it is made for.
+static enum nip_code build_one(struct cli *cli, struct sdk *sdk, const char *folder, uint32_t mask,
+                               bool is_member, struct nip_error *err)
+{
+    struct nip_manifest *manifest = malloc(sizeof *manifest);
+    struct libraries libraries = {0};
+    enum nip_code code = manifest != NULL
+                             ? project_read_manifest(folder, manifest, err)
+                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    if (code == NIP_OK && manifest->identity.kind == RUMPK_KIND_KERNEL)
+        code = nip_error_set(err, NIP_ERROR_UNSUPPORTED,
+                             "a kernel is made by its own build, not by nip build");
+    uint32_t own = manifest != NULL ? manifest->identity.arch_mask : 0;
+    uint32_t wanted = mask == 0 ? own : (is_member ? mask & own : mask);
+    if (code == NIP_OK && wanted == 0)
+        cli_say(cli, "not made for this");
+    else if (code == NIP_OK)
+        code = build_driver(cli, sdk, folder, manifest, wanted, &libraries, err);
+    if (code == NIP_OK && !is_member)
+        cli_next(cli, manifest->identity.kind == RUMPK_KIND_DRIVER
+                          ? "nip run"
+                          : "nip publish --registry file:../reg");
+    libraries_free(&libraries);
+    free(manifest);
+    return code;
+}
+
+// Every package of the workspace, for the architectures of `mask` that it has.
+static enum nip_code build_members(struct cli *cli, struct sdk *sdk, uint32_t mask,
+                                   const struct members *members, struct nip_error *err)
+{
+    size_t count = 0;
+    enum nip_code code = NIP_OK;
+    for (size_t i = 0; code == NIP_OK && i < members->count; i++) {
+        if (project_kind(members->folders[i]) != PROJECT_PACKAGE)
+            continue;
+        const char *inside = members->folders[i] + strlen(members->root) + 1;
+        cli_say(cli, "member     %s", inside);
+        code = build_one(cli, sdk, inside, mask, true, err);
+        if (code != NIP_OK)
+            nip_error_prefix(err, "member %s: ", inside);
+        count++;
+    }
+    if (code == NIP_OK)
+        cli_say(cli, "built %zu member%s of the workspace", count, count == 1 ? "" : "s");
+    return code;
+}
+
 enum nip_code command_build(struct cli *cli, struct nip_error *err)
 {
     struct sdk sdk;
-    struct nip_manifest manifest;
+    struct members *members = NULL;
     uint32_t mask = 0;
     enum nip_code code = arch_mask_parse(cli, &mask, err);
-    if (code == NIP_OK)
+    bool is_workspace =
+        project_kind(".") == PROJECT_NONE && nip_fs_kind(NIP_WORKSPACE_FILE) == NIP_FS_FILE;
+    if (code == NIP_OK && !is_workspace)
         code = project_require(PROJECT_PACKAGE, err);
     if (code == NIP_OK)
-        code = project_read_manifest(".", &manifest, err);
-    if (code == NIP_OK && manifest.identity.kind != RUMPK_KIND_DRIVER)
-        code = nip_error_set(err, NIP_ERROR_UNSUPPORTED,
-                             "only packages of kind \"driver\" can be "
-                             "built");
-    if (code == NIP_OK)
         code = sdk_open(&sdk, err);
-    if (code == NIP_OK && mask == 0)
-        mask = manifest.identity.arch_mask;
+    if (code == NIP_OK && is_workspace)
+        code = members_find(".", &members, err);
     if (code == NIP_OK)
-        code = build_driver(cli, &sdk, ".", &manifest, mask, err);
-    if (code == NIP_OK)
-        cli_next(cli, "nip run");
+        code = is_workspace ? build_members(cli, &sdk, mask, members, err)
+                            : build_one(cli, &sdk, ".", mask, false, err);
+    members_free(members);
     return code;
 }
 

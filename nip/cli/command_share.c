@@ -2,12 +2,16 @@
 //
 // nip publish, fetch, registry repair.
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "commands.h"
+#include "depend.h"
+#include "imaging.h"
 #include "keystore.h"
 #include "nip/fs.h"
+#include "nip/workspace.h"
 #include "packing.h"
 #include "project.h"
 #include "resolve.h"
@@ -184,6 +188,25 @@ static enum nip_code require_key(const char *key_name, const struct nip_manifest
     return NIP_ERROR_MISSING;
 }
 
+// What is published can be built by others: from nothing that lies on this computer only.
+static enum nip_code refuse_local_work(struct nip_error *err)
+{
+    struct nip_lock *lock = NULL;
+    enum nip_code code = project_read_lock(".", &lock, NULL, err);
+    for (size_t i = 0; code == NIP_OK && i < lock->package_count; i++) {
+        if (lock->packages[i].path[0] == '\0')
+            continue;
+        code = nip_error_set(err, NIP_ERROR_UNTRUSTED,
+                             "%s comes from %s: a package that is published links published "
+                             "libraries only",
+                             lock->packages[i].name, lock->packages[i].path);
+        nip_error_hint(err, "publish %s first, then remove its override or its membership in %s",
+                       lock->packages[i].name, NIP_WORKSPACE_FILE);
+    }
+    free(lock);
+    return code;
+}
+
 static enum nip_code publish_package(struct cli *cli, struct decisions *decisions,
                                      struct registry *registry, const struct nip_manifest *manifest,
                                      struct nip_error *err)
@@ -199,6 +222,8 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
         code = check_security_step(registry, manifest, err);
     if (code == NIP_OK)
         code = packing_collect(cli, &decisions->sdk, ".", manifest, true, &pack, &digests, err);
+    if (code == NIP_OK)
+        code = refuse_local_work(err);
     if (code == NIP_OK)
         code = packing_stage(".", &pack, &digests, err);
     packing_file(file, ".", identity->name, identity->version);
@@ -262,8 +287,50 @@ enum nip_code command_publish(struct cli *cli, struct nip_error *err)
     return code;
 }
 
+static enum nip_code fetch_libraries(struct cli *cli, struct nip_error *err)
+{
+    enum nip_code code = project_require(PROJECT_PACKAGE, err);
+    return code == NIP_OK ? depend_fetch(cli, err) : code;
+}
+
+// Everything that image.kdl names, as the lock has it.
+static enum nip_code fetch_image(struct cli *cli, struct nip_error *err)
+{
+    struct decisions decisions = {0};
+    struct nip_imagedef *imagedef = NULL;
+    struct nip_lock *lock = NULL;
+    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct imaging *imaging = calloc(1, sizeof *imaging);
+    enum nip_code code = imaging != NULL ? project_lock(&held, err)
+                                         : nip_error_set(err, NIP_ERROR_MEMORY, "no memory");
+    if (code == NIP_OK)
+        code = project_read_image(".", &imagedef, err);
+    if (code == NIP_OK)
+        code = project_read_lock(".", &lock, NULL, err);
+    if (code == NIP_OK)
+        code = decisions_load(&decisions, err);
+    if (code == NIP_OK)
+        code = imaging_resolve(cli, &decisions, imagedef, lock, false, imaging, err);
+    if (code == NIP_OK)
+        code = project_write_lock(".", lock, err);
+    if (code == NIP_OK) {
+        cli_say(cli, "%u packages in the cache or the SDK, checked",
+                (unsigned)imagedef->package_count + 1);
+        cli_next(cli, "nip image --offline");
+    }
+    nip_fs_unlock(&held);
+    imaging_free(imaging);
+    decisions_free(&decisions);
+    nip_imagedef_free(imagedef);
+    free(lock);
+    return code;
+}
+
 enum nip_code command_fetch(struct cli *cli, struct nip_error *err)
 {
+    if (cli_operand(cli, 0) == NULL)
+        return project_kind(".") == PROJECT_IMAGE ? fetch_image(cli, err)
+                                                  : fetch_libraries(cli, err);
     char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1], alias[NIP_TRUST_ALIAS_SIZE];
     char file[NIP_NAME_MAX + NIP_VERSION_MAX + 8];
     struct decisions decisions = {0};

@@ -184,6 +184,7 @@ static const struct cli_option_spec fetch_options[] = {
 static const struct cli_example fetch_examples[] = {
     {"nip fetch local/hello --registry file:../reg", "the highest version"},
     {"nip fetch rumpk/virtio-blk@0.1.0", "one version, from the SDK"},
+    {"nip fetch", "everything that this project's nip.lock names"},
     {NULL, NULL},
 };
 
@@ -198,6 +199,38 @@ static const struct cli_example add_examples[] = {
     {"nip add local/hello --registry file:../reg", "pull a package into the image"},
     {"nip add --path ../hello", "work on a driver and its image at once"},
     {"nip add rumpk/virtio-blk", "a driver of the SDK"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec update_options[] = {
+    {"trust", 0, "FINGERPRINT", "accept a publisher's key with this fingerprint"},
+    {"yes", 'y', NULL, "grant what a newer version asks for in addition without asking"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example update_examples[] = {
+    {"nip update", "everything to the highest version of its class"},
+    {"nip update acme/ring", "one of them"},
+    {NULL, NULL},
+};
+static const struct cli_example remove_examples[] = {
+    {"nip remove acme/ring", "a library out of npl.kdl, a driver out of image.kdl"},
+    {NULL, NULL},
+};
+static const struct cli_example tree_examples[] = {
+    {"nip tree", "libraries of a package, or drivers of an image and who serves whom"},
+    {NULL, NULL},
+};
+static const struct cli_example why_examples[] = {
+    {"nip why acme/ring", "every package that asks for it, and the way to it"},
+    {NULL, NULL},
+};
+static const struct cli_example outdated_examples[] = {
+    {"nip outdated", "what is newer than nip.lock"},
+    {NULL, NULL},
+};
+static const struct cli_example audit_examples[] = {
+    {"nip audit", "exit status 1 when anything is known against a package"},
+    {"nip audit --json", "for a program"},
     {NULL, NULL},
 };
 
@@ -314,9 +347,10 @@ const struct cli_command cli_commands[] = {
     {"publish", "Share", "Build, pack, sign and put the package into a registry", "",
      "A version that exists is never replaced. A registry folder that does not exist is created.",
      publish_options, publish_examples, 0, 0, command_publish},
-    {"fetch", "Share", "Get a package out of a registry, checked", "NAME[@VERSION]",
-     "Checks signature, digests and form before a byte is written.", fetch_options, fetch_examples,
-     1, 1, command_fetch},
+    {"fetch", "Share", "Get a package out of a registry, checked", "[NAME[@VERSION]]",
+     "Checks signature, digests and form before a byte is written. Without a name, in a project: gets\n"
+     "everything that nip.lock names into the cache, so that --offline has all it needs.",
+     fetch_options, fetch_examples, 0, 1, command_fetch},
     {"yank", "Share", "Withdraw a version from new selection", "NAME@VERSION",
      "The version stays in the registry: whoever has it in nip.lock keeps it and is warned; nobody\n"
      "gets it newly unless it is named. A yank is a hint of the registry, not a signed statement.",
@@ -324,12 +358,38 @@ const struct cli_command cli_commands[] = {
     {"registry repair", "Share", "Rebuild the index of a registry folder", "WHERE",
      "index.json is only a cache of what the manifests say; this writes it again.", NULL,
      registry_repair_examples, 1, 1, command_registry_repair},
-    {"add", "Build an image", "Add a package to the image, or update it", "[NAME[@VERSION]]",
-     "Shows in words what the package asks for and writes what you accept into image.kdl; nothing\n"
-     "else grants. The rest of the file stays as it is. A publisher's key that this project does not\n"
-     "know is shown and asked for; without a terminal, --trust FINGERPRINT answers. Keys of the SDK\n"
-     "(alias sdk) and, for local/*, your own keys are known.",
+    {"add", "Dependencies", "Add a library to the package, or a driver to the image",
+     "[NAME[@VERSION]]",
+     "In a package project: writes the library into npl.kdl, with the version as the lowest that will\n"
+     "do and the publisher's key, and chooses all libraries anew. In an image project: shows in words\n"
+     "what the package asks for and writes what you accept into image.kdl; nothing else grants. An\n"
+     "update shows only what is new. The rest of the files stays as it is. A publisher's key that this\n"
+     "project does not know is shown and asked for; without a terminal, --trust FINGERPRINT answers.\n"
+     "Keys of the SDK (alias sdk) and, for local/*, your own keys are known. With --path, local work\n"
+     "stands for a library: see nip.workspace.kdl.",
      add_options, add_examples, 0, 1, command_add},
+    {"remove", "Dependencies", "Take a library or a driver out of the project", "NAME",
+     "Out of npl.kdl, or out of image.kdl with its grants and wires; and out of nip.lock.", NULL,
+     remove_examples, 1, 1, command_remove},
+    {"update", "Dependencies", "Take the highest versions of the same class", "[NAME]",
+     "Raises the lowest version that will do in npl.kdl, or the versions in image.kdl. A driver that\n"
+     "asks for more than before is taken only after you have accepted the difference.",
+     update_options, update_examples, 0, 1, command_update},
+    {"tree", "Dependencies", "Show what the project consists of", "",
+     "In a package project the libraries that are linked and who asks for which version; in an image\n"
+     "project the packages and who provides the services that they need.",
+     NULL, tree_examples, 0, 0, command_tree},
+    {"why", "Dependencies", "Show who asks for a package", "NAME",
+     "One line for each package that asks for it, with a shortest way there.", NULL, why_examples,
+     1, 1, command_why},
+    {"outdated", "Dependencies", "Show which packages have newer versions", "",
+     "Compares nip.lock with the registries; changes nothing.", NULL, outdated_examples, 0, 0,
+     command_outdated},
+    {"audit", "Dependencies", "Show what is known against the packages of nip.lock", "",
+     "Yanked; no longer in its registry; other bytes under the same version; a key that is not\n"
+     "accepted (any more); a later version with a higher security-version. Exit status 1 if there is\n"
+     "anything.",
+     NULL, audit_examples, 0, 0, command_audit},
     {"image", "Build an image", "Make the bootable image", "",
      "Checks every package again, against nip.lock and nip.trust.kdl, signs the boot manifest and\n"
      "writes build/NAME-ARCH.elf.",

@@ -26,6 +26,12 @@ enum nip_code command_fetch(struct cli *cli, struct nip_error *err);
 enum nip_code command_add(struct cli *cli, struct nip_error *err);
 enum nip_code command_image(struct cli *cli, struct nip_error *err);
 enum nip_code command_registry_repair(struct cli *cli, struct nip_error *err);
+enum nip_code command_remove(struct cli *cli, struct nip_error *err);
+enum nip_code command_update(struct cli *cli, struct nip_error *err);
+enum nip_code command_tree(struct cli *cli, struct nip_error *err);
+enum nip_code command_why(struct cli *cli, struct nip_error *err);
+enum nip_code command_outdated(struct cli *cli, struct nip_error *err);
+enum nip_code command_audit(struct cli *cli, struct nip_error *err);
 enum nip_code command_yank(struct cli *cli, struct nip_error *err);
 enum nip_code command_version(struct cli *cli, struct nip_error *err);
 

@@ -99,6 +99,54 @@ static enum nip_code add_binaries(const char *folder, const struct nip_manifest 
     return code;
 }
 
+// Every file below include/, in the folders that it is in.
+static enum nip_code add_headers(const char *folder, const char *inside, int depth,
+                                 struct nip_pack *pack, struct nip_error *err)
+{
+    enum { DEPTH_MAX = 16 };
+    char where[CLI_PATH_SIZE];
+    struct nip_fs_names names = {0};
+    if (depth > DEPTH_MAX)
+        return nip_error_set(err, NIP_ERROR_LIMIT, "the folder %s is nested too deep", inside);
+    project_path(where, folder, inside);
+    enum nip_code code = nip_fs_list(where, &names, err);
+    for (size_t i = 0; code == NIP_OK && i < names.count; i++) {
+        char path[CLI_PATH_SIZE], full[CLI_PATH_SIZE];
+        if (names.names[i][0] == '.')
+            continue;
+        if (snprintf(path, sizeof path, "%s/%s", inside, names.names[i]) >= (int)sizeof path)
+            return nip_error_set(err, NIP_ERROR_LIMIT, "a path below %s is too long", inside);
+        project_path(full, folder, path);
+        code = nip_fs_kind(full) == NIP_FS_FOLDER ? add_headers(folder, path, depth + 1, pack, err)
+                                                  : add_file(pack, folder, path, path, false, err);
+    }
+    nip_fs_names_free(&names);
+    return code;
+}
+
+static enum nip_code add_library(const char *folder, const struct nip_manifest *manifest,
+                                 struct nip_pack *pack, struct nip_error *err)
+{
+    char include[CLI_PATH_SIZE];
+    const char *name = project_short_name(manifest->identity.name);
+    project_path(include, folder, "include");
+    if (nip_fs_kind(include) != NIP_FS_FOLDER) {
+        nip_error_set(err, NIP_ERROR_MISSING, "the library has no folder %s", include);
+        nip_error_hint(err, "the headers that users of the library include lie there");
+        return NIP_ERROR_MISSING;
+    }
+    enum nip_code code = add_headers(folder, "include", 0, pack, err);
+    for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++) {
+        if ((manifest->identity.arch_mask & RUMPK_ARCH_BIT(arch_all[a])) == 0)
+            continue;
+        char from[96], path[80];
+        snprintf(path, sizeof path, "%s/lib%.32s.a", nip_arch_name(arch_all[a]), name);
+        snprintf(from, sizeof from, "build/%s", path);
+        code = add_file(pack, folder, from, path, false, err);
+    }
+    return code;
+}
+
 static enum nip_code add_source(const char *folder, struct nip_pack *pack, struct nip_error *err)
 {
     struct nip_buffer tar = {0};
@@ -124,23 +172,25 @@ enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char
         code = add_source(folder, pack, err);
     if (code != NIP_OK)
         return code;
-    if (kind == RUMPK_KIND_DRIVER) {
-        code = build_driver(cli, sdk, folder, manifest, manifest->identity.arch_mask, err);
-        if (code == NIP_OK)
-            code = sdk_components(sdk, manifest->identity.arch_mask, pack, err);
-    } else if (kind == RUMPK_KIND_KERNEL) {
+    struct libraries libraries = {0};
+    if (kind == RUMPK_KIND_KERNEL)
         code = sdk_find_tools(sdk, err);
-    } else {
-        code = nip_error_set(err, NIP_ERROR_UNSUPPORTED,
-                             "packages of kind \"library\" cannot be made by this release");
-        nip_error_hint(err, "drivers can: kind \"driver\" in %s", NIP_MANIFEST_FILE);
-    }
+    else
+        code =
+            build_driver(cli, sdk, folder, manifest, manifest->identity.arch_mask, &libraries, err);
+    if (code == NIP_OK && kind == RUMPK_KIND_DRIVER)
+        code = sdk_components(sdk, manifest->identity.arch_mask, pack, err);
     if (code == NIP_OK)
         code = add_file(pack, folder, NIP_MANIFEST_FILE, NIP_MANIFEST_FILE, false, err);
     if (code == NIP_OK)
         code = add_licenses(sdk, folder, manifest, pack, err);
+    // A library names what it needs in npl.kdl; what is linked is chosen by whoever links it.
+    if (code == NIP_OK && kind == RUMPK_KIND_DRIVER)
+        code = libraries_pack(&libraries, pack, err);
+    libraries_free(&libraries);
     if (code == NIP_OK)
-        code = add_binaries(folder, manifest, pack, err);
+        code = kind == RUMPK_KIND_LIBRARY ? add_library(folder, manifest, pack, err)
+                                          : add_binaries(folder, manifest, pack, err);
     if (code == NIP_OK)
         code =
             nip_pack_finish(pack, manifest, sdk->toolchain, "nip-" NIP_VERSION, date, digests, err);

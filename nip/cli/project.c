@@ -181,11 +181,19 @@ enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock
     return code;
 }
 
-enum nip_code project_lock(struct nip_fs_lock *lock, struct nip_error *err)
+enum nip_code project_lock_in(const char *folder, struct nip_fs_lock *lock, struct nip_error *err)
 {
     enum { WAIT_MS = 30000 };
-    enum nip_code code = nip_fs_make_folders("build", NULL, err);
-    return code == NIP_OK ? nip_fs_lock("build/project.lock", WAIT_MS, lock, err) : code;
+    char path[CLI_PATH_SIZE];
+    project_path(path, folder, "build");
+    enum nip_code code = nip_fs_make_folders(path, NULL, err);
+    project_path(path, folder, "build/project.lock");
+    return code == NIP_OK ? nip_fs_lock(path, WAIT_MS, lock, err) : code;
+}
+
+enum nip_code project_lock(struct nip_fs_lock *lock, struct nip_error *err)
+{
+    return project_lock_in(".", lock, err);
 }
 
 enum nip_code project_write_file(const char *path, const void *data, size_t size, unsigned mode,

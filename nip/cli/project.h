@@ -45,6 +45,8 @@ enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock
 // Keeps other nips from changing the decisions of the project in this folder; ends with
 // nip_fs_unlock() or with the process. BUSY after a while.
 enum nip_code project_lock(struct nip_fs_lock *lock, struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code project_lock_in(const char *folder, struct nip_fs_lock *lock,
+                              struct nip_error *err) NIP_MUST_CHECK;
 
 // nip_fs_write() that a signal does not cut in two; makes the folder of `path` if need be.
 enum nip_code project_write_file(const char *path, const void *data, size_t size, unsigned mode,

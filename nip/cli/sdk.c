@@ -184,6 +184,9 @@ enum nip_code sdk_find_tools(struct sdk *sdk, struct nip_error *err)
     if (code == NIP_OK)
         code = process_find("llvm-objcopy-" LLVM_MAJOR, "llvm-" LLVM_MAJOR, sdk->objcopy,
                             sizeof sdk->objcopy, err);
+    if (code == NIP_OK)
+        code =
+            process_find("llvm-ar-" LLVM_MAJOR, "llvm-" LLVM_MAJOR, sdk->ar, sizeof sdk->ar, err);
     return code == NIP_OK ? check_version(sdk, err) : code;
 }
 

@@ -25,11 +25,12 @@ struct sdk {
     char id[64]; // of what drivers are built with: toolchain files and sysroots
     char toolchain[NIP_TOOLCHAIN_MAX + 1]; // id and compiler version; what `digests` says
     char clang[CLI_PATH_SIZE], lld[CLI_PATH_SIZE], objcopy[CLI_PATH_SIZE];
+    char ar[CLI_PATH_SIZE];
 };
 
 // Finds the SDK, computes its id.
 enum nip_code sdk_open(struct sdk *sdk, struct nip_error *err) NIP_MUST_CHECK;
-// Finds compiler, linker and objcopy, checks their version, completes `toolchain`.
+// Finds compiler, linker, objcopy and ar, checks their version, completes `toolchain`.
 enum nip_code sdk_find_tools(struct sdk *sdk, struct nip_error *err) NIP_MUST_CHECK;
 
 // "share/PART" as a path; `out` has CLI_PATH_SIZE bytes.

@@ -189,9 +189,12 @@ static void print_value(const struct field *field, const struct nip_lock_package
 
 void nip_lock_print(const struct nip_lock *lock, struct nip_buffer *out)
 {
-    nip_buffer_append_text(out, "// Written by nip. Commit it; do not edit it.\nlock 0\nsdk ");
-    nip_kdl_print_quoted(lock->sdk, strlen(lock->sdk), out);
-    nip_buffer_append_byte(out, '\n');
+    nip_buffer_append_text(out, "// Written by nip. Commit it; do not edit it.\nlock 0\n");
+    if (lock->sdk[0] != '\0') {
+        nip_buffer_append_text(out, "sdk ");
+        nip_kdl_print_quoted(lock->sdk, strlen(lock->sdk), out);
+        nip_buffer_append_byte(out, '\n');
+    }
     for (size_t i = 0; i < lock->package_count; i++) {
         const struct nip_lock_package *package = &lock->packages[i];
         nip_buffer_append_format(out, "package \"%s\" version=\"%s\" {\n", package->name,

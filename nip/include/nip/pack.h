@@ -26,7 +26,7 @@ extern "C" {
 
 #define NIP_PACK_SBOM_PATH "sbom.spdx.json"
 
-enum { NIP_PACK_FILES_MAX = 512, NIP_PACK_COMPONENTS_MAX = 16 };
+enum { NIP_PACK_FILES_MAX = 512, NIP_PACK_COMPONENTS_MAX = 80 };
 
 struct nip_pack_file {
     char path[NIP_PATH_MAX + 1];
@@ -37,8 +37,9 @@ struct nip_pack_file {
 
 // Something that was linked into the drivers: named in the bill of materials.
 struct nip_pack_component {
-    char name[64], version[64], license[64]; // the licence is an SPDX expression
-    uint8_t digest[NIP_DIGEST_SIZE];         // over the files of all architectures
+    char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1];
+    char license[NIP_MANIFEST_TEXT_SIZE]; // an SPDX expression
+    uint8_t digest[NIP_DIGEST_SIZE];      // over the files of all architectures
 };
 
 // Zero is an empty collection.
@@ -68,7 +69,6 @@ enum nip_code nip_pack_finish(struct nip_pack *pack, const struct nip_manifest *
 enum nip_code nip_pack_write(const struct nip_pack *pack, const void *digests_text,
                              size_t digests_size, const struct nip_signature *signature,
                              struct nip_buffer *npl, struct nip_error *err) NIP_MUST_CHECK;
-
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,271 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Goal: libraries are chosen minimally, linked, locked and recorded, from registries, local work and
+# workspaces; nothing changes without being asked, and no network is needed for what was fetched.
+# Method: small libraries in folder registries; results are looked at in the linked drivers.
+
+load common
+
+# library NAME VERSION [DEPENDENCY...]: a library project in $W/NAME whose function says its version.
+library() {
+  local name=$1 version=$2 file
+  shift 2
+  mkdir -p "$W/$name/include/acme" "$W/$name/src" "$W/$name/LICENSES"
+  cp "$RUMPK_SDK/share/rumpk/licenses/Apache-2.0.txt" "$W/$name/LICENSES/"
+  cat >"$W/$name/npl.kdl" <<KDL
+package "acme/$name" version="$version" {
+    kind "library"
+    security-version ${SECURITY:-1}
+    abi 0
+    license "Apache-2.0"
+    arch "riscv64" "x86_64"
+}
+KDL
+  if [ $# != 0 ]; then
+    echo 'dependencies {' >>"$W/$name/npl.kdl"
+    for dependency in "$@"; do echo "    library \"acme/${dependency% *}\" \"${dependency#* }\"" >>"$W/$name/npl.kdl"; done
+    echo '}' >>"$W/$name/npl.kdl"
+  fi
+  echo "const char *acme_$name(void);" >"$W/$name/include/acme/$name.h"
+  echo "#include <acme/$name.h>
+const char *acme_$name(void) { return \"$name-$version-here\"; }" >"$W/$name/src/$name.c"
+}
+
+# published NAME VERSION [DEPENDENCY...]: the same, put into the registry.
+published() {
+  library "$@"
+  cp "$W/trust" "$W/$1/nip.trust.kdl"
+  ok nip -C "$W/$1" publish --registry file:../reg
+}
+
+# A driver that calls one function of each library named, and a trust file for everything of acme.
+driver() {
+  new_hello
+  sed -i 's/"aarch64" "riscv64" "x86_64"/"riscv64" "x86_64"/' npl.kdl
+  cp "$W/trust" nip.trust.kdl
+  uses "$@"
+}
+
+uses() {
+  { echo '#include <npl/npl.h>'
+    for name in "$@"; do echo "#include <acme/$name.h>"; done
+    echo 'int npl_main(void) {'
+    for name in "$@"; do echo "npl_print(acme_$name());"; done
+    echo 'return 0; }'; } >src/main.c
+}
+
+# linked TEXT: it is in the driver.
+linked() { grep -aq -- "$1" build/x86_64/driver.elf || { echo "not in the driver: $1"; return 1; }; }
+
+begin() {
+  make_key
+  printf 'registry "reg" url="file:../reg"\npublisher "acme/*" key="%s"\n' "$(nip key show --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["keys"][0]["key"])')" >"$W/trust"
+}
+
+@test "libraries are added, chosen minimally, linked, recorded with licence, and removed" {
+  begin
+  published ring 1.2.0
+  published ring 1.3.0
+  published ring 1.4.0
+  published ring 2.0.0
+  published queue 1.0.0 'ring 1.3'
+  driver ring queue
+  ok nip add acme/ring@1.2.0 --registry reg
+  says 'chosen     acme/ring 1.2.0'
+  ok nip add acme/queue
+  names_next 'nip build'
+  grep -q 'library "acme/queue" "1.0.0" registry="reg" key="RW' npl.kdl
+  grep -q 'package "acme/ring" version="1.3.0"' nip.lock
+  cp nip.lock "$W/lock"
+  ok nip build
+  linked ring-1.3.0-here
+  linked queue-1.0.0-here
+  ok nip tree
+  says 'acme/queue 1.0.0'
+  ok nip pack
+  python3 - <<'PY'
+import json
+sbom = json.load(open("build/pack/sbom.spdx.json"))
+names = {p["name"]: p for p in sbom["packages"]}
+assert names["acme/ring"]["versionInfo"] == "1.3.0" and names["acme/ring"]["licenseDeclared"] == "Apache-2.0", names
+assert {"libnpl", "llvm-libc", "compiler-rt-builtins", "acme/queue"} <= set(names), names
+PY
+  cmp nip.lock "$W/lock"
+  ok nip remove acme/queue
+  absent acme/queue npl.kdl
+  grep -q 'package "acme/ring" version="1.2.0"' nip.lock
+  [ -e build/deps/acme/queue ]
+  uses ring
+  ok nip build
+  linked ring-1.2.0-here
+  [ ! -e build/deps/acme/queue ]
+  refused 5 'npl.kdl names no library acme/queue' nip remove acme/queue
+  ok nip remove acme/ring
+  absent dependencies npl.kdl
+  absent acme nip.lock
+  no_leftovers . "$HOME"
+}
+
+@test "two classes of one library are refused with both chains and what would fit" {
+  begin
+  published ring 1.2.0
+  published ring 2.0.0
+  published queue 1.0.0 'ring 1.2'
+  published queue 1.1.0 'ring 2'
+  driver queue ring
+  ok nip add acme/queue@1.0.0 --registry reg
+  cp npl.kdl nip.lock "$W"
+  refused 6 'acme/ring would be linked in two versions that do not fit each other, 1.2.0 and 2.0.0' nip add acme/ring@2.0.0
+  says 'this project asks for acme/queue 1.0.0, which asks for acme/ring 1.2.0'
+  says 'this project asks for acme/ring 2.0.0'
+  says 'this would fit: acme/queue 1.1.0, which asks for acme/ring 2'
+  cmp npl.kdl "$W/npl.kdl"
+  cmp nip.lock "$W/nip.lock"
+  ok nip update
+  says 'acme/queue 1.0.0 -> 1.1.0'
+  grep -q 'package "acme/ring" version="2.0.0"' nip.lock
+}
+
+@test "the lock is the answer until it is none: locked, frozen, offline, yanked, older holes" {
+  begin
+  published ring 1.2.0
+  driver ring
+  ok nip add acme/ring --registry reg
+  published ring 1.3.0
+  cd "$W/hello"
+  cp nip.lock "$W/lock"
+  ok nip build
+  cmp nip.lock "$W/lock"
+  mv ../reg ../gone
+  ok nip build --frozen
+  rm -rf build
+  # Neither the registry nor a network: nothing even asks for a socket.
+  ASAN_OPTIONS=detect_leaks=0 ok unshare --net --map-root-user strace -f -e trace=socket,connect -o "$W/trace" nip build --offline --locked
+  absent 'socket(' "$W/trace"
+  absent 'connect(' "$W/trace"
+  linked ring-1.2.0-here
+  cmp nip.lock "$W/lock"
+  forget_cache
+  rm -rf build
+  refused 8 '--offline forbids it' nip build --offline
+  mv ../gone ../reg
+  ok nip fetch
+  names_next 'nip build --offline'
+  ok nip build --frozen
+  # Another computer: another folder, another home, another tool run.
+  mkdir "$W/other"
+  cp -r "$W/hello" "$W/other/hello"
+  cp -r "$W/reg" "$W/other/reg"
+  rm "$W/other/hello/nip.lock"
+  ok env HOME="$W/other" nip -C "$W/other/hello" build
+  cmp "$W/other/hello/nip.lock" "$W/lock"
+  # What the manifest asks for is not what the lock has.
+  sed -i 's/"acme\/ring" "1.2.0"/"acme\/ring" "1.3.0"/' npl.kdl
+  refused 3 'nip.lock is no answer to what npl.kdl asks for, and --locked forbids changing it' nip build --locked
+  cmp nip.lock "$W/lock"
+  ok nip build
+  linked ring-1.3.0-here
+  # A yanked version stays where it is locked, with a warning.
+  ok nip yank acme/ring@1.3.0 --registry reg --reason 'loses requests'
+  ok nip build
+  says 'warning: acme/ring 1.3.0 is yanked: loses requests'
+  rm nip.lock
+  refused 5 'no version of acme/ring fits 1.3.0 or later in class 1' nip build
+  says '1.3.0 (yanked)'
+  SECURITY=2 published ring 1.4.0
+  cd "$W/hello"
+  ok nip build
+  says 'acme/ring 1.3.0 is yanked; 1.4.0 is taken instead'
+  sed -i 's/"acme\/ring" "1.3.0"/"acme\/ring" "1.2.0"/' npl.kdl
+  refused 4 'has security-version 1; this project has accepted 2 already' nip add acme/ring@1.2.0
+}
+
+@test "local work stands for a library: add --path, overrides, workspaces, circles" {
+  begin
+  published ring 1.2.0
+  library ring 1.2.5
+  driver ring
+  ok nip add --path ../ring
+  grep -q 'override "acme/ring" path="../ring"' nip.workspace.kdl
+  grep -q 'library "acme/ring" "1.2.5"' npl.kdl
+  grep -q 'path "../ring"' nip.lock
+  ok nip build
+  linked ring-1.2.5-here
+  sed -i 's/1.2.5-here/1.2.5-edited/' ../ring/src/ring.c
+  ok nip build --offline --locked
+  linked ring-1.2.5-edited
+  refused 4 '' nip publish --registry file:../reg
+  says 'acme/ring'
+  rm nip.workspace.kdl
+  sed -i 's/"1.2.5"/"1.2" registry="reg"/' npl.kdl
+  ok nip build
+  linked ring-1.2.0-here
+  grep -q 'registry "reg"' nip.lock
+  # A workspace: members are found by pattern, stand for their names, and are built together.
+  cd "$W"
+  printf 'workspace {\n    member "ring"\n    member "hel*"\n}\n' >nip.workspace.kdl
+  ok nip build
+  says 'member     hello'
+  says 'member     ring'
+  says 'built 2 members'
+  cd hello
+  linked ring-1.2.5-edited
+  cd ..
+  printf 'workspace {\n    member "none"\n}\n' >nip.workspace.kdl
+  refused 5 'no project fits member "none"' nip build
+  printf 'workspace {\n    member "../up"\n}\n' >nip.workspace.kdl
+  refused 3 'a member is a folder below the one of this file' nip build
+  printf 'workspace {\n    member "a*"\n}\noverride "acme/b" path="b"\n' >nip.workspace.kdl
+  library a 1.0.0 'b 1'
+  library b 1.0.0 'a 1'
+  printf 'workspace {\n    member "a"\n    member "b"\n}\n' >nip.workspace.kdl
+  refused 6 'needs itself' nip -C a build
+}
+
+@test "a dependency is a library from one place, signed by the key its author knew" {
+  begin
+  published ring 1.2.0
+  published queue 1.0.0 'ring 1.2'
+  driver ring
+  cp npl.kdl "$W/npl.kdl"
+  refused 5 "there is no registry with the alias 'work'" nip add acme/ring --registry work
+  refused 5 'no version 9.0.0 of acme/ring' nip add acme/ring@9.0.0 --registry reg
+  refused 3 'is a driver; a package links libraries' nip add rumpk/virtio-blk
+  echo 'dependencies { library "rumpk/virtio-rng" "0.1" registry="sdk"; }' >>npl.kdl
+  refused 3 'rumpk/virtio-rng is a driver and cannot be linked' nip build
+  cp "$W/npl.kdl" npl.kdl
+  echo 'dependencies { library "acme/ring" "0"; }' >>npl.kdl
+  refused 3 'npl.kdl:' nip build
+  cp "$W/npl.kdl" npl.kdl
+  echo 'dependencies { library "acme/none" "1" registry="reg"; }' >>npl.kdl
+  refused 5 'acme/none' nip build
+  cp "$W/npl.kdl" npl.kdl
+  # The author of the project built against another key than the one the registry's package has.
+  echo 'registry "reg" url="file:../reg"' >nip.trust.kdl
+  make_key second
+  other=$(nip key show second --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["keys"][0]["key"])')
+  echo "dependencies { library \"acme/ring\" \"1\" registry=\"reg\" key=\"$other\"; }" >>npl.kdl
+  refused 4 'accepts no key for acme/ring' nip build
+  refused 4 'was built against another key' nip fetch
+  [ ! -e nip.lock ]
+  cp "$W/trust" nip.trust.kdl
+  ok nip build
+}
+
+@test "eight nips at once in one project and one cache" {
+  begin
+  published ring 1.2.0
+  published queue 1.0.0 'ring 1.2'
+  driver ring queue
+  ok nip add acme/queue --registry reg
+  uses queue
+  cp nip.lock "$W/lock"
+  rm -rf build
+  forget_cache
+  for i in 1 2 3 4 5 6 7 8; do nip build >"$W/log.$i" 2>&1 & done
+  for i in 1 2 3 4 5 6 7 8; do wait -n || { cat "$W"/log.*; false; }; done
+  linked queue-1.0.0-here
+  cmp nip.lock "$W/lock"
+  no_leftovers . "$HOME"
+}
