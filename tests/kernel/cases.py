@@ -86,6 +86,10 @@ def matrix():
                          ("jump-non-canonical", "PROTECTION"), ("stack-non-canonical", "PROTECTION"),
                          ("trap-without-stack", "TRAP"), ("call-without-stack", "PROTECTION")):
         add(Case(f"ring 3 {word}", f"cpu {word}", faults(reason), x86, "x86_64 has this alone"))
+    for word in ("int-nmi", "int-double-fault", "int-page-fault", "int-line", "int-message", "int-timer", "int-spurious",
+                 "segment-code", "segment-stack", "segment-task", "segment-local", "port-pci", "port-reset",
+                 "port-power", "port-string"):
+        add(Case(f"ring 3 {word}", f"cpu {word}", faults("PROTECTION"), x86, "x86_64 has this alone"))
     for word in ("segment-flat", "flags"):
         add(Case(f"ring 3 {word}", f"cpu {word}", exits(), x86, "x86_64 has this alone"))
     # The same driver holds the eight ports from 0x3f8: what lies beside them, and they themselves before `map`.

@@ -50,10 +50,11 @@ int probe_cpu(const char *word)
 
 #define FP_COUNT 32
 #define FP_BYTES 8
-#define FP_ALL(X)                                                                                \
-    X(0)                                                                                         \
-    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) \
-        X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+#define FP_ALL(X)                                                                                 \
+    X(0)                                                                                          \
+    X(1)                                                                                          \
+    X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) \
+        X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
 #define FP_LOAD(n)  "fld f" #n ", 8*" #n "(%0)\n"
 #define FP_STORE(n) "fsd f" #n ", 8*" #n "(%0)\n"
 static uint64_t fp_control(void)
@@ -114,10 +115,11 @@ int probe_cpu(const char *word)
 
 #define FP_COUNT 32
 #define FP_BYTES 16
-#define FP_ALL(X)                                                                                \
-    X(0)                                                                                         \
-    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) \
-        X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
+#define FP_ALL(X)                                                                                 \
+    X(0)                                                                                          \
+    X(1)                                                                                          \
+    X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) \
+        X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
 #define FP_LOAD(n)         "ldr q" #n ", [%0, 16*" #n "]\n"
 #define FP_STORE(n)        "str q" #n ", [%0, 16*" #n "]\n"
 static uint64_t fp_control(void)
@@ -178,6 +180,46 @@ static int probe_ring_3(const char *word)
             return 1;
     } else
         return 98;
+    return SURVIVED;
+}
+
+// Every way to reach what only hardware may raise, the registers behind PCI configuration, reset
+// and power, and the segments that are not a driver's.
+static int probe_ring_0(const char *word)
+{
+    if (is(word, "int-nmi"))
+        __asm__ volatile("int $2" ::: "memory");
+    else if (is(word, "int-double-fault"))
+        __asm__ volatile("int $8" ::: "memory");
+    else if (is(word, "int-page-fault"))
+        __asm__ volatile("int $14" ::: "memory");
+    else if (is(word, "int-line"))
+        __asm__ volatile("int $0x34" ::: "memory");
+    else if (is(word, "int-message"))
+        __asm__ volatile("int $0x90" ::: "memory");
+    else if (is(word, "int-timer"))
+        __asm__ volatile("int $0xf0" ::: "memory");
+    else if (is(word, "int-spurious"))
+        __asm__ volatile("int $0xff" ::: "memory");
+    else if (is(word, "segment-code"))
+        __asm__ volatile("mov $0x2b, %%eax\n mov %%eax, %%ds" ::: "rax");
+    else if (is(word, "segment-stack"))
+        __asm__ volatile("xor %%eax, %%eax\n mov %%eax, %%ss" ::: "rax");
+    else if (is(word, "segment-task"))
+        __asm__ volatile("mov $0x33, %%eax\n mov %%eax, %%gs" ::: "rax");
+    else if (is(word, "segment-local"))
+        __asm__ volatile("mov $0x07, %%eax\n mov %%eax, %%fs" ::: "rax");
+    else if (is(word, "port-pci"))
+        __asm__ volatile("mov $0xcf8, %%edx\n outl %%eax, %%dx" ::: "rdx");
+    else if (is(word, "port-reset"))
+        __asm__ volatile("mov $0xcf9, %%edx\n mov $6, %%al\n outb %%al, %%dx" ::: "rax", "rdx");
+    else if (is(word, "port-power"))
+        __asm__ volatile("mov $0x604, %%edx\n mov $0x2000, %%eax\n outw %%ax, %%dx" ::
+                             : "rax", "rdx");
+    else if (is(word, "port-string"))
+        __asm__ volatile("mov $0x511, %%edx\n mov %%rsp, %%rsi\n outsb" ::: "rdx", "rsi", "memory");
+    else
+        return probe_ring_3(word);
     return SURVIVED;
 }
 
@@ -260,7 +302,7 @@ int probe_cpu(const char *word)
         __asm__ volatile("xor %%ecx, %%ecx\n mov $1, %%eax\n xor %%edx, %%edx\n div %%ecx" ::
                              : "rax", "rcx", "rdx");
     } else
-        return probe_ring_3(word);
+        return probe_ring_0(word);
     return SURVIVED;
 }
 
