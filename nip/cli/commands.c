@@ -159,6 +159,17 @@ static const struct cli_example verify_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_option_spec rebuild_options[] = {
+    {"source", 0, "FILE", "its source archive (default: beside the package)"},
+    {"key", 0, "KEY", "the key that must have signed: a file, a name of 'nip key show', or RWQ..."},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example rebuild_examples[] = {
+    {"nip rebuild build/hello-0.1.0.npl", "a package of your own"},
+    {"nip rebuild clock-1.0.0.npl --source clock-1.0.0.source.tar", "somebody else's"},
+    {NULL, NULL},
+};
+
 static const struct cli_example inspect_examples[] = {
     {"nip inspect build/hello-0.1.0.npl", "a package"},
     {"nip inspect build/box-riscv64.elf --json", "an image, for a program"},
@@ -340,6 +351,12 @@ const struct cli_command cli_commands[] = {
      "nip.trust.kdl and your own keys, and an image against the key that it carries; that proves\n"
      "integrity only, and the answer says so.",
      verify_options, verify_examples, 1, 1, command_verify},
+    {"rebuild", "Keys and packages", "Build a package again from its source and compare", "PACKAGE",
+     "Takes the source archive whose digest the package names (NAME-VERSION.source.tar beside it, or\n"
+     "pack/source.tar where 'nip pack' has left it), builds it with this SDK, an empty home, no cache\n"
+     "and no network, and compares every digest. Says 'equal', or what differs, or that it is not\n"
+     "rebuildable: no source is recorded, or another SDK is needed.",
+     rebuild_options, rebuild_examples, 1, 1, command_rebuild},
     {"inspect", "Keys and packages", "Show what is in a package or an image", "FILE",
      "Name, version, id, files, capabilities in words, signature. Nothing is shown that has not been\n"
      "verified: for a package whose key nothing here vouches for, name it with --key.",

@@ -20,6 +20,7 @@ enum nip_code command_key_revoke(struct cli *cli, struct nip_error *err);
 enum nip_code command_pack(struct cli *cli, struct nip_error *err);
 enum nip_code command_sign(struct cli *cli, struct nip_error *err);
 enum nip_code command_verify(struct cli *cli, struct nip_error *err);
+enum nip_code command_rebuild(struct cli *cli, struct nip_error *err);
 enum nip_code command_inspect(struct cli *cli, struct nip_error *err);
 enum nip_code command_publish(struct cli *cli, struct nip_error *err);
 enum nip_code command_fetch(struct cli *cli, struct nip_error *err);
