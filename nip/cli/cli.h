@@ -91,6 +91,9 @@ void cli_warn(const struct cli *cli, const char *format, ...) NIP_PRINTF(2, 3);
 // `good`: green, otherwise red; padded to `width` columns, for tables.
 void cli_print_verdict(const struct cli *cli, bool good, const char *label, const char *format, ...)
     NIP_PRINTF(4, 5);
+// One line, all of it green or red.
+void cli_print_verdict_whole(const struct cli *cli, bool good, const char *format, ...)
+    NIP_PRINTF(3, 4);
 // error: ... with place, source line, caret and help.
 void cli_show_error(bool color, const struct nip_error *err);
 // A question on the terminal; false when there is none, or the answer is not yes.

@@ -176,6 +176,17 @@ static const struct cli_example inspect_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_option_spec diff_options[] = {
+    {"key", 0, "KEY", "the key that must have signed both"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example diff_examples[] = {
+    {"nip diff hello-0.1.0.npl hello-0.2.0.npl", "what an update asks for beyond what it had"},
+    {"nip diff before.trust.kdl nip.trust.kdl", "whose signatures count now"},
+    {"nip diff old.elf build/box-riscv64.elf", "what the new image lets its packages do"},
+    {NULL, NULL},
+};
+
 static const struct cli_option_spec publish_options[] = {
     {"registry", 0, "WHERE", "file:FOLDER, or an alias of nip.trust.kdl"},
     {"key", 0, "NAME", "the key to sign with (default: the key 'default')"},
@@ -276,6 +287,18 @@ static const struct cli_example registry_repair_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_example doctor_examples[] = {
+    {"nip doctor", "also inside a project"},
+    {"nip doctor --json", "for a program"},
+    {NULL, NULL},
+};
+static const struct cli_example completion_examples[] = {
+    {"source <(nip completion bash)", "in ~/.bashrc"},
+    {"nip completion zsh > ~/.zfunc/_nip", "in a folder of fpath"},
+    {"nip completion fish > ~/.config/fish/completions/nip.fish", "found by itself"},
+    {NULL, NULL},
+};
+
 static const struct cli_example help_examples[] = {
     {"nip help key new", "one command"},
     {"nip help exit-codes", "what the exit codes mean"},
@@ -361,6 +384,11 @@ const struct cli_command cli_commands[] = {
      "Name, version, id, files, capabilities in words, signature. Nothing is shown that has not been\n"
      "verified: for a package whose key nothing here vouches for, name it with --key.",
      verify_options, inspect_examples, 1, 1, command_inspect},
+    {"diff", "Keys and packages", "Say in words what changed", "A B",
+     "Compares two packages, images, nip.lock or nip.trust.kdl files: keys, capabilities, matches, sizes,\n"
+     "services, source files. What lets somebody do more than before is marked with + and red. Packages\n"
+     "and images are verified first.",
+     diff_options, diff_examples, 2, 2, command_diff},
     {"publish", "Share", "Build, pack, sign and put the package into a registry", "",
      "A version that exists is never replaced. A registry folder that does not exist is created.",
      publish_options, publish_examples, 0, 0, command_publish},
@@ -411,11 +439,18 @@ const struct cli_command cli_commands[] = {
      "Checks every package again, against nip.lock and nip.trust.kdl, signs the boot manifest and\n"
      "writes build/NAME-ARCH.elf.",
      image_options, image_examples, 0, 0, command_image},
+    {"doctor", "About nip", "Check tools, SDK, folders, keys and project", "",
+     "One line per finding, and what to do about it. Fails when something is missing that every\n"
+     "project needs.",
+     NULL, doctor_examples, 0, 0, command_doctor},
+    {"completion", "About nip", "Print a completion script for a shell", "bash | zsh | fish",
+     "Made from the same table as this help, so it knows every command and option.", NULL,
+     completion_examples, 1, 1, command_completion},
     {"version", "About nip", "Show the version of the tool, the SDK and the compiler", "",
      "Says which SDK is used and whether it is a development one.", NULL, NULL, 0, 0,
      command_version},
-    {"help", "About nip", "Show help", "[COMMAND | exit-codes | errors | manifest | man]",
-     "Without a word, lists the commands.", NULL, help_examples, 0, 2, cli_help},
+    {"help", "About nip", "Show help", "[COMMAND | exit-codes | errors | man | man-pages | manifest]",
+     "Without a word, lists the commands.", NULL, help_examples, 0, 3, cli_help},
 };
 
 const size_t cli_command_count = sizeof cli_commands / sizeof cli_commands[0];

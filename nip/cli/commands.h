@@ -21,6 +21,7 @@ enum nip_code command_pack(struct cli *cli, struct nip_error *err);
 enum nip_code command_sign(struct cli *cli, struct nip_error *err);
 enum nip_code command_verify(struct cli *cli, struct nip_error *err);
 enum nip_code command_rebuild(struct cli *cli, struct nip_error *err);
+enum nip_code command_diff(struct cli *cli, struct nip_error *err);
 enum nip_code command_inspect(struct cli *cli, struct nip_error *err);
 enum nip_code command_publish(struct cli *cli, struct nip_error *err);
 enum nip_code command_fetch(struct cli *cli, struct nip_error *err);
@@ -34,6 +35,8 @@ enum nip_code command_why(struct cli *cli, struct nip_error *err);
 enum nip_code command_outdated(struct cli *cli, struct nip_error *err);
 enum nip_code command_audit(struct cli *cli, struct nip_error *err);
 enum nip_code command_yank(struct cli *cli, struct nip_error *err);
+enum nip_code command_doctor(struct cli *cli, struct nip_error *err);
+enum nip_code command_completion(struct cli *cli, struct nip_error *err);
 enum nip_code command_version(struct cli *cli, struct nip_error *err);
 
 #endif

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading the command line, and showing help and man pages: all from the table in commands.c, so
-// that an option that is not documented cannot exist.
+// Reading the command line, and showing help: all from the table in commands.c, so that an option
+// that is not documented cannot exist. (Man pages: man.c. Completions: completion.c.)
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+#include "explain.h"
+#include "man.h"
 #include "nip/escape.h"
 #include "nip/manifest.h"
 #include "version.h"
@@ -291,85 +293,6 @@ void cli_help_overview(const struct cli *cli)
            "More: nip help COMMAND, nip help exit-codes, nip help errors, nip help manifest\n");
 }
 
-static void man_text(FILE *out, const char *text)
-{
-    bool line_start = true;
-    for (; *text != '\0'; text++) {
-        if (line_start && (*text == '.' || *text == '\''))
-            fputs("\\&", out);
-        if (*text == '-')
-            fputs("\\-", out);
-        else if (*text == '\\')
-            fputs("\\e", out);
-        else
-            fputc(*text, out);
-        line_start = *text == '\n';
-    }
-}
-
-static void man_options(FILE *out, const struct cli_option_spec *specs)
-{
-    for (; specs != NULL && specs->name != NULL; specs++) {
-        fputs(".TP\n", out);
-        if (specs->letter != 0)
-            fprintf(out, "\\fB\\-%c\\fR, ", specs->letter);
-        fputs("\\fB\\-\\-", out);
-        man_text(out, specs->name);
-        fputs("\\fR", out);
-        if (specs->argument != NULL)
-            fprintf(out, " \\fI%s\\fR", specs->argument);
-        fputc('\n', out);
-        man_text(out, specs->help);
-        fputc('\n', out);
-    }
-}
-
-static void man_command(FILE *out, const struct cli_command *command)
-{
-    fputs(".SS \"nip ", out);
-    man_text(out, command->name);
-    fprintf(out, " [options] %s\"\n", command->operands);
-    man_text(out, command->summary);
-    fputs(".\n.PP\n", out);
-    man_text(out, command->description);
-    fputc('\n', out);
-    man_options(out, command->options);
-    if (command->examples != NULL) {
-        fputs(".PP\nExamples:\n.nf\n", out);
-        for (const struct cli_example *e = command->examples; e->line != NULL; e++) {
-            fputs("    ", out);
-            man_text(out, e->line);
-            fputc('\n', out);
-        }
-        fputs(".fi\n", out);
-    }
-}
-
-static void show_man_page(void)
-{
-    FILE *out = stdout;
-    fprintf(out,
-            ".\\\" SPDX-License-Identifier: Apache-2.0\n"
-            ".\\\" Written by 'nip help man' from the table of commands.\n"
-            ".TH NIP 1 \"\" \"nip %s\" \"Rumpk\"\n"
-            ".SH NAME\nnip \\- build, sign, share and boot isolated drivers for Rumpk\n"
-            ".SH SYNOPSIS\n\\fBnip\\fR \\fICOMMAND\\fR [options]\n.SH COMMANDS\n",
-            NIP_VERSION);
-    for (size_t i = 0; i < cli_command_count; i++)
-        man_command(out, &cli_commands[i]);
-    fputs(".SH \"OPTIONS OF EVERY COMMAND\"\n", out);
-    man_options(out, cli_global_options);
-    fputs(".SH \"EXIT STATUS\"\n"
-          "0 done; 1 failed; 2 wrong use; 3 input refused; 4 not trusted; 5 not found; 6 exists\n"
-          "already; 7 the system said no; 8 the network said no; 9 busy; 10 a limit was reached;\n"
-          "11 a bug in nip.\n"
-          ".SH ENVIRONMENT\n"
-          "RUMPK_SDK: folder of the SDK. NIP_PASSWORD: password of a secret key; removed from the\n"
-          "environment as it is read. NO_COLOR: no colours. XDG_DATA_HOME: where keys lie.\n"
-          "SOURCE_DATE_EPOCH: the date that is written into documents.\n",
-          out);
-}
-
 static void show_exit_codes(void)
 {
     static const struct {
@@ -396,37 +319,55 @@ static void show_exit_codes(void)
     puts("\n'nip help errors' lists every error with its exit code.");
 }
 
-static void show_errors(void)
+// The command that help is asked about: words `at` and `at + 1` of the operands.
+static enum nip_code asked_command(const struct cli *cli, size_t at,
+                                   const struct cli_command **command, struct nip_error *err)
 {
-    puts("Every error of nip, with its exit code.\n");
-#define SHOW_ERROR(name, status, sentence) printf("  %-11s %2d  %s\n", #name, status, sentence);
-    NIP_ERRORS(SHOW_ERROR)
-#undef SHOW_ERROR
+    char *words[3] = {(char *)"nip", (char *)cli_operand(cli, at),
+                      (char *)cli_operand(cli, at + 1)};
+    int taken = 0;
+    *command = find_command(words[2] != NULL ? 3 : 2, words, 1, &taken);
+    return *command != NULL ? NIP_OK : missing_subcommand(words[1], err);
+}
+
+static enum nip_code help_man(const struct cli *cli, struct nip_error *err)
+{
+    const struct cli_command *command = NULL;
+    if (cli_operand(cli, 1) == NULL) {
+        man_overview(stdout);
+        return NIP_OK;
+    }
+    enum nip_code code = asked_command(cli, 1, &command, err);
+    if (code == NIP_OK)
+        man_page(stdout, command);
+    return code;
 }
 
 enum nip_code cli_help(struct cli *cli, struct nip_error *err)
 {
     const char *topic = cli_operand(cli, 0);
+    const struct cli_command *command = NULL;
     if (topic == NULL) {
         cli_help_overview(cli);
     } else if (strcmp(topic, "exit-codes") == 0) {
         show_exit_codes();
     } else if (strcmp(topic, "errors") == 0) {
-        show_errors();
+        if (cli_operand(cli, 1) != NULL)
+            return explain_one(cli_operand(cli, 1), err);
+        explain_all();
     } else if (strcmp(topic, "man") == 0) {
-        show_man_page();
+        return help_man(cli, err);
+    } else if (strcmp(topic, "man-pages") == 0) {
+        return man_write_all(cli_operand(cli, 1), err);
     } else if (strcmp(topic, "manifest") == 0) {
         struct nip_buffer text = {0};
         nip_manifest_document(&text);
         fputs(nip_buffer_text(&text), stdout);
         nip_buffer_free(&text);
     } else {
-        char *words[3] = {(char *)"nip", (char *)topic, (char *)cli_operand(cli, 1)};
-        int taken = 0;
-        const struct cli_command *command =
-            find_command(words[2] != NULL ? 3 : 2, words, 1, &taken);
-        if (command == NULL)
-            return missing_subcommand(topic, err);
+        enum nip_code code = asked_command(cli, 0, &command, err);
+        if (code != NIP_OK)
+            return code;
         cli_help_command(cli, command);
     }
     return NIP_OK;

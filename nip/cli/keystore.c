@@ -275,6 +275,13 @@ enum nip_code keystore_unlock(const char *name, struct nip_secret_key *key, stru
     return code;
 }
 
+enum nip_code keystore_check(const char *name, struct nip_error *err)
+{
+    char secret_path[CLI_PATH_SIZE], public_path[CLI_PATH_SIZE];
+    enum nip_code code = key_paths(name, secret_path, public_path, err);
+    return code == NIP_OK ? check_secret_file(secret_path, name, err) : code;
+}
+
 bool keystore_has_secret(const char *name)
 {
     char secret_path[CLI_PATH_SIZE], public_path[CLI_PATH_SIZE];

@@ -41,6 +41,8 @@ enum nip_code keystore_make(const char *name, bool has_password, struct nip_publ
 enum nip_code keystore_unlock(const char *name, struct nip_secret_key *key,
                               struct nip_error *err) NIP_MUST_CHECK;
 
+// Whether the secret key NAME is there and private; it is not unlocked.
+enum nip_code keystore_check(const char *name, struct nip_error *err) NIP_MUST_CHECK;
 // Whether `name` is that of a secret key of this user, or the path of a .key file.
 bool keystore_has_secret(const char *name);
 

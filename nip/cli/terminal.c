@@ -113,6 +113,21 @@ void cli_print_verdict(const struct cli *cli, bool good, const char *label, cons
     va_end(list);
 }
 
+void cli_print_verdict_whole(const struct cli *cli, bool good, const char *format, ...)
+{
+    struct nip_buffer raw = {0}, escaped = {0};
+    va_list list;
+    va_start(list, format);
+    nip_buffer_append_list(&raw, format, list);
+    va_end(list);
+    nip_escape_append(&escaped, nip_buffer_text(&raw), raw.size);
+    const char *paint = good ? COLOR_GREEN : COLOR_RED;
+    printf("%s%s%s\n", cli->color_out ? paint : "", nip_buffer_text(&escaped),
+           cli->color_out ? COLOR_END : "");
+    nip_buffer_free(&raw);
+    nip_buffer_free(&escaped);
+}
+
 static void show_excerpt(bool color, const struct nip_error *err)
 {
     char number[16];

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What each error means, with an example and the way out: nip help errors [CODE].
+
+#ifndef NIP_CLI_EXPLAIN_H
+#define NIP_CLI_EXPLAIN_H
+
+#include "cli.h"
+
+// Every error, one line each.
+void explain_all(void);
+// One of them, by its name in any case. USAGE names the nearest one.
+enum nip_code explain_one(const char *name, struct nip_error *err) NIP_MUST_CHECK;
+
+#endif
