@@ -188,7 +188,8 @@
     NUMBER(RUMPK_IMAGE_DEVELOPMENT) \
     NUMBER(RUMPK_IMAGE_STAY_ON_IDLE) NUMBER(RUMPK_PACKAGE_DMA) \
     NUMBER(RUMPK_PACKAGE_DELEGATE) NUMBER(RUMPK_PACKAGE_OBSERVE) NUMBER(RUMPK_PACKAGE_FLAGS) \
-    NUMBER(RUMPK_ARENA_COUNT_MAX) \
+    NUMBER(RUMPK_START_AFTER_OR_REFUSE) NUMBER(RUMPK_START_AFTER_OR_WAIT) NUMBER(RUMPK_START_AT_ONCE) \
+    NUMBER(RUMPK_START_MODES) NUMBER(RUMPK_ARENA_COUNT_MAX) \
     NUMBER(RUMPK_ARENA_SIZE_MAX) \
     STRING(RUMPK_BKDL_TITLE_PACKAGE) \
     STRING(RUMPK_BKDL_TITLE_BOOT) \
@@ -230,7 +231,7 @@
     FIELD(rumpk_bkdl_service, clients) \
     STRUCT(rumpk_bkdl_image) \
     FIELD(rumpk_bkdl_image, name) FIELD(rumpk_bkdl_image, version) \
-    FIELD(rumpk_bkdl_image, kernel_digest) FIELD(rumpk_bkdl_image, arch) \
+    FIELD(rumpk_bkdl_image, kernel_digest) FIELD(rumpk_bkdl_image, loaded_digest) FIELD(rumpk_bkdl_image, arch) \
     FIELD(rumpk_bkdl_image, flags) FIELD(rumpk_bkdl_image, package_count) \
     FIELD(rumpk_bkdl_image, wire_count) \
     STRUCT(rumpk_bkdl_package) \
@@ -255,7 +256,7 @@
     FIELD(rumpk_bkdl_wire, service) FIELD(rumpk_bkdl_wire, channel) \
     FIELD(rumpk_bkdl_wire, style) FIELD(rumpk_bkdl_wire, client) FIELD(rumpk_bkdl_wire, server) \
     FIELD(rumpk_bkdl_wire, slots) FIELD(rumpk_bkdl_wire, arena_count) \
-    FIELD(rumpk_bkdl_wire, arena_size) FIELD(rumpk_bkdl_wire, reserved) \
+    FIELD(rumpk_bkdl_wire, arena_size) FIELD(rumpk_bkdl_wire, start) \
     SECTION("archive.h") \
     NUMBER(RUMPK_ARCHIVE_SIZE_MAX) NUMBER(RUMPK_DIGESTS_SIZE_MAX) NUMBER(RUMPK_ELF_SIZE_MAX) \
     STRING(RUMPK_ARCHIVE_MAGIC) \
@@ -316,6 +317,6 @@
     FIELD(rumpk_boot_record, memory_size) FIELD(rumpk_boot_record, systable_physical) \
     FIELD(rumpk_boot_record, kernel_start) FIELD(rumpk_boot_record, kernel_end) \
     FIELD(rumpk_boot_record, pages_total) FIELD(rumpk_boot_record, pages_free) \
-    FIELD(rumpk_boot_record, reserved)
+    FIELD(rumpk_boot_record, console) FIELD(rumpk_boot_record, reserved)
 
 #endif

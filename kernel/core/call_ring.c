@@ -3,6 +3,7 @@
 // call_ring.c: send, recv and wait: everything by which fibers meet each other and their devices.
 #include <kernel/budget.h>
 #include <kernel/call.h>
+#include <kernel/init.h>
 #include <kernel/memory.h>
 #include <kernel/ring.h>
 #include <kernel/sched.h>
@@ -112,6 +113,20 @@ SYSCALL_CORE int64_t call_send(struct fiber *fiber, const uint64_t arguments[CAL
     return queue_send(fiber, cap, arguments[1], arguments[2]);
 }
 
+// Who waits for requests of a service for the first time says that it is there.
+static void announce(const struct fiber *fiber)
+{
+    for (uint32_t index = 0; index < fiber->wait.count; index++) {
+        const struct cap *cap = &fiber->caps[fiber->wait.slots[index]];
+
+        if (cap->type != RUMPK_CAP_RING || cap->part != RING_CONSUMER ||
+            rings[cap->object].wire == RING_NO_WIRE)
+            continue;
+        start_announced(rings[cap->object].wire);
+        rings[cap->object].wire = RING_NO_WIRE;
+    }
+}
+
 // fiber->wait is complete: the result is there, or the fiber sleeps until it is.
 static int64_t wait_now(struct fiber *fiber)
 {
@@ -120,6 +135,7 @@ static int64_t wait_now(struct fiber *fiber)
     kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
     budget_mark(fiber);
+    announce(fiber);
     if (wait_try(fiber, &result))
         return result;
     sched_block(fiber);

@@ -6,6 +6,7 @@
 #include <kernel/audit.h>
 #include <kernel/call.h>
 #include <kernel/derive.h>
+#include <kernel/init.h>
 #include <kernel/ledger.h>
 #include <kernel/lend.h>
 #include <kernel/memory.h>
@@ -88,6 +89,7 @@ static void end_begin(struct fiber *fiber, struct rumpk_ledger_record *record)
         derive_stale(&fiber->caps[slot]); // nothing that it granted is good any more
     audit_root_end(fiber->number);
     ledger_append(record);
+    start_ended(fiber->number);
 }
 
 // Hand-over: the fiber goes on as its own end, on a fresh kernel stack.

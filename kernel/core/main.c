@@ -12,6 +12,7 @@
 #include <kernel/record.h>
 #include <kernel/sched.h>
 #include <kernel/systable.h>
+#include <kernel/timer.h>
 #include <kernel/tree.h>
 
 static struct boot_info boot;
@@ -57,12 +58,18 @@ void kernel_main(void)
     record_require(arch_interrupts_find(boot.fdt)); // where: before the tables that map it
     memory_mmu_on(&boot);
     stage_done(RUMPK_BOOT_MMU);
-    stage_done(RUMPK_BOOT_TRAPS);
 
+    rumpk_boot_record.console = device_console(boot.fdt);
+    stage_done(RUMPK_BOOT_CONSOLE);
+
+    // The counter comes first: with it the controller's own timer is measured, where it has one.
     rumpk_boot_record.timer_hz = arch_timer_init(boot.fdt);
     if (rumpk_boot_record.timer_hz == 0)
         record_fail(RUMPK_BOOT_CAUSE_TIMER);
     record_require(arch_interrupts_init());
+    stage_done(RUMPK_BOOT_INTERRUPTS);
+    if (!timer_runs())
+        record_fail(RUMPK_BOOT_CAUSE_TIMER);
     stage_done(RUMPK_BOOT_TIMER);
 
     device_init(boot.fdt);
@@ -75,9 +82,11 @@ void kernel_main(void)
     // Stage 2: from here on a failure costs a package, not the machine.
     if (init_archive_read()) {
         stage_done(RUMPK_BOOT_ARCHIVE);
-        init_packages_load();
+        init_packages_verify();
         stage_done(RUMPK_BOOT_PACKAGES);
-        init_start();
+        init_packages_load();
+        stage_done(RUMPK_BOOT_RINGS);
+        start_begin();
         stage_done(RUMPK_BOOT_RUNNING);
     }
     sched_run();

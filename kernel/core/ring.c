@@ -29,6 +29,7 @@ int64_t ring_new(uint32_t slots, uint32_t *index)
     ring->slots = slots;
     ring->lender = RING_LENDS_NOT;
     ring->interrupt = RING_OF_FIBERS;
+    ring->wire = RING_NO_WIRE;
     *header_of(ring) = (struct rumpk_ring_header){
         .magic = RUMPK_RING_MAGIC,
         .slot_size = RUMPK_RING_SLOT_SIZE,

@@ -10,6 +10,7 @@
 #include <kernel/audit.h>
 #include <kernel/budget.h>
 #include <kernel/call.h>
+#include <kernel/init.h>
 #include <kernel/interrupt.h>
 #include <kernel/ledger.h>
 #include <kernel/lend.h>
@@ -312,6 +313,7 @@ static void look_up(void)
 {
     struct rumpk_ledger_record record = ledger_record(RUMPK_LEDGER_END, 0);
 
+    start_end();
     ledger_append(&record);
     record_stage(RUMPK_BOOT_ENDED);
     audit_step(AUDIT_STEP_END);
@@ -359,7 +361,7 @@ static void idle(void)
     uint64_t next;
 
     memory_use_kernel_root();
-    if (!last_look(&next, &is_pending))
+    if (!last_look(&next, &is_pending) || start_is_due())
         return;
     if (!is_pending)
         end();
@@ -379,8 +381,10 @@ void sched_run(void)
         budget_charge(running);
     running = NULL;
     for (;;) {
-        struct fiber *fiber = ready_take();
+        struct fiber *fiber;
 
+        start_next();
+        fiber = ready_take();
         if (fiber != NULL)
             enter_anew(fiber);
         idle();

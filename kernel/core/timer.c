@@ -8,10 +8,22 @@
 
 // A timer that says so often in a row that it is done while the counter stands still is believed,
 // so that a broken clock does not take the processor from everybody for ever.
-#define EARLY_MAX 64u
+#define EARLY_MAX          64u
+#define TIMER_READINGS_MAX 1000000u
 
 static uint64_t armed = TIMER_NEVER;
 static uint32_t early_count;
+
+bool timer_runs(void)
+{
+    uint64_t first = arch_timer_now();
+
+    for (uint32_t reading = 0; reading < TIMER_READINGS_MAX; reading++) {
+        if (arch_timer_now() > first)
+            return true;
+    }
+    return false;
+}
 
 void timer_exact(uint64_t when)
 {

@@ -138,6 +138,23 @@ const char *tree_text(const void *fdt, const char *path, const char *property)
     return value;
 }
 
+// stdout-path is the path of a node, or an alias, and may end in options behind a colon
+// (Devicetree specification 0.4, section 3.6).
+bool tree_console(const void *fdt, uint64_t *base)
+{
+    const char *path = tree_text(fdt, "/chosen", "stdout-path");
+    uint64_t size;
+    int length = 0;
+    int node;
+
+    if (path == NULL)
+        return false;
+    while (path[length] != '\0' && path[length] != ':')
+        length++;
+    node = fdt_path_offset_namelen(fdt, path, length);
+    return node >= 0 && reg_read(fdt, fdt_parent_offset(fdt, node), node, 0, base, &size);
+}
+
 static bool is_enabled(const void *fdt, int node)
 {
     int length = 0;

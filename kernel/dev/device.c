@@ -47,6 +47,23 @@ static void fixed_add(const struct fixed_device *fixed)
     device_insert(&device);
 }
 
+static uint64_t fixed_console;
+
+static void fixed_console_note(const struct fixed_device *fixed)
+{
+    fixed_console = fixed_console == 0 ? fixed->base : fixed_console;
+}
+
+uint64_t device_console(const void *fdt)
+{
+    uint64_t base;
+
+    if (tree_console(fdt, &base))
+        return base;
+    arch_fixed_devices(fixed_console_note);
+    return fixed_console;
+}
+
 static uint32_t line_of(const struct tree_device *device)
 {
     // Nearly all devices have one controller: it is looked up when another is named.

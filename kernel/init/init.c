@@ -4,7 +4,7 @@
 // together, give them memory, connect them, start them. A package that is refused at any step is
 // left out and recorded; who needs it is refused with it; everybody else goes on.
 #include <kernel/audit.h>
-#include <kernel/budget.h>
+#include <kernel/crypto.h>
 #include <kernel/init.h>
 #include <kernel/ledger.h>
 #include <kernel/link.h>
@@ -33,6 +33,17 @@ static struct rumpk_ledger_record record_of(const struct package *package,
     return record;
 }
 
+// Is this the kernel that the owner signed for? What is compared is what nip image read from the
+// kernel's file (rumpk/bkdl.h): everything up to the image header, in which the owner's key stands.
+static bool kernel_is_the_one(void)
+{
+    const uint8_t *start = (const uint8_t *)__kernel_start;
+    const volatile void *header = &rumpk_image_header;
+
+    return crypto_digest_fits(start, (uint64_t)(uintptr_t)header - (uint64_t)(uintptr_t)start,
+                              init_archive.boot.image->loaded_digest);
+}
+
 bool init_archive_read(void)
 {
     struct rumpk_ledger_record record;
@@ -47,6 +58,8 @@ bool init_archive_read(void)
     refusal = size == 0 && !bytes_are_zero(owner_key, sizeof(owner_key))
                   ? RUMPK_REFUSE_ARCHIVE_HEADER
                   : archive_validate(bytes, size, RUMPK_ARCH, owner_key, &init_archive, &detail);
+    if (refusal == RUMPK_REFUSE_NONE && !kernel_is_the_one())
+        refusal = RUMPK_REFUSE_KERNEL_DIGEST;
     if (refusal != RUMPK_REFUSE_NONE) {
         record = ledger_record(RUMPK_LEDGER_REFUSE, refusal);
         record.detail = detail;
@@ -123,12 +136,17 @@ static void step_finish(struct package *package)
     place_start_block(package, &fiber_table[package->number]);
 }
 
-void init_packages_load(void)
+void init_packages_verify(void)
 {
     packages_each(step_verify);
     packages_each(grant_check);
     wire_check();
+    start_check_circles();
     wire_check_needs();
+}
+
+void init_packages_load(void)
+{
     packages_each(step_place);
     wire_check_needs();
     wire_apply();
@@ -158,16 +176,4 @@ void init_package_start(struct package *package)
     ledger_append(&record);
     sched_ready(fiber);
     audit_step(AUDIT_STEP_START);
-}
-
-static void step_start(struct package *package)
-{
-    if (init_archive.boot.packages[package->number].package->spawner == 0)
-        init_package_start(package);
-}
-
-void init_start(void)
-{
-    budget_share();
-    packages_each(step_start);
 }

@@ -89,7 +89,7 @@ void wire_check(void)
     }
 }
 
-// Is the need wired to an accepted package?
+// Is the need wired to an accepted package, or to one that its client would wait for?
 static bool need_is_met(const struct package *package, const struct rumpk_bkdl_service *need)
 {
     for (uint32_t index = 0; index < all()->count; index++) {
@@ -97,7 +97,8 @@ static bool need_is_met(const struct package *package, const struct rumpk_bkdl_s
 
         if (wire->client == package->number &&
             text_equal(wire->service, need->name, RUMPK_LABEL_SIZE) &&
-            init_is_accepted(&init_packages[wire->server]))
+            (wire->start == RUMPK_START_AFTER_OR_WAIT ||
+             init_is_accepted(&init_packages[wire->server])))
             return true;
     }
     return false;
@@ -230,6 +231,9 @@ void wire_apply(void)
             continue;
         result = wire_make(wire, &states[index]);
         states[index].is_made = result >= 0;
+        if (result >= 0)
+            rings[fiber_table[wire->server].caps[states[index].server_slots[PART_REQUEST]].object]
+                .wire = index;
         if (result < 0)
             init_refuse(client, result == RUMPK_E_LIMIT ? RUMPK_REFUSE_LIMIT : RUMPK_REFUSE_MEMORY,
                         index);

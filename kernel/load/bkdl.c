@@ -372,7 +372,8 @@ static bool wire_is_valid(const void *payload)
 
     return text_is_valid(wire->service, sizeof(wire->service), false) &&
            is_in(wire->channel, 1, CHANNEL_MAX) &&
-           is_in(wire->style, RUMPK_STYLE_STREAM, RUMPK_STYLE_SERVICE) && wire->reserved == 0 &&
+           is_in(wire->style, RUMPK_STYLE_STREAM, RUMPK_STYLE_SERVICE) &&
+           wire->start < RUMPK_START_MODES &&
            is_in(wire->slots, RUMPK_RING_SLOTS_MIN, RUMPK_RING_SLOTS_MAX) &&
            (wire->slots & (wire->slots - 1)) == 0 &&
            (service ? is_in(wire->arena_count, 1, RUMPK_ARENA_COUNT_MAX)

@@ -59,6 +59,7 @@ static const struct cli_option_spec run_options[] = {
     {"memory", 0, "MIB", "memory of the machine in MiB"},
     {"disk", 0, "FILE", "attach a raw disk; may be repeated"},
     {"timeout", 0, "SECONDS", "end the machine after this time"},
+    {"timeline", 0, NULL, "show when each stage of the boot was complete and each package started"},
     {"gdb", 0, NULL, "wait for a debugger on 127.0.0.1:1234 before the first instruction"},
     {"relock", 0, NULL, "accept another kernel and other drivers of the SDK than nip.lock names"},
     {NULL, 0, NULL, NULL},

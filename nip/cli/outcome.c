@@ -11,7 +11,10 @@
 #include "project.h"
 #include "report.h"
 
-enum { PLACE_SIZE = 512 };
+enum {
+    PLACE_SIZE = 512,
+    STAGE_COUNT = sizeof((struct rumpk_boot_record){0}).ticks / sizeof(uint64_t),
+};
 
 static const char *end_words(enum emulator_end end)
 {
@@ -83,6 +86,8 @@ static const char *outcome_word(enum nip_outcome outcome)
         return "refused";
     case NIP_OUTCOME_FAULTED:
         return "faulted";
+    case NIP_OUTCOME_WAITING:
+        return "waiting";
     }
     return "?";
 }
@@ -117,6 +122,9 @@ static void describe(const struct outcome_input *input, const char *name,
         break;
     case NIP_OUTCOME_NOT_REACHED:
         nip_buffer_append_text(out, "the kernel did not come to it");
+        break;
+    case NIP_OUTCOME_WAITING:
+        nip_wait_words(input->report->boot, outcome->wire, out);
         break;
     }
 }
@@ -185,7 +193,7 @@ static void show_manifest(const struct cli *cli, const struct nip_ledger *ledger
     }
 }
 
-// Milliseconds from kernel entry to the first driver, by the guest's own timer.
+// Microseconds from kernel entry to the first driver, and to each stage, by the guest's own timer.
 static void put_times(struct nip_json *run, const struct emulator_result *result)
 {
     const struct rumpk_boot_record *record = &result->boot_record;
@@ -194,6 +202,12 @@ static void put_times(struct nip_json *run, const struct emulator_result *result
     uint64_t ticks = record->ticks[RUMPK_BOOT_RUNNING];
     nip_json_put_u64(run, "first_driver_us",
                      ticks < UINT64_MAX / 1000000 ? ticks * 1000000 / record->timer_hz : 0);
+    struct nip_json *stages = nip_json_make_object();
+    for (uint32_t stage = RUMPK_BOOT_ENTRY; stage <= record->stage && stage < STAGE_COUNT; stage++)
+        if (record->ticks[stage] != 0 && record->ticks[stage] < UINT64_MAX / 1000000)
+            nip_json_put_u64(stages, nip_boot_stage_name(stage),
+                             record->ticks[stage] * 1000000 / record->timer_hz);
+    nip_json_put(run, "stages_us", stages);
     nip_json_put_u64(run, "memory_size", record->memory_size & INT64_MAX);
 }
 
@@ -234,6 +248,11 @@ void outcome_show(const struct cli *cli, const struct outcome_input *input, stru
         nip_json_put(run, "packages", list);
         put_times(run, result);
         nip_json_append(runs, run);
+    }
+    if (runs == NULL && cli_flag(cli, "timeline") && result->has_boot_record) {
+        nip_buffer_clear(&boot);
+        nip_timeline_print(&result->boot_record, result->has_ledger ? &result->ledger : NULL, &boot);
+        cli_print(cli, "%s", nip_buffer_text(&boot));
     }
     nip_buffer_free(&boot);
 }

@@ -29,6 +29,7 @@ static const struct schema_field image_fields[] = {
     FIELD(rumpk_bkdl_image, name, SCHEMA_NAME, .is_required = true),
     FIELD(rumpk_bkdl_image, version, SCHEMA_VERSION, .is_required = true),
     FIELD(rumpk_bkdl_image, kernel_digest, SCHEMA_BYTES, .unit = 0),
+    FIELD(rumpk_bkdl_image, loaded_digest, SCHEMA_BYTES, .unit = 0),
     FIELD(rumpk_bkdl_image, arch, SCHEMA_NUMBER, .minimum = 1, .maximum = RUMPK_ARCH_COUNT),
     FIELD(rumpk_bkdl_image, flags, SCHEMA_NUMBER, .minimum = 0,
           .maximum = RUMPK_IMAGE_DEVELOPMENT | RUMPK_IMAGE_STAY_ON_IDLE),
@@ -85,6 +86,7 @@ static const struct schema_field wire_fields[] = {
           .maximum = RUMPK_ARENA_COUNT_MAX),
     FIELD(rumpk_bkdl_wire, arena_size, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_ARENA_SIZE_MAX,
           .unit = 64),
+    FIELD(rumpk_bkdl_wire, start, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_START_MODES - 1),
 };
 static const struct schema_node image_node = NODE("image", image_fields);
 static const struct schema_node package_node = NODE("package", package_fields);

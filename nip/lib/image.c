@@ -77,6 +77,13 @@ static enum nip_code verify_archive(const uint8_t *data, size_t size, const char
         return image_refuse(verdict, NIP_ERROR_MISMATCH, RUMPK_REFUSE_ARCHIVE_HEADER,
                             "%s: the boot manifest lists %" PRIu32 " packages, the archive holds "
                             "%" PRIu32, file, boot->image.package_count, archive.part_count);
+    bool is_loaded_same =
+        memcmp(report->loaded_digest, boot->image.loaded_digest, RUMPK_DIGEST_SIZE) == 0;
+    if (!is_loaded_same ||
+        memcmp(report->kernel_digest, boot->image.kernel_digest, RUMPK_DIGEST_SIZE) != 0)
+        return image_refuse(verdict, NIP_ERROR_DIGEST,
+                            is_loaded_same ? RUMPK_REFUSE_NONE : RUMPK_REFUSE_KERNEL_DIGEST,
+                            "%s: the kernel is not the one that the owner signed", file);
     for (uint32_t i = 0; i < archive.part_count; i++) {
         const struct nip_boot_package *pinned = &boot->packages[i];
         struct nip_image_report_package *package = &report->packages[i];
@@ -133,6 +140,9 @@ static enum nip_code verify_image(const uint8_t *data, size_t size, const char *
     report->kernel_size = kernel.size;
     if (code == NIP_OK)
         nip_hash_bytes(kernel.data, kernel.size, report->kernel_digest);
+    if (code == NIP_OK)
+        code = image_loaded_digest(kernel.data, kernel.size, file, report->loaded_digest,
+                                   verdict->err);
     nip_buffer_free(&kernel);
     if (code != NIP_OK)
         return code;
@@ -153,12 +163,7 @@ static enum nip_code verify_image(const uint8_t *data, size_t size, const char *
     if (!nip_key_is_valid(report->owner_key))
         return image_refuse(verdict, NIP_ERROR_KEY, RUMPK_REFUSE_OWNER_KEY,
                             "%s: the image carries no valid owner key", file);
-    code = verify_archive(archive, (size_t)header.archive_size, file, report, verdict);
-    if (code == NIP_OK && memcmp(report->kernel_digest, report->boot->image.kernel_digest,
-                                 RUMPK_DIGEST_SIZE) != 0)
-        code = image_refuse(verdict, NIP_ERROR_DIGEST, RUMPK_REFUSE_NONE,
-                            "%s: the kernel is not the one that the owner signed", file);
-    return code;
+    return verify_archive(archive, (size_t)header.archive_size, file, report, verdict);
 }
 
 enum nip_code nip_image_verify(const void *data, size_t size, const char *file,
@@ -267,6 +272,10 @@ enum nip_code nip_image_build(const struct nip_image_input *input, struct nip_bu
 
     if (code == NIP_OK) {
         nip_hash_bytes(input->kernel, input->kernel_size, boot->image.kernel_digest);
+        code = image_loaded_digest(input->kernel, input->kernel_size, "the kernel",
+                                   boot->image.loaded_digest, err);
+    }
+    if (code == NIP_OK) {
         archive->arch = input->arch;
         archive->part_count = count;
         for (uint32_t k = 0; k < count; k++)

@@ -325,6 +325,7 @@ static enum nip_code bind_need(const struct binding *binding, uint32_t client,
     bound->client = client;
     bound->server = server;
     bound->slots = wire && wire->slots ? wire->slots : RING_SLOTS_DEFAULT;
+    bound->start = wire ? wire->start : RUMPK_START_AFTER_OR_REFUSE;
     if (is_service) {
         bound->arena_count = wire && wire->buffer_count ? wire->buffer_count : ARENA_COUNT_DEFAULT;
         bound->arena_size = wire && wire->buffer_size ? wire->buffer_size : ARENA_SIZE_DEFAULT;
@@ -369,6 +370,45 @@ static enum nip_code bind_wires(const struct binding *binding)
     return NIP_OK;
 }
 
+// The server that `k` waits for and that is not placed yet; there is one.
+static uint32_t waited_for(const struct binding *binding, const bool is_placed[], uint32_t k)
+{
+    const struct nip_boot *boot = binding->boot;
+    for (uint32_t w = 0; w < boot->image.wire_count; w++)
+        if (boot->wires[w].client == k && boot->wires[w].start != RUMPK_START_AT_ONCE &&
+            !is_placed[boot->wires[w].server])
+            return boot->wires[w].server;
+    return k;
+}
+
+// Nobody is left who could start. Going from each to one it waits for ends in a circle.
+static enum nip_code fail_circle(const struct binding *binding, const bool is_placed[])
+{
+    uint32_t k = 0;
+    while (is_placed[k])
+        k++;
+    for (uint32_t step = 0; step < binding->count; step++)
+        k = waited_for(binding, is_placed, k);
+    struct nip_buffer chain;
+    nip_buffer_init(&chain, NIP_ERROR_MESSAGE_MAX / 2);
+    uint32_t first = k;
+    do {
+        nip_buffer_append_format(&chain, "%s needs ", definition(binding, k)->name);
+        k = waited_for(binding, is_placed, k);
+    } while (k != first);
+    nip_buffer_append_text(&chain, definition(binding, first)->name);
+    fail_at(binding, definition(binding, first)->span, NIP_ERROR_CONFLICT,
+            "packages need each other's services in a circle: %s",
+            nip_buffer_has_failed(&chain) ? "it is too long to be shown" : nip_buffer_text(&chain));
+    nip_error_hint(binding->err, "One of them has to start first. If one can start before its "
+                                 "server is there, say so: `wire \"SERVICE\" from=\"%s\" "
+                                 "to=\"%s\" start=\"at-once\"`.",
+                   definition(binding, first)->name,
+                   definition(binding, waited_for(binding, is_placed, first))->name);
+    nip_buffer_free(&chain);
+    return NIP_ERROR_CONFLICT;
+}
+
 // Providers before those who need them, else the order of image.kdl. The wires give the edges.
 static enum nip_code sort_packages(const struct binding *binding)
 {
@@ -380,19 +420,13 @@ static enum nip_code sort_packages(const struct binding *binding)
         for (uint32_t k = 0; k < binding->count && next == binding->count; k++) {
             bool is_ready = !is_placed[k];
             for (uint32_t w = 0; w < boot->image.wire_count; w++)
-                is_ready &= boot->wires[w].client != k || is_placed[boot->wires[w].server];
+                is_ready &= boot->wires[w].client != k || is_placed[boot->wires[w].server] ||
+                            boot->wires[w].start == RUMPK_START_AT_ONCE;
             if (is_ready)
                 next = k;
         }
-        if (next == binding->count) {
-            for (next = 0; is_placed[next];)
-                next++;
-            fail_at(binding, definition(binding, next)->span, NIP_ERROR_CONFLICT,
-                    "%s and others need each other's services in a circle",
-                    definition(binding, next)->name);
-            nip_error_hint(binding->err, "Break the circle: one of them has to start first.");
-            return NIP_ERROR_CONFLICT;
-        }
+        if (next == binding->count)
+            return fail_circle(binding, is_placed);
         is_placed[next] = true;
         sorted[placed] = binding->order[next];
     }

@@ -246,6 +246,46 @@ static enum nip_code check_wire(const struct nip_boot *boot, uint32_t number,
     return NIP_OK;
 }
 
+// Takes out of `is_in` whoever needs nobody there (`at_client` false: is needed by nobody there).
+// Returns whether anybody was.
+static bool remove_ends(const struct nip_boot *boot, bool is_in[RUMPK_PACKAGES_MAX], bool at_client)
+{
+    bool is_tied[RUMPK_PACKAGES_MAX] = {false}, has_changed = false;
+    for (uint32_t i = 0; i < boot->image.wire_count; i++) {
+        const struct rumpk_bkdl_wire *wire = &boot->wires[i];
+        if (wire->start != RUMPK_START_AT_ONCE && is_in[wire->client] && is_in[wire->server])
+            is_tied[at_client ? wire->client : wire->server] = true;
+    }
+    for (uint32_t p = 0; p < boot->image.package_count; p++) {
+        has_changed |= is_in[p] && !is_tied[p];
+        is_in[p] = is_in[p] && is_tied[p];
+    }
+    return has_changed;
+}
+
+// Packages that wait for each other: none of them would ever start.
+static enum nip_code check_circles(const struct nip_boot *boot,
+                                   const struct nip_image_report_package *packages,
+                                   uint32_t *number, struct image_verdict *verdict)
+{
+    bool is_in[RUMPK_PACKAGES_MAX];
+    for (uint32_t p = 0; p < RUMPK_PACKAGES_MAX; p++)
+        is_in[p] = p < boot->image.package_count;
+    bool has_changed = true;
+    while (has_changed) {
+        has_changed = remove_ends(boot, is_in, true);
+        has_changed |= remove_ends(boot, is_in, false);
+    }
+    for (uint32_t p = 0; p < boot->image.package_count; p++) {
+        *number = p;
+        if (is_in[p])
+            return image_refuse(verdict, NIP_ERROR_CONFLICT, RUMPK_REFUSE_CIRCLE,
+                                "%s and others need each other's services in a circle",
+                                packages[p].manifest.identity.name);
+    }
+    return NIP_OK;
+}
+
 enum nip_code image_check_wires(const struct nip_boot *boot,
                                 const struct nip_image_report_package *packages, uint32_t *number,
                                 struct image_verdict *verdict)
@@ -256,6 +296,9 @@ enum nip_code image_check_wires(const struct nip_boot *boot,
         if (code != NIP_OK)
             return code;
     }
+    enum nip_code code = check_circles(boot, packages, number, verdict);
+    if (code != NIP_OK)
+        return code;
     for (uint32_t p = 0; p < boot->image.package_count; p++) {
         const struct nip_manifest *manifest = &packages[p].manifest;
         for (uint32_t i = 0; i < manifest->needs_count; i++) {

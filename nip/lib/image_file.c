@@ -19,6 +19,7 @@
 
 #include "checked.h"
 #include "elf_file.h"
+#include "nip/crypto.h"
 #include "nip/elf.h"
 
 // Symbol behind everything that the kernel occupies, stack included; where it has one.
@@ -38,6 +39,43 @@ enum nip_code image_archive_base(const uint8_t *kernel, size_t size, const char 
     if (!nip_u64_round_up(end, RUMPK_PAGE_SIZE, base))
         return nip_error_set(err, NIP_ERROR_FORMAT, "%s: the kernel ends beyond the address space",
                              name);
+    return NIP_OK;
+}
+
+enum nip_code image_loaded_digest(const uint8_t *kernel, size_t size, const char *name,
+                                  uint8_t digest[RUMPK_DIGEST_SIZE], struct nip_error *err)
+{
+    struct nip_elf_kernel info;
+    struct elf_file elf;
+    struct nip_hash hash;
+    uint64_t next = 0;
+    bool is_complete = false;
+    enum nip_code code = nip_elf_check_kernel(kernel, size, name, &info, err);
+    if (code == NIP_OK)
+        code = elf_file_open(&elf, kernel, size, name, err);
+    if (code != NIP_OK)
+        return code;
+    nip_hash_begin(&hash);
+    for (uint32_t i = 0; i < elf.header.e_phnum && !is_complete; i++) {
+        Elf64_Phdr segment = elf_file_segment(&elf, i);
+        if (segment.p_type != PT_LOAD)
+            continue;
+        is_complete = nip_range_is_within(segment.p_offset, segment.p_filesz, size) &&
+                      info.header_offset >= segment.p_offset &&
+                      info.header_offset - segment.p_offset < segment.p_filesz;
+        uint64_t part = is_complete ? info.header_offset - segment.p_offset : segment.p_filesz;
+        // One stretch of memory, nothing of it writable, all of it from the file.
+        if ((segment.p_flags & PF_W) || (next != 0 && segment.p_vaddr != next) ||
+            !nip_range_is_within(segment.p_offset, part, size))
+            break;
+        nip_hash_update(&hash, kernel + segment.p_offset, (size_t)part);
+        next = segment.p_vaddr + part;
+    }
+    nip_hash_end(&hash, digest);
+    if (!is_complete)
+        return nip_error_set(err, NIP_ERROR_FORMAT,
+                             "%s: expected code, constants and the image header one behind the "
+                             "other, ahead of everything writable", name);
     return NIP_OK;
 }
 

@@ -45,6 +45,11 @@ enum nip_code image_bind(const struct nip_image_input *input,
 // ---- the file ----
 
 // The physical address where the archive of this kernel goes.
+// Digest of what the kernel file loads and never writes, up to the image header: loaded_digest of
+// rumpk_bkdl_image.
+enum nip_code image_loaded_digest(const uint8_t *kernel, size_t size, const char *name,
+                                  uint8_t digest[RUMPK_DIGEST_SIZE],
+                                  struct nip_error *err) NIP_MUST_CHECK;
 enum nip_code image_archive_base(const uint8_t *kernel, size_t size, const char *name,
                                  uint64_t *base, struct nip_error *err) NIP_MUST_CHECK;
 // Kernel as built, its digest taken, plus archive: the image, appended to the empty `out`.

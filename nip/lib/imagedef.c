@@ -177,6 +177,13 @@ static enum nip_code check_wire(const struct schema_place *place, const void *pa
     return NIP_OK;
 }
 
+// When the client starts; the words after "after" say what becomes of it when the server fails.
+static const struct schema_choice start_choices[] = {
+    {"after-or-refuse", RUMPK_START_AFTER_OR_REFUSE},
+    {"after-or-wait", RUMPK_START_AFTER_OR_WAIT},
+    {"at-once", RUMPK_START_AT_ONCE},
+    {NULL, 0},
+};
 static const struct schema_field wire_fields[] = {
     {.name = "service", .is_argument = true, .is_required = true, .type = SCHEMA_LABEL, W(service)},
     {.name = "from", .is_required = true, .type = SCHEMA_NAME, W(client)},
@@ -187,6 +194,7 @@ static const struct schema_field wire_fields[] = {
      .maximum = RUMPK_ARENA_COUNT_MAX},
     {.name = "buffer-size", .type = SCHEMA_SIZE, W(buffer_size), .minimum = 256,
      .maximum = RUMPK_ARENA_SIZE_MAX, .unit = 64},
+    {.name = "start", .type = SCHEMA_CHOICE, W(start), .choices = start_choices},
     {.name = "place", .type = SCHEMA_PLACE, W(span)},
 };
 

@@ -116,6 +116,10 @@ void nip_ledger_outcome(const struct nip_ledger *ledger, uint32_t package,
                                     record->pc - record->image_base < UINT32_MAX;
             outcome->pc_offset = outcome->pc_is_inside ? record->pc - record->image_base : 0;
             break;
+        case RUMPK_LEDGER_WAIT:
+            outcome->outcome = NIP_OUTCOME_WAITING;
+            outcome->wire = record->detail < RUMPK_WIRES_MAX ? (uint32_t)record->detail : 0;
+            break;
         case RUMPK_LEDGER_EXIT:
             outcome->outcome = NIP_OUTCOME_EXITED;
             outcome->exit_code = (int64_t)record->detail;

@@ -98,6 +98,12 @@ void nip_ledger_record_print(const struct rumpk_ledger_record *record, struct ni
     case RUMPK_LEDGER_STRIKE:
         nip_buffer_append_format(out, " number %" PRIu16 " pc %#" PRIx64, record->code, record->pc);
         break;
+    case RUMPK_LEDGER_READY:
+        nip_buffer_append_format(out, " by wire %" PRIu64, record->detail);
+        break;
+    case RUMPK_LEDGER_WAIT:
+        nip_buffer_append_format(out, " for wire %" PRIu64, record->detail);
+        break;
     case RUMPK_LEDGER_EXIT:
         nip_buffer_append_format(out, " with code %" PRId64, (int64_t)record->detail);
         break;
@@ -106,8 +112,18 @@ void nip_ledger_record_print(const struct rumpk_ledger_record *record, struct ni
     }
 }
 
+void nip_wait_words(const struct nip_boot *boot, uint32_t wire, struct nip_buffer *out)
+{
+    if (wire < boot->image.wire_count && boot->wires[wire].server < boot->image.package_count)
+        nip_buffer_append_format(out, "waits for service \"%.*s\" of %s, which never announced itself",
+                                 (int)sizeof boot->wires[wire].service, boot->wires[wire].service,
+                                 boot->packages[boot->wires[wire].server].package.name);
+    else
+        nip_buffer_append_text(out, "waits for a service that never announced itself");
+}
+
 static void print_outcome(const char *name, const struct nip_package_outcome *outcome,
-                          struct nip_buffer *out)
+                          const struct nip_boot *boot, struct nip_buffer *out)
 {
     nip_buffer_append_format(out, "%-24s ", name);
     switch (outcome->outcome) {
@@ -133,6 +149,11 @@ static void print_outcome(const char *name, const struct nip_package_outcome *ou
             nip_buffer_append_format(out, "%#" PRIx64 ", outside its code", outcome->pc);
         nip_buffer_append_format(out, ", address %#" PRIx64 "\n", outcome->address);
         break;
+    case NIP_OUTCOME_WAITING:
+        nip_buffer_append_text(out, "not started: ");
+        nip_wait_words(boot, outcome->wire, out);
+        nip_buffer_append_byte(out, '\n');
+        break;
     }
 }
 
@@ -142,7 +163,7 @@ void nip_ledger_summary_print(const struct nip_ledger *ledger, const struct nip_
     for (uint32_t i = 0; i < boot->image.package_count; i++) {
         struct nip_package_outcome outcome;
         nip_ledger_outcome(ledger, i, &outcome);
-        print_outcome(boot->packages[i].package.name, &outcome, out);
+        print_outcome(boot->packages[i].package.name, &outcome, boot, out);
     }
     for (uint32_t i = 0; i < ledger->count; i++) {
         const struct rumpk_ledger_record *record = &ledger->records[i];
@@ -154,6 +175,48 @@ void nip_ledger_summary_print(const struct nip_ledger *ledger, const struct nip_
     if (ledger->dropped)
         nip_buffer_append_format(out, "%" PRIu32 " later records did not fit into the ledger\n",
                                  ledger->dropped);
+}
+
+static uint64_t microseconds(uint64_t ticks, uint64_t hz)
+{
+    return hz == 0 ? 0 : ticks / hz * 1000000 + ticks % hz * 1000000 / hz;
+}
+
+// The stages up to a time, in their order.
+static void print_stages(const struct rumpk_boot_record *record, uint64_t to, uint32_t *next,
+                         struct nip_buffer *out)
+{
+    for (; *next <= record->stage && *next < sizeof record->ticks / sizeof record->ticks[0];
+         ++*next) {
+        uint64_t ticks = record->ticks[*next];
+        if (ticks > to)
+            return;
+        if (ticks == 0 && *next != RUMPK_BOOT_ENTRY)
+            continue; // left out: nobody had to be waited for
+        nip_buffer_append_format(out, "%10" PRIu64 " us  %s\n",
+                                 microseconds(ticks, record->timer_hz),
+                                 nip_boot_stage_sentence(*next));
+    }
+}
+
+void nip_timeline_print(const struct rumpk_boot_record *record, const struct nip_ledger *ledger,
+                        struct nip_buffer *out)
+{
+    uint32_t next = RUMPK_BOOT_ENTRY;
+    for (uint32_t i = 0; ledger && i < ledger->count; i++) {
+        const struct rumpk_ledger_record *one = &ledger->records[i];
+        const char *what = one->kind == RUMPK_LEDGER_START    ? "started"
+                           : one->kind == RUMPK_LEDGER_READY  ? "announced itself"
+                           : one->kind == RUMPK_LEDGER_REFUSE ? "refused"
+                                                              : NULL;
+        if (!what || one->package == RUMPK_LEDGER_NO_PACKAGE)
+            continue;
+        print_stages(record, one->ticks, &next, out);
+        nip_buffer_append_format(out, "%10" PRIu64 " us    %.*s %s\n",
+                                 microseconds(one->ticks, record->timer_hz), (int)sizeof one->name,
+                                 one->name, what);
+    }
+    print_stages(record, UINT64_MAX, &next, out);
 }
 
 // What a person can do about a cause.

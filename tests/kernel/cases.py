@@ -15,7 +15,7 @@ SURVIVED = 42
 
 class Case:
     def __init__(self, name, config, want, only=None, why=None, extra="", client_of=None, server_of=None,
-                 test_kernel=False, alone=False, owner="", spawner=None):
+                 test_kernel=False, alone=False, owner="", spawner=None, at_once=False):
         self.name, self.config, self.want = name, config, want
         self.only, self.why = only, why  # machines that have the case, and why the others have not
         self.extra = extra               # further manifest text
@@ -23,6 +23,7 @@ class Case:
         self.test_kernel = test_kernel
         self.spawner = spawner           # name of the case that starts this one
         self.owner = owner               # further words of the image owner: delegate, observe
+        self.at_once = at_once           # starts beside its server, not after it
         self.alone = alone               # the only driver of its image: it may hold the console's registers
 
     def wanted(self, arch):
@@ -161,6 +162,7 @@ def matrix():
         add(Case(f"take {word}", f"take {take}", taken, server_of=f"give-{word}", owner="delegate",
                  extra=entropy if word == "queue" else ""))
         add(Case(f"give {word}", f"give {word}", exits(), client_of=f"give-{word}", owner="delegate",
+                 at_once=True,  # the taker polls
                  extra=buffers if word == "queue" else scratch))
     add(Case("give without permission", "give unasked", exits(), client_of="sink-c", extra=scratch))
     add(Case("drop own memory", "drop memory", faults("READ"), client_of="sink-c", extra=scratch))
@@ -181,7 +183,7 @@ def matrix():
         own = row.pair or row.worker
         service = f"table-{row.code}-{row.call}" if own else f"table-{number // 8}"
         add(Case(row.name, f"script {row.script}", exits(CODES[row.code]), client_of=service, extra=scratch,
-                 owner="delegate"))
+                 owner="delegate", at_once=bool(row.pair)))
         if row.pair:
             add(Case(f"other end of {row.name}", f"script {row.pair}", exits(CODES["E_TIMEOUT"]), server_of=service))
         if row.worker:

@@ -29,8 +29,8 @@ FIELDS = {
               "vendor_id": (128, "I"), "class_code": (132, "I"), "bar": (136, "I"), "reserved": (140, "I")},
     PROVIDES: SERVICE,
     NEEDS: SERVICE,
-    IMAGE: {"name": (0, 72), "version": (72, 72), "kernel_digest": (144, 32), "arch": (176, "I"), "flags": (180, "I"),
-            "package_count": (184, "I"), "wire_count": (188, "I")},
+    IMAGE: {"name": (0, 72), "version": (72, 72), "kernel_digest": (144, 32), "loaded_digest": (176, 32),
+            "arch": (208, "I"), "flags": (212, "I"), "package_count": (216, "I"), "wire_count": (220, "I")},
     PACKAGE: {"name": (0, 72), "package_id": (72, 32), "security_floor": (104, "I"), "threshold": (108, "I"),
               "spectrum": (112, "I"), "flags": (116, "I"), "stack_max": (120, "Q"), "heap_max": (128, "Q"),
               "spawner": (136, "I"), "restart": (140, "I"), "pledge": (144, "Q"), "budget_us": (152, "I"),
@@ -40,7 +40,7 @@ FIELDS = {
             "index": (48, "I"), "reserved": (52, "I"), "size": (56, "Q"), "compatible": (64, 64),
             "vendor_id": (128, "I"), "class_code": (132, "I"), "bar": (136, "I"), "reserved_2": (140, "I")},
     WIRE: {"service": (0, 32), "channel": (32, "I"), "style": (36, "I"), "client": (40, "I"), "server": (44, "I"),
-           "slots": (48, "I"), "arena_count": (52, "I"), "arena_size": (56, "I"), "reserved": (60, "I")},
+           "slots": (48, "I"), "arena_count": (52, "I"), "arena_size": (56, "I"), "start": (60, "I")},
 }
 
 

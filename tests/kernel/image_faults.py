@@ -67,6 +67,11 @@ def first(tag, name, value):
     return lambda boot: boot.one(tag).__setitem__(name, value)
 
 
+def kernel_flipped(image):
+    """The last byte before the image header: the end of the gate page, where no code is."""
+    image.data[image.header - 1] ^= 1
+
+
 def faults(arch):
     other = ARCH_NUMBER[OTHER_ARCH[arch]]
     return [
@@ -104,6 +109,9 @@ def faults(arch):
                    boot=lambda boot: setattr(boot, "title", b"rumpk-package 0\n")),
         ImageFault("manifest with a wrong length", "MANIFEST_FORM", boot=lambda boot: setattr(boot, "size_extra", 8)),
         ImageFault("manifest with an unknown flag", "MANIFEST_FORM", boot=image_field("flags", 4)),
+        ImageFault("manifest for another kernel", "KERNEL_DIGEST", boot=image_field("loaded_digest", bytes(31) + b"\1")),
+        ImageFault("kernel with one bit flipped", "KERNEL_DIGEST", file=kernel_flipped),
+        ImageFault("manifest with an unknown way to start", "MANIFEST_FORM", boot=first(WIRE, "start", 3)),
         ImageFault("manifest without a key", "MANIFEST_FORM", boot=lambda boot: boot.remove(boot.one(KEY))),
         ImageFault("manifest with a zero key", "MANIFEST_FORM", boot=first(KEY, "key", bytes(32))),
         ImageFault("manifest with a threshold of two", "MANIFEST_FORM", boot=first(PACKAGE, "threshold", 2)),

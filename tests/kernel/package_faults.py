@@ -20,6 +20,7 @@ CAP = {name: number for number, name in abi_names("RUMPK_CAP_TYPES", "cap.h").it
 RIGHT_DMA = 4
 KIND_LIBRARY = 2
 STYLE_SERVICE = 2
+AFTER_OR_REFUSE, AFTER_OR_WAIT = 0, 1  # RUMPK_START_*
 HEAP_MAX = 16 << 20  # RUMPK_HEAP_MAX: as much as the whole guest has
 ELF_SIZE_MAX = 4 << 20  # RUMPK_ELF_SIZE_MAX
 COMPATIBLE = {"riscv64": "ns16550a", "aarch64": "arm,pl011", "x86_64": "ns16550a"}
@@ -411,6 +412,17 @@ def boot_cases(arch):
         Fault("need: provider refused", "NEED_MISSING", NEED + SINK % 8, wires=(("sink", "test/broken"),),
               package="test/orphan"),
         Fault("need: provider's provider refused", "NEED_MISSING", NEED, wires=(("sink", "test/orphan"),)),
+        Fault("start: provider ends before it announces itself", "SERVICE_FAILED", NEED, wires=source,
+              boot=wired(start=AFTER_OR_REFUSE)),
+        Fault("start: provider ends, and the client may wait", "WAIT", NEED, wires=source,
+              boot=wired(start=AFTER_OR_WAIT)),
+        Fault("start: provider refused, and the client may wait", "WAIT", NEED, wires=(("sink", "test/broken"),),
+              boot=wired(start=AFTER_OR_WAIT)),
+        Fault("circle: one half", "CIRCLE", NEED + SINK % 8, wires=(("sink", "test/circle-b"),),
+              boot=wired(start=AFTER_OR_REFUSE), package="test/circle-a"),
+        Fault("circle: the other half", "CIRCLE", NEED + SINK % 8, wires=(("sink", "test/circle-a"),),
+              boot=wired(start=AFTER_OR_WAIT), package="test/circle-b"),
+        Fault("circle: who needs one of it", "NEED_MISSING", NEED, wires=(("sink", "test/circle-a"),)),
         Fault("limit: stack", "LIMIT", bkdl=field(RUNTIME, "stack_size", lambda old: old + 4096)),
         Fault("limit: heap", "LIMIT", bkdl=field(RUNTIME, "heap_size", lambda old: old + 4096)),
         Fault("limit: spectrum", "LIMIT", boot=pinned("spectrum", 0)),

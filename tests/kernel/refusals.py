@@ -75,7 +75,8 @@ class Forge:
             shutil.copy(driver, os.path.join(self.folder, folder, "driver.elf"))
             image += node(name, folder, package.image)
             for service, server in package.wires:
-                wires += f'wire "{service}" from="{name}" to="{server}"\n'
+                # At once: these servers never wait for a request.
+                wires += f'wire "{service}" from="{name}" to="{server}" start="at-once"\n'
         write(os.path.join(self.folder, "image.kdl"), image + wires)
         subprocess.run([self.args.tool, self.arch, self.args.kernel, self.folder, self.good], check=True)
         self.number = {name: Image(self.good).boot().number(name) for name, _ in packages}
@@ -170,7 +171,8 @@ class Outcome:
         return (self.console if at < 0 else self.console[at:].partition("\n")[2]) == ""
 
     def of(self, number):
-        return [r for r in self.ledger if r.package == number]
+        """What became of a package. That it announced itself is init.py's matter."""
+        return [r for r in self.ledger if r.package == number and r.kind != "READY"]
 
     def survived(self, number):
         """It started, and ended itself with its own code."""
@@ -186,7 +188,7 @@ class Outcome:
 
     def others_fine(self, forge):
         """Console driver and control packages: what is wrong with them, or None."""
-        console = [r for r in self.ledger if r.package == 0]
+        console = self.of(0)
         if [r.kind for r in console] != ["START", "EXIT"] or console[0].name != "rumpk/" + CONSOLE[self.arch] \
                 or console[1].detail:
             return f"the console driver: {console}"

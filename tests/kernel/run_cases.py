@@ -89,7 +89,9 @@ class Boot:
             if case.client_of:
                 service = "console" if case.client_of == "console" else "sink"
                 server = f"rumpk/{driver}" if case.client_of == "console" else f"test/{servers[case.client_of]}"
-                wires += f'wire "{service}" from="test/{name}" to="{server}"\n'
+                # What a server does that never waits for requests concerns those who are there beside it.
+                start = ' start="at-once"' if case.at_once else ""
+                wires += f'wire "{service}" from="test/{name}" to="{server}"{start}\n'
         write(os.path.join(self.folder, "image.kdl"), image + wires)
         subprocess.run([self.args.tool, self.arch, self.kernel, self.folder, self.image], check=True)
 

@@ -110,7 +110,7 @@ class Image:
     def of(self, name):
         """(kind, code or number) of all records of a package after its start."""
         return [(r.kind, r.code or r.code_number or r.detail) for r in self.ledger
-                if r.name.split("/")[-1] == name and r.kind != "START"]
+                if r.name.split("/")[-1] == name and r.kind not in ("START", "READY")]
 
 
 def check(what, got, wanted):

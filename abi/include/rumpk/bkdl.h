@@ -165,12 +165,16 @@ struct rumpk_bkdl_image {
     char name[RUMPK_NAME_SIZE];
     char version[RUMPK_VERSION_SIZE];
     uint8_t kernel_digest[RUMPK_DIGEST_SIZE];  // BLAKE2b-256 of the kernel file as built (image header zero)
+    // BLAKE2b-256 of what that file loads and nothing ever writes: code, constants and gate page, from the first byte
+    // of its first segment up to the image header, which is the last thing read-only. The kernel checks it against
+    // itself.
+    uint8_t loaded_digest[RUMPK_DIGEST_SIZE];
     uint32_t arch;
     uint32_t flags;          // RUMPK_IMAGE_*
     uint32_t package_count;
     uint32_t wire_count;
 };
-RUMPK_ASSERT_SIZE(rumpk_bkdl_image, 192);
+RUMPK_ASSERT_SIZE(rumpk_bkdl_image, 224);
 
 #define RUMPK_PACKAGE_DMA 0x1u       // the owner lets this package hold DMA memory
 #define RUMPK_PACKAGE_DELEGATE 0x2u  // ... grant its memory, registers and rings on: they carry RUMPK_RIGHT_GRANT
@@ -230,9 +234,17 @@ struct rumpk_bkdl_wire {
     uint32_t slots;        // slots of each ring, power of two, RUMPK_RING_SLOTS_MIN..MAX
     uint32_t arena_count;  // SERVICE: buffers, 1..64; STREAM: 0
     uint32_t arena_size;   // SERVICE: bytes of a buffer, multiple of 64, 256..65536; STREAM: 0
-    uint32_t reserved;
+    uint32_t start;        // RUMPK_START_*
 };
 RUMPK_ASSERT_SIZE(rumpk_bkdl_wire, 64);
+// When the client starts, and what becomes of it when the server fails. A server announces itself when it first
+// waits (recv or wait, with any deadline) on the request ring; it has failed when it was refused or ended before
+// that. A need that is optional holds its client back only until the server has announced itself or failed. None of
+// this concerns a package that is started on demand: who starts it decides.
+#define RUMPK_START_AFTER_OR_REFUSE 0u  // after the server announced itself; the client is refused when it fails
+#define RUMPK_START_AFTER_OR_WAIT 1u    // after the server announced itself, however long that takes
+#define RUMPK_START_AT_ONCE 2u          // with the server; requests lie in the ring, or E_PEER tells that it is gone
+#define RUMPK_START_MODES 3u
 #define RUMPK_ARENA_COUNT_MAX 64u
 #define RUMPK_ARENA_SIZE_MAX 65536u
 

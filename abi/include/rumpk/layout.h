@@ -244,10 +244,11 @@ RUMPK_ASSERT_OFFSET(rumpk_bkdl_service, clients, 44);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, name, 0);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, version, 72);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, kernel_digest, 144);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, arch, 176);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, flags, 180);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, package_count, 184);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, wire_count, 188);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, loaded_digest, 176);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, arch, 208);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, flags, 212);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, package_count, 216);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_image, wire_count, 220);
 
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, name, 0);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_package, package_id, 72);
@@ -289,7 +290,7 @@ RUMPK_ASSERT_OFFSET(rumpk_bkdl_wire, server, 44);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_wire, slots, 48);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_wire, arena_count, 52);
 RUMPK_ASSERT_OFFSET(rumpk_bkdl_wire, arena_size, 56);
-RUMPK_ASSERT_OFFSET(rumpk_bkdl_wire, reserved, 60);
+RUMPK_ASSERT_OFFSET(rumpk_bkdl_wire, start, 60);
 
 RUMPK_ASSERT_OFFSET(rumpk_archive_header, magic, 0);
 RUMPK_ASSERT_OFFSET(rumpk_archive_header, size, 8);
@@ -364,7 +365,8 @@ RUMPK_ASSERT_OFFSET(rumpk_boot_record, kernel_start, 200);
 RUMPK_ASSERT_OFFSET(rumpk_boot_record, kernel_end, 208);
 RUMPK_ASSERT_OFFSET(rumpk_boot_record, pages_total, 216);
 RUMPK_ASSERT_OFFSET(rumpk_boot_record, pages_free, 224);
-RUMPK_ASSERT_OFFSET(rumpk_boot_record, reserved, 232);
+RUMPK_ASSERT_OFFSET(rumpk_boot_record, console, 232);
+RUMPK_ASSERT_OFFSET(rumpk_boot_record, reserved, 240);
 
 // The one structure that asserts no size: a header of 64 bytes and its records.
 RUMPK_ASSERT_SIZE(rumpk_ledger, 64 + RUMPK_LEDGER_CAPACITY * 256);

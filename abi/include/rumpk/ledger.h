@@ -25,7 +25,9 @@
     X(FAULT, 5, "a fiber was ended for a fault; code: rumpk_fault") \
     X(EXIT, 6, "a fiber ended itself; detail: its exit code") \
     X(END, 7, "nothing can happen any more: power-off") \
-    X(STRIKE, 8, "a fiber overran its budget; code: how often; detail: its run time in ticks; pc: where")
+    X(STRIKE, 8, "a fiber overran its budget; code: how often; detail: its run time in ticks; pc: where") \
+    X(READY, 9, "a package announced itself: it waits for requests of a service; detail: number of the wire") \
+    X(WAIT, 10, "a package was not started: a service that it needs has not announced itself; detail: the wire")
 
 enum rumpk_ledger_kind {
 #define RUMPK_LEDGER_ENUM(name, value, sentence) RUMPK_LEDGER_##name = (value),
@@ -77,7 +79,10 @@ enum rumpk_ledger_kind {
     X(LIMIT, 39, "a limit of the kernel is exceeded") \
     X(MEMORY, 40, "not enough memory") \
     X(REQUEST_MISSING, 41, "a request that is not optional was not granted") \
-    X(NEED_MISSING, 42, "a service that is not optional was not wired, or its provider was refused")
+    X(NEED_MISSING, 42, "a service that is not optional was not wired, or its provider was refused") \
+    X(SERVICE_FAILED, 43, "the provider of a service that is not optional ended before it announced itself") \
+    X(CIRCLE, 44, "packages need each other's services in a circle: none of them could start first") \
+    X(KERNEL_DIGEST, 45, "the boot manifest was signed for another kernel than the one that runs")
 
 enum rumpk_refusal {
 #define RUMPK_REFUSAL_ENUM(name, value, sentence) RUMPK_REFUSE_##name = (value),
@@ -124,14 +129,17 @@ RUMPK_ASSERT_OFFSET(rumpk_ledger, records, 64);
     X(ENTRY, 1, "kernel entered") \
     X(MEMORY, 2, "memory map read") \
     X(MMU, 3, "own page tables on") \
-    X(TRAPS, 4, "trap vectors set") \
-    X(TIMER, 5, "timer found") \
-    X(DEVICES, 6, "devices found") \
-    X(SYSTABLE, 7, "SysTable written") \
-    X(ARCHIVE, 8, "boot archive and manifest verified") \
-    X(PACKAGES, 9, "packages verified and loaded") \
-    X(RUNNING, 10, "first driver entered") \
-    X(ENDED, 11, "nothing can happen any more")
+    X(CONSOLE, 4, "console device found; it is left to its driver") \
+    X(INTERRUPTS, 5, "interrupt controller set up, every line masked") \
+    X(TIMER, 6, "timer set up and seen to run") \
+    X(DEVICES, 7, "devices found") \
+    X(SYSTABLE, 8, "SysTable written") \
+    X(ARCHIVE, 9, "boot archive and manifest verified") \
+    X(PACKAGES, 10, "packages verified") \
+    X(RINGS, 11, "packages loaded, their capabilities and rings made") \
+    X(RUNNING, 12, "first driver entered") \
+    X(SERVICES, 13, "each package that starts at boot has been started, or will not be") \
+    X(ENDED, 14, "nothing can happen any more")
 
 enum rumpk_boot_stage {
 #define RUMPK_BOOT_ENUM(name, value, sentence) RUMPK_BOOT_##name = (value),
@@ -173,7 +181,8 @@ struct rumpk_boot_record {
     uint64_t kernel_end;
     uint64_t pages_total;      // 4 KiB pages that drivers may get
     uint64_t pages_free;
-    uint64_t reserved[8];
+    uint64_t console;          // first register or port of the device that the firmware calls its console; 0: none
+    uint64_t reserved[7];
 };
 RUMPK_ASSERT_SIZE(rumpk_boot_record, 296);
 RUMPK_ASSERT_OFFSET(rumpk_boot_record, ticks, 56);

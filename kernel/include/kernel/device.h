@@ -37,6 +37,10 @@ struct device {
 
 extern struct device devices[DEVICES_MAX];
 
+// The first register, or port, of the machine's console; 0: none is named. Nothing is written to
+// it.
+uint64_t device_console(const void *fdt);
+
 void device_init(const void *fdt);
 
 // How a request or a grant names a device: fields as in rumpk/bkdl.h.

@@ -12,10 +12,10 @@ extern struct package init_packages[RUMPK_PACKAGES_MAX];
 
 // Archive and boot manifest. False: refused (recorded); nothing starts.
 [[nodiscard]] bool init_archive_read(void);
-// Verifies, judges and loads every package; records each refusal.
+// Verifies every package and judges it, alone and beside the others.
+void init_packages_verify(void);
+// Loads and connects those that are accepted; records each refusal.
 void init_packages_load(void);
-// Makes the fibers ready that are started at boot, in the order of the manifest.
-void init_start(void);
 // Makes one fiber ready that is loaded and not started yet; recorded.
 void init_package_start(struct package *package);
 
@@ -27,6 +27,19 @@ enum init_verdict {
     INIT_BAD,
 };
 [[nodiscard]] enum init_verdict init_verify_step(struct package *package, struct work *work);
+
+// start.c: who starts when, and what becomes of clients whose server fails.
+// Starts each package that waits for no other.
+void start_begin(void);
+// The server of this wire waits for requests for the first time.
+void start_announced(uint32_t wire);
+// The fiber of a package has ended: who waited for it is due.
+void start_ended(uint32_t number);
+// Decides about one package that is due, if there is one. Between two fibers.
+void start_next(void);
+bool start_is_due(void);
+// Nothing can happen any more: records who was never started.
+void start_end(void);
 
 // ---- between the parts of init ----
 
@@ -48,6 +61,8 @@ void grant_release(const struct package *package);
 // accepted package?
 void wire_check(void);
 void wire_check_needs(void);
+// start.c: refuses packages that wait for each other in a circle.
+void start_check_circles(void);
 // Makes rings and arenas between accepted packages. On failure the client is refused.
 void wire_apply(void);
 // Writes the channels of a fiber; returns how many.

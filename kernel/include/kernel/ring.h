@@ -9,6 +9,7 @@
 
 #define RING_OF_FIBERS UINT32_MAX
 #define RING_LENDS_NOT UINT32_MAX
+#define RING_NO_WIRE   UINT32_MAX
 #define RINGS_MAX      (2u * RUMPK_WIRES_MAX)
 
 struct ring {
@@ -16,6 +17,7 @@ struct ring {
     uint64_t size;
     uint32_t slots;
     uint32_t lender;       // the end whose holder waits for the other's service (lend.h)
+    uint32_t wire;         // whose requests it carries until its server has announced itself
     uint32_t interrupt;    // RING_OF_FIBERS, or the interrupt whose messages the kernel puts here
     struct fiber *ends[2]; // RING_PRODUCER, RING_CONSUMER
     uint64_t wakes[2];     // send calls of each end

@@ -7,6 +7,9 @@
 
 #include <kernel/base.h>
 
+// At boot: does the counter go forward? Looked at a bounded number of times.
+[[nodiscard]] bool timer_runs(void);
+
 #define TIMER_NEVER UINT64_MAX
 
 // A timer interrupt comes at `when` or earlier. An earlier one that is armed already stays: setting

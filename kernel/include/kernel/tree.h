@@ -24,6 +24,9 @@
 [[nodiscard]] bool tree_u32(const void *fdt, const char *path, const char *property, uint32_t *out);
 const char *tree_text(const void *fdt, const char *path, const char *property);
 
+// The first register of the device that the firmware calls its console. False: it names none.
+[[nodiscard]] bool tree_console(const void *fdt, uint64_t *base);
+
 // One register range of one node whose addresses are the processor's.
 struct tree_device {
     int32_t node; // handle for tree_is_compatible

@@ -75,7 +75,8 @@ struct nip_image_report_package {
 struct nip_image_report {
     uint32_t arch;
     uint8_t owner_key[RUMPK_KEY_SIZE];
-    uint8_t kernel_digest[RUMPK_DIGEST_SIZE];
+    uint8_t kernel_digest[RUMPK_DIGEST_SIZE]; // of the kernel file as built
+    uint8_t loaded_digest[RUMPK_DIGEST_SIZE]; // of its part that the kernel checks itself
     uint64_t kernel_size;  // bytes of the kernel file as built
     uint64_t kernel_loaded; // bytes of it that are loaded
     uint64_t archive_base, archive_size;
@@ -84,7 +85,8 @@ struct nip_image_report {
     uint32_t package_count;
     struct nip_image_report_package *packages;
     // When verification failed: what the kernel would say, and about which package (or
-    // RUMPK_LEDGER_NO_PACKAGE). NONE when only a tool can see it (the kernel's digest).
+    // RUMPK_LEDGER_NO_PACKAGE). NONE when only a tool can see it (a kernel file that differs from
+    // the signed one in what is not loaded, or in data).
     enum rumpk_refusal refusal;
     uint32_t refused_package;
 };

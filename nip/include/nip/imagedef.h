@@ -19,6 +19,7 @@
 //   package "local/hello" version="0.1.0" path="../hello"           // instead of registry=
 //   wire "console" from="local/hello" to="rumpk/uart-16550" slots=32
 //   wire "block" from="local/reader" to="rumpk/virtio-blk" slots=16 buffers=8 buffer-size="16KiB"
+//   wire "clock" from="local/log" to="local/clock" start="after-or-wait"
 //
 // Only this file grants. Packages start in the order of this file, providers moved before those who
 // need them. A need with exactly one possible provider is wired without a line of its own.
@@ -83,6 +84,7 @@ struct nip_imagedef_wire {
     char server[RUMPK_NAME_SIZE];
     uint32_t slots;                    // 0: default
     uint32_t buffer_count, buffer_size; // 0: default
+    uint32_t start;                     // RUMPK_START_*
     struct nip_kdl_span span;
 };
 

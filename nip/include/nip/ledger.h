@@ -59,6 +59,7 @@ enum nip_outcome {
     NIP_OUTCOME_EXITED,
     NIP_OUTCOME_REFUSED,
     NIP_OUTCOME_FAULTED,
+    NIP_OUTCOME_WAITING, // never started: a service that it needs has not announced itself
 };
 
 struct nip_package_outcome {
@@ -69,16 +70,25 @@ struct nip_package_outcome {
     uint64_t pc_offset; // FAULTED: offset in the driver file, when pc_is_inside
     bool pc_is_inside;
     uint64_t pc, address, detail;
+    uint32_t wire; // WAITING: what it waits for
 };
 
 // Collects the outcome of package number `package` of the boot manifest.
 void nip_ledger_outcome(const struct nip_ledger *ledger, uint32_t package,
                         struct nip_package_outcome *outcome);
 
+// "waits for service "block" of rumpk/virtio-blk, which never announced itself".
+void nip_wait_words(const struct nip_boot *boot, uint32_t wire, struct nip_buffer *out);
+
 // One line per package of the image, then one for the boot manifest if that was refused: started,
 // ended with code, refused and why, faulted and where. `boot` names the packages.
 void nip_ledger_summary_print(const struct nip_ledger *ledger, const struct nip_boot *boot,
                               struct nip_buffer *out);
+
+// When each boot stage was complete and when each package was started and announced itself, in
+// microseconds since kernel entry: one line each, in the order of time.
+void nip_timeline_print(const struct rumpk_boot_record *record, const struct nip_ledger *ledger,
+                        struct nip_buffer *out);
 
 // How the boot went, in words. Nothing is appended after a normal end. Otherwise what failed,
 // where, and what to do next. `boot` may be NULL.

@@ -405,7 +405,7 @@ static void bkdl_stricter(uint8_t *b, uint32_t n)
     b[40 + 160 + 8] = 3;
 }
 
-// Offsets in boot.bkdl: opening 32, IMAGE (8 + 192), PACKAGE (8 + 168), KEY (8 + 32), GRANT (8 +
+// Offsets in boot.bkdl: opening 32, IMAGE (8 + 224), PACKAGE (8 + 168), KEY (8 + 32), GRANT (8 +
 // 144) ...
 static void boot_title(uint8_t *b, uint32_t n)
 {
@@ -415,88 +415,88 @@ static void boot_title(uint8_t *b, uint32_t n)
 static void boot_arch(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[40 + 176] = 2;
+    b[40 + 208] = 2;
 }
 static void boot_count(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[40 + 184] = 1;
+    b[40 + 216] = 1;
 }
 static void boot_flag(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[40 + 180] = 0x80;
+    b[40 + 212] = 0x80;
 }
 static void boot_floor(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 104] = 2;
+    b[272 + 104] = 2;
 }
 static void boot_id(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 72] ^= 1;
+    b[272 + 72] ^= 1;
 }
 static void boot_name(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 5] = 't';
+    b[272 + 5] = 't';
 }
 static void boot_key(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 168 + 8] ^= 1;
+    b[272 + 168 + 8] ^= 1;
 }
 static void boot_stack(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 122] = 0;
-    b[240 + 121] = 0x80;
+    b[272 + 122] = 0;
+    b[272 + 121] = 0x80;
 }
 static void boot_threshold(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 108] = 0;
+    b[272 + 108] = 0;
 }
 static void boot_pledge(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 144 + 7] = 0x40;
+    b[272 + 144 + 7] = 0x40;
 }
 static void boot_restart(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 140] = 3;
+    b[272 + 140] = 3;
 }
 static void boot_limit(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 156] = 0;
+    b[272 + 156] = 0;
 }
 static void boot_window(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 160] = 0;
+    b[272 + 160] = 0;
 }
 static void boot_budget(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 155] = 1;
+    b[272 + 155] = 1;
 }
 static void boot_reserved(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 164] = 1;
+    b[272 + 164] = 1;
 }
 static void boot_grant_vendor(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 168 + 8 + 32 + 8 + 128] = 1;
+    b[272 + 168 + 8 + 32 + 8 + 128] = 1;
 }
 static void boot_grant_reserved(uint8_t *b, uint32_t n)
 {
     (void)n;
-    b[240 + 168 + 8 + 32 + 8 + 140] = 1;
+    b[272 + 168 + 8 + 32 + 8 + 140] = 1;
 }
 static void boot_wire_self(uint8_t *b, uint32_t n)
 {
