@@ -53,7 +53,7 @@ static void check_trust(const uint8_t *data, size_t size)
     if (trust.publisher_count == 0 || trust.publisher_count == NIP_TRUST_PUBLISHERS_MAX)
         return;
     nip_buffer_append(&text, data, size);
-    nip_trust_append_publisher(&text, "added/name", &trust.publishers[0].key);
+    nip_trust_append_publisher(&text, "added/name", &trust.publishers[0].keys[0]);
     // A file that ends in a line continuation swallows the line: then it is refused, never misread.
     if (nip_trust_parse(nip_buffer_text(&text), text.size, "more", &more, &err) == NIP_OK) {
         MUST(more.publisher_count == trust.publisher_count + 1);
