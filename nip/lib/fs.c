@@ -43,7 +43,22 @@ static enum nip_code read_descriptor(int descriptor, const char *path, size_t si
         return nip_error_set_errno(err, errno, "cannot look at %s", path);
     if (!S_ISREG(info.st_mode))
         return nip_error_set(err, NIP_ERROR_IO, "%s is not a regular file", path);
-    size_t total = 0;
+    size_t total = 0, start = out->size;
+    // All of a large file at once, without growing; it may still be another size than it was.
+    if (info.st_size > READ_CHUNK_SIZE && (uint64_t)info.st_size <= size_max) {
+        uint8_t *room = nip_buffer_extend(out, (size_t)info.st_size);
+        ssize_t count = 0;
+        while (room != NULL && total < (size_t)info.st_size) {
+            count = read(descriptor, room + total, (size_t)info.st_size - total);
+            if (count <= 0 && !(count < 0 && errno == EINTR))
+                break;
+            total += count > 0 ? (size_t)count : 0;
+        }
+        if (room != NULL)
+            out->size = start + total;
+        if (count < 0)
+            return nip_error_set_errno(err, errno, "cannot read %s", path);
+    }
     for (;;) {
         uint8_t chunk[READ_CHUNK_SIZE];
         ssize_t count = read(descriptor, chunk, sizeof chunk);

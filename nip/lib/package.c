@@ -1,32 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading packages: the fixed order of nip/package.h, one step after the other. Nothing about a
-// file is taken from the archive except bytes that are compared with what the signed list says.
-
-#include "nip/package.h"
+// Opening packages: the fixed order of nip/package.h up to the signature, one step after the other.
+// Nothing about a file is taken from the archive except bytes that are compared with what the
+// signed list says; the files themselves are read in package_read.c.
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "checked.h"
-#include "nip/fs.h"
+#include "package_parts.h"
 #include "tar.h"
-#include "zstd_frame.h"
 
-struct nip_package {
-    struct nip_zstd_reader *reader;
-    struct nip_buffer signature_text, digests_text;
-    struct nip_buffer content;   // of the file handed out last
-    struct nip_buffer *contents; // of a loaded package, one per file
-    struct nip_signature signature;
-    struct nip_digests digests;
-    struct nip_public_key key;
-    uint8_t id[NIP_DIGEST_SIZE];
-    size_t next_index;
-    bool has_failed, is_complete;
-};
-
-static bool is_zero(const uint8_t *bytes, size_t size)
+bool package_is_zero(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] != 0)
@@ -48,7 +33,7 @@ static enum nip_code read_content(struct nip_zstd_reader *reader, const char *pa
     enum nip_code code = nip_zstd_reader_read(reader, room, size, err);
     if (code == NIP_OK)
         code = nip_zstd_reader_read(reader, padding, padding_size, err);
-    if (code == NIP_OK && !is_zero(padding, padding_size))
+    if (code == NIP_OK && !package_is_zero(padding, padding_size))
         code = nip_error_set(err, NIP_ERROR_FORMAT, "the padding behind '%s' is not zero", path);
     return code;
 }
@@ -170,7 +155,6 @@ static enum nip_code begin(const struct nip_package_source *source, uint64_t siz
     struct nip_package *made = calloc(1, sizeof *made);
     if (made == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to read a package");
-    nip_buffer_init(&made->content, NIP_FILE_SIZE_MAX);
     enum nip_code code = nip_zstd_reader_open(
         source, size_max != 0 ? size_max : NIP_PACKAGE_SIZE_MAX, &made->reader, err);
     if (code == NIP_OK)
@@ -219,109 +203,13 @@ void nip_package_close(struct nip_package *package)
     if (package == NULL)
         return;
     for (size_t i = 0; package->contents != NULL && i < package->digests.file_count; i++)
-        nip_buffer_free(&package->contents[i]);
-    free(package->contents);
+        free(package->contents[i]);
+    free((void *)package->contents);
     nip_zstd_reader_close(package->reader);
     nip_digests_free(&package->digests);
     nip_buffer_free(&package->signature_text);
     nip_buffer_free(&package->digests_text);
-    nip_buffer_free(&package->content);
     free(package);
-}
-
-// ---- content ----
-
-static enum nip_code read_file(struct nip_package *package, const struct nip_digests_file *file,
-                               struct nip_buffer *out, struct nip_error *err)
-{
-    uint8_t block[NIP_TAR_BLOCK_SIZE], expected[NIP_TAR_BLOCK_SIZE], digest[NIP_DIGEST_SIZE];
-    enum nip_code code = nip_zstd_reader_read(package->reader, block, sizeof block, err);
-    if (code != NIP_OK)
-        return code;
-    nip_tar_header(file->path, file->size, expected);
-    if (memcmp(block, expected, sizeof block) != 0)
-        return nip_tar_header_explain(block, file->path, err);
-    code = read_content(package->reader, file->path, (size_t)file->size, out, err);
-    if (code != NIP_OK)
-        return code;
-    nip_hash_bytes(out->data, out->size, digest);
-    if (memcmp(digest, file->digest, sizeof digest) != 0)
-        return nip_error_set(err, NIP_ERROR_DIGEST,
-                             "the content of '%s' does not have the signed digest", file->path);
-    return NIP_OK;
-}
-
-static enum nip_code read_end(struct nip_package *package, struct nip_error *err)
-{
-    uint8_t end[NIP_TAR_END_SIZE];
-    enum nip_code code = nip_zstd_reader_read(package->reader, end, sizeof end, err);
-    if (code == NIP_OK && !is_zero(end, sizeof end))
-        code = nip_error_set(err, NIP_ERROR_FORMAT,
-                             "the archive goes on where its end is expected: a file that is not "
-                             "listed");
-    return code != NIP_OK ? code : nip_zstd_reader_finish(package->reader, err);
-}
-
-// The next file's content into `out`; *file is NULL at the (checked) end.
-static enum nip_code step(struct nip_package *package, struct nip_buffer *out,
-                          const struct nip_digests_file **file, struct nip_error *err)
-{
-    *file = NULL;
-    if (package->has_failed)
-        return nip_error_set(err, NIP_ERROR_FORMAT, "the package has been refused already");
-    if (package->is_complete)
-        return NIP_OK;
-    enum nip_code code;
-    if (package->next_index == package->digests.file_count) {
-        code = read_end(package, err);
-        package->is_complete = code == NIP_OK;
-    } else {
-        const struct nip_digests_file *next = &package->digests.files[package->next_index++];
-        code = read_file(package, next, out, err);
-        *file = code == NIP_OK ? next : NULL;
-    }
-    package->has_failed = code != NIP_OK;
-    return code;
-}
-
-enum nip_code nip_package_next(struct nip_package *package, const char **path, const uint8_t **data,
-                               size_t *size, struct nip_error *err)
-{
-    const struct nip_digests_file *file;
-    *path = NULL;
-    *data = NULL;
-    *size = 0;
-    nip_buffer_clear(&package->content);
-    enum nip_code code = step(package, &package->content, &file, err);
-    if (code != NIP_OK) {
-        nip_buffer_free(&package->content);
-    } else if (file != NULL) {
-        *path = file->path;
-        *data = (const uint8_t *)nip_buffer_text(&package->content);
-        *size = package->content.size;
-    }
-    return code;
-}
-
-enum nip_code nip_package_load(const struct nip_package_source *source,
-                               const struct nip_package_trust *trust, uint64_t size_max,
-                               struct nip_package **package, struct nip_error *err)
-{
-    enum nip_code code = nip_package_open(source, trust, size_max, package, err);
-    if (code != NIP_OK)
-        return code;
-    size_t count = (*package)->digests.file_count;
-    (*package)->contents = calloc(count + 1, sizeof *(*package)->contents);
-    if ((*package)->contents == NULL)
-        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to read a package");
-    const struct nip_digests_file *file;
-    for (size_t i = 0; i <= count && code == NIP_OK; i++)
-        code = step(*package, &(*package)->contents[i], &file, err);
-    if (code != NIP_OK) {
-        nip_package_close(*package);
-        *package = NULL;
-    }
-    return code;
 }
 
 bool nip_package_file(const struct nip_package *package, const char *path, const uint8_t **data,
@@ -330,9 +218,8 @@ bool nip_package_file(const struct nip_package *package, const char *path, const
     const struct nip_digests_file *file = nip_digests_file(&package->digests, path);
     if (package->contents == NULL || file == NULL)
         return false;
-    const struct nip_buffer *content = &package->contents[file - package->digests.files];
-    *data = (const uint8_t *)nip_buffer_text(content);
-    *size = content->size;
+    *data = package->contents[file - package->digests.files];
+    *size = (size_t)file->size;
     return true;
 }
 
@@ -368,66 +255,4 @@ const struct nip_public_key *nip_package_key(const struct nip_package *package)
 const uint8_t *nip_package_id(const struct nip_package *package)
 {
     return package->id;
-}
-
-// ---- unpacking ----
-
-static enum nip_code write_one(const char *folder, const char *path, const void *data, size_t size,
-                               struct nip_error *err)
-{
-    char *full = nip_fs_join(folder, path);
-    if (full == NULL)
-        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to unpack");
-    char *slash = strrchr(full, '/');
-    *slash = '\0';
-    enum nip_code code = nip_fs_make_folders(full, NULL, err);
-    *slash = '/';
-    if (code == NIP_OK)
-        code = nip_fs_create(full, data, size, 0644, err);
-    free(full);
-    return code;
-}
-
-static enum nip_code extract_into(struct nip_package *package, const char *folder,
-                                  struct nip_error *err)
-{
-    enum nip_code code = write_one(folder, NIP_PACKAGE_SIGNATURE_PATH, package->signature_text.data,
-                                   package->signature_text.size, err);
-    if (code == NIP_OK)
-        code = write_one(folder, NIP_PACKAGE_DIGESTS_PATH, package->digests_text.data,
-                         package->digests_text.size, err);
-    while (code == NIP_OK) {
-        const char *path;
-        const uint8_t *data;
-        size_t size;
-        code = nip_package_next(package, &path, &data, &size, err);
-        if (code != NIP_OK || path == NULL)
-            break;
-        code = write_one(folder, path, data, size, err);
-    }
-    return code;
-}
-
-enum nip_code nip_package_extract(struct nip_package *package, const char *folder,
-                                  struct nip_error *err)
-{
-    struct nip_buffer temporary = {0};
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
-    if (package->next_index != 0 || package->is_complete)
-        return nip_error_set(err, NIP_ERROR_INTERNAL, "the package has been read already");
-    if (nip_fs_kind(folder) != NIP_FS_NOTHING)
-        return nip_error_set(err, NIP_ERROR_EXISTS, "%s exists already", folder);
-    enum nip_code code = nip_fs_make_temporary_folder(folder, &temporary, &held, err);
-    if (code == NIP_OK) {
-        code = extract_into(package, nip_buffer_text(&temporary), err);
-        if (code == NIP_OK)
-            code = nip_fs_publish_folder(nip_buffer_text(&temporary), folder, err);
-        if (code != NIP_OK) {
-            enum nip_code ignored = nip_fs_remove_tree(nip_buffer_text(&temporary), NULL);
-            (void)ignored; // the first error is the one to report
-        }
-    }
-    nip_fs_unlock(&held);
-    nip_buffer_free(&temporary);
-    return code;
 }

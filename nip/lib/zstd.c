@@ -21,6 +21,9 @@ enum {
     // they save for code.
     COMPRESSION_LEVEL = 9,
     WINDOW_LOG_MAX = 23,
+    // From here on several threads compress; the frame differs a little, the content does not.
+    PARALLEL_SIZE_MIN = 4 << 20,
+    WORKERS_MAX = 8,
 };
 
 static const uint8_t frame_magic[FRAME_MAGIC_SIZE] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -259,6 +262,10 @@ enum nip_code nip_zstd_compress(const void *data, size_t size, struct nip_buffer
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1);
     ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (size >= PARALLEL_SIZE_MIN && processors > 1) // a library without threads takes no notice
+        ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers,
+                               processors < WORKERS_MAX ? (int)processors : WORKERS_MAX);
     result = ZSTD_compress2(context, room, bound, data, size);
     if (ZSTD_isError(result)) {
         code = nip_error_set(err, NIP_ERROR_INTERNAL, "compression failed: %s",

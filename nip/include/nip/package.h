@@ -8,12 +8,11 @@
 // A reader goes through one fixed order, and nothing is handed out before its turn:
 //
 //   frame header ─> signature file ─> digests text ─> signature under an accepted key
-//        ─> per file: header as signed, content as signed ─> handed out ─> ... ─> end of tar and
-//        frame
+//        ─> per file: header as signed, content ─> digest as signed ─> ... ─> end of tar and frame
 //
 // Memory is bounded by the signed sizes: before the signature is checked at most
-// NIP_SIGNATURE_FILE_SIZE_MAX + NIP_DIGESTS_SIZE_MAX bytes are kept, afterwards one file at a time
-// (the stream) or all of them (a loaded package); and the window of the decompressor, 8 MiB.
+// NIP_SIGNATURE_FILE_SIZE_MAX + NIP_DIGESTS_SIZE_MAX bytes are kept, afterwards 1 MiB (the
+// stream) or all files (a loaded package); and the window of the decompressor, 8 MiB.
 
 #ifndef NIP_PACKAGE_H
 #define NIP_PACKAGE_H
@@ -74,11 +73,21 @@ struct nip_package;
 enum nip_code nip_package_open(const struct nip_package_source *source,
                                const struct nip_package_trust *trust, uint64_t size_max,
                                struct nip_package **package, struct nip_error *err) NIP_MUST_CHECK;
-// The next file, verified; its content lives until the next call. *path is NULL when the package
-// has been read to its end and the end is right; only then is the package as a whole known to be
-// good.
-enum nip_code nip_package_next(struct nip_package *package, const char **path, const uint8_t **data,
-                               size_t *size, struct nip_error *err) NIP_MUST_CHECK;
+
+// Takes the files of a package in their order: begin, data (at least once, perhaps with no bytes),
+// end, all from one thread, which may be another than the caller's. data is given bytes that are
+// not verified yet; end is called only after the file's digest was right; and only when
+// nip_package_read() says NIP_OK is the package as a whole known to be good. A code other than
+// NIP_OK, with the error set, ends the reading.
+struct nip_package_sink {
+    enum nip_code (*begin)(void *context, const char *path, uint64_t size, struct nip_error *err);
+    enum nip_code (*data)(void *context, const uint8_t *data, size_t size, struct nip_error *err);
+    enum nip_code (*end)(void *context, struct nip_error *err);
+    void *context;
+};
+// Reads everything of a package that was just opened, in one pass. `sink` may be NULL: verify only.
+enum nip_code nip_package_read(struct nip_package *package, const struct nip_package_sink *sink,
+                               struct nip_error *err) NIP_MUST_CHECK;
 
 // Opens, and reads and verifies everything into memory.
 enum nip_code nip_package_load(const struct nip_package_source *source,
@@ -98,8 +107,9 @@ const struct nip_signature *nip_package_signature(const struct nip_package *pack
 const struct nip_public_key *nip_package_key(const struct nip_package *package); // that verified it
 const uint8_t *nip_package_id(const struct nip_package *package);
 
-// Unpacks everything, digests and signature included, into a folder that must not exist: verified
-// file by file, published by one rename. The package must be freshly opened, not loaded.
+// Unpacks everything, digests and signature included, into a folder that must not exist: hashed
+// while it is written, synced, and published by one rename after all of it was right. The package
+// must be freshly opened, not loaded.
 enum nip_code nip_package_extract(struct nip_package *package, const char *folder,
                                   struct nip_error *err) NIP_MUST_CHECK;
 

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// package-bench: each step of a package as one process, with nothing else in it, so that it can be
+// timed beside tar, zstd and minisign.
+//
+//   package-bench pack FOLDER SECRET-KEY OUT.npl     read, hash, list, sign, archive, compress,
+//   write package-bench verify IN.npl PUBLIC-KEY           everything that a package is checked for
+//   package-bench extract IN.npl PUBLIC-KEY FOLDER   the same, written to files and synced
+//
+// What is in FOLDER are the files of a package of kind "kernel". The key has no password. These are
+// the functions that nip calls; nip adds building, the bill of materials and reading its SDK.
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nip/fs.h"
+#include "nip/package.h"
+
+enum { FILE_SIZE_MAX = 512 << 20, KEY_SIZE_MAX = 4096, FILES_MAX = 64 };
+#define NAME    "bench/data"
+#define VERSION "1.0.0"
+
+static struct nip_error err;
+
+static void must(enum nip_code code, const char *what)
+{
+    if (code == NIP_OK)
+        return;
+    fprintf(stderr, "package-bench: %s: %s\n", what, err.message);
+    exit(1);
+}
+
+static void pack(const char *folder, const char *key_file, const char *out)
+{
+    struct nip_buffer contents[FILES_MAX] = {{0}}, key_text = {0}, text = {0}, signed_text = {0};
+    struct nip_package_input inputs[FILES_MAX];
+    struct nip_secret_key key;
+    struct nip_signature signature;
+    struct nip_fs_names names;
+    struct nip_buffer npl = {0};
+    struct nip_digests digests = {.kind = NIP_KIND_KERNEL,
+                                  .name = NAME,
+                                  .version = VERSION,
+                                  .security_version = 1,
+                                  .archs = {true},
+                                  .toolchain = "bench",
+                                  .source = "none"};
+    must(nip_fs_read(key_file, KEY_SIZE_MAX, &key_text, &err), key_file);
+    must(nip_secret_key_parse(nip_buffer_text(&key_text), key_text.size, key_file, NULL, 0, 0, &key,
+                              &err),
+         key_file);
+    must(nip_fs_list(folder, &names, &err), folder);
+    for (size_t i = 0; i < names.count && i < FILES_MAX; i++) {
+        char *path = nip_fs_join(folder, names.names[i]);
+        must(nip_fs_read(path, FILE_SIZE_MAX, &contents[i], &err), path);
+        free(path);
+        must(nip_digests_add(&digests, false, names.names[i], contents[i].data, contents[i].size,
+                             &err),
+             names.names[i]);
+        inputs[i] = (struct nip_package_input){names.names[i], contents[i].data, contents[i].size};
+    }
+    must(nip_digests_print(&digests, &text, &err), "digests");
+    must(nip_signature_make(&key, text.data, text.size, NAME, VERSION, &signature, &err), "sign");
+    nip_signature_print(&signature, &signed_text);
+    must(nip_package_write(nip_buffer_text(&signed_text), signed_text.size, nip_buffer_text(&text),
+                           text.size, inputs, names.count, &npl, &err),
+         "write");
+    must(nip_fs_write(out, npl.data, npl.size, 0644, &err), out);
+}
+
+static enum nip_code key_for(void *context, const char *name, const struct nip_public_key **keys,
+                             size_t *key_count, struct nip_error *error)
+{
+    (void)name;
+    (void)error;
+    *keys = context;
+    *key_count = 1;
+    return NIP_OK;
+}
+
+// `folder` is NULL: only verify.
+static void read_package(const char *in, const char *key_file, const char *folder)
+{
+    struct nip_buffer key_text = {0};
+    struct nip_public_key key;
+    struct nip_package *package;
+    must(nip_fs_read(key_file, KEY_SIZE_MAX, &key_text, &err), key_file);
+    must(nip_public_key_parse(nip_buffer_text(&key_text), key_text.size, key_file, &key, &err),
+         key_file);
+    struct nip_package_source source = {.descriptor = open(in, O_RDONLY | O_CLOEXEC)};
+    struct nip_package_trust trust = {key_for, &key};
+    must(nip_package_open(&source, &trust, 0, &package, &err), in);
+    must(folder != NULL ? nip_package_extract(package, folder, &err)
+                        : nip_package_read(package, NULL, &err),
+         in);
+    nip_package_close(package);
+    nip_buffer_free(&key_text);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 5 && strcmp(argv[1], "pack") == 0)
+        pack(argv[2], argv[3], argv[4]);
+    else if (argc == 4 && strcmp(argv[1], "verify") == 0)
+        read_package(argv[2], argv[3], NULL);
+    else if (argc == 5 && strcmp(argv[1], "extract") == 0)
+        read_package(argv[2], argv[3], argv[4]);
+    else {
+        fputs("usage: package-bench pack FOLDER KEY OUT | verify IN KEY | extract IN KEY FOLDER\n",
+              stderr);
+        return 2;
+    }
+    return 0;
+}
