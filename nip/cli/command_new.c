@@ -14,6 +14,9 @@
 #include "resolve.h"
 #include "template.h"
 
+enum { TEMPLATE_SIZE_MAX = 1 << 20, TEMPLATE_DEPTH_MAX = 8 };
+#define TEMPLATE_DEFAULT "driver"
+
 static enum nip_code full_name(const char *operand, char name[NIP_NAME_MAX + 1],
                                struct nip_error *err)
 {
@@ -61,18 +64,74 @@ static enum nip_code write_templates(const char *folder, const struct template_f
     return code;
 }
 
-static enum nip_code write_driver(const struct sdk *sdk, const char *folder, const char *name,
-                                  struct nip_error *err)
+// share/rumpk/templates/NAME, file by file.
+static enum nip_code copy_template(const char *from, const char *to, const char *name,
+                                   unsigned depth, struct nip_error *err)
+{
+    struct nip_fs_names names = {0};
+    if (depth == TEMPLATE_DEPTH_MAX)
+        return nip_error_set(err, NIP_ERROR_LIMIT, "%s: too many folders in one another", from);
+    enum nip_code code = nip_fs_list(from, &names, err);
+    for (size_t i = 0; code == NIP_OK && i < names.count; i++) {
+        char source[CLI_PATH_SIZE], target[CLI_PATH_SIZE];
+        struct nip_buffer raw = {0}, text = {0};
+        project_path(source, from, names.names[i]);
+        project_path(target, to, names.names[i]);
+        if (nip_fs_kind(source) == NIP_FS_FOLDER) {
+            code = copy_template(source, target, name, depth + 1, err);
+            continue;
+        }
+        code = nip_fs_read(source, TEMPLATE_SIZE_MAX, &raw, err);
+        expand(nip_buffer_text(&raw), name, &text);
+        if (code == NIP_OK)
+            code = nip_buffer_check(&text, target, err);
+        if (code == NIP_OK)
+            code = project_write_file(target, text.data, text.size, 0644, err);
+        nip_buffer_free(&raw);
+        nip_buffer_free(&text);
+    }
+    nip_fs_names_free(&names);
+    return code;
+}
+
+static enum nip_code find_template(const struct sdk *sdk, const char *name, char *path,
+                                   struct nip_error *err)
+{
+    char folder[CLI_PATH_SIZE];
+    struct nip_fs_names names = {0};
+    struct nip_buffer list = {0};
+    sdk_path(sdk, folder, "templates");
+    enum nip_code code = nip_fs_list(folder, &names, err);
+    bool is_known = false;
+    for (size_t i = 0; code == NIP_OK && i < names.count; i++) {
+        is_known = is_known || strcmp(names.names[i], name) == 0;
+        nip_buffer_append_format(&list, "%s%s", i == 0 ? "" : ", ", names.names[i]);
+    }
+    if (code == NIP_OK && !is_known) {
+        code = nip_error_set(err, NIP_ERROR_USAGE, "there is no template '%s'", name);
+        nip_error_hint(err, "one of: %s", nip_buffer_text(&list));
+    }
+    if (code == NIP_OK)
+        sdk_path(sdk, path, "templates/%s", name);
+    nip_fs_names_free(&names);
+    nip_buffer_free(&list);
+    return code;
+}
+
+static enum nip_code write_driver(const struct sdk *sdk, const char *template, const char *folder,
+                                  const char *name, struct nip_error *err)
 {
     char from[CLI_PATH_SIZE], to[CLI_PATH_SIZE];
     struct nip_buffer license = {0};
     sdk_path(sdk, from, "licenses/Apache-2.0.txt");
     project_path(to, folder, "LICENSES/Apache-2.0.txt");
-    enum nip_code code = nip_fs_read(from, 1 << 20, &license, err);
+    enum nip_code code = nip_fs_read(from, TEMPLATE_SIZE_MAX, &license, err);
     if (code == NIP_OK)
         code = project_write_file(to, license.data, license.size, 0644, err);
     if (code == NIP_OK)
-        code = write_templates(folder, template_driver, name, err);
+        code = find_template(sdk, template, from, err);
+    if (code == NIP_OK)
+        code = copy_template(from, folder, name, 0, err);
     nip_buffer_free(&license);
     return code;
 }
@@ -110,9 +169,14 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     struct nip_buffer temporary = {0};
     struct nip_fs_lock held = NIP_FS_LOCK_NONE;
     bool is_image = cli_flag(cli, "image");
+    const char *template = cli_option(cli, "template");
     enum nip_code code = full_name(cli_operand(cli, 0), name, err);
+    if (code == NIP_OK && is_image && template != NULL)
+        code = nip_error_set(err, NIP_ERROR_USAGE, "--image and --template exclude each other");
     if (code != NIP_OK)
         return code;
+    if (template == NULL)
+        template = TEMPLATE_DEFAULT;
     const char *folder = project_short_name(name);
     if (nip_fs_kind(folder) != NIP_FS_NOTHING) {
         nip_error_set(err, NIP_ERROR_EXISTS, "there is a '%s' in this folder already", folder);
@@ -131,8 +195,9 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     cleanup_release();
     if (code != NIP_OK)
         return code;
-    code = is_image ? write_image(cli, &decisions, nip_buffer_text(&temporary), name, err)
-                    : write_driver(&decisions.sdk, nip_buffer_text(&temporary), name, err);
+    code = is_image
+               ? write_image(cli, &decisions, nip_buffer_text(&temporary), name, err)
+               : write_driver(&decisions.sdk, template, nip_buffer_text(&temporary), name, err);
     cleanup_hold();
     if (code == NIP_OK)
         code = nip_fs_publish_folder(nip_buffer_text(&temporary), folder, err);
@@ -140,8 +205,15 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     cleanup_remove_path(nip_buffer_text(&temporary));
     nip_fs_unlock(&held);
     if (code == NIP_OK) {
-        cli_say(cli, "made the %s %s in folder %s", is_image ? "image" : "driver", name, folder);
-        if (is_image)
+        bool is_library = !is_image && strcmp(template, "library") == 0;
+        cli_say(cli, "made the %s %s in folder %s",
+                is_image     ? "image"
+                : is_library ? "library"
+                             : "driver",
+                name, folder);
+        if (is_library)
+            cli_next(cli, "cd %s && nip build", folder);
+        else if (is_image)
             cli_next(cli, "cd %s && nip add local/hello --registry file:../reg", folder);
         else
             cli_next(cli, "cd %s && nip run", folder);

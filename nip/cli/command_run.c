@@ -19,8 +19,9 @@
 #include "project.h"
 #include "providers.h"
 #include "report.h"
+#include "throwaway.h"
 
-enum { GDB_PORT = 1234, SECTOR_SIZE = 512 };
+enum { GDB_PORT = 1234, SECTOR_SIZE = 512, VIRTIO_ID_RNG = 4 };
 
 struct run {
     struct cli *cli;
@@ -121,20 +122,6 @@ static enum nip_code choose_machine(struct run *run, struct nip_error *err)
     return NIP_OK;
 }
 
-// A generator of random numbers is attached when some package asks for one.
-static bool wants_rng(const struct nip_image_report *report)
-{
-    enum { VIRTIO_ID_RNG = 4 };
-    uint32_t count = report->boot != NULL ? report->boot->image.package_count : 0;
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t g = 0; g < report->boot->packages[i].grant_count; g++) {
-            const struct rumpk_bkdl_grant *grant = &report->boot->packages[i].grants[g];
-            if (grant->bus == RUMPK_BUS_VIRTIO && grant->device_id == VIRTIO_ID_RNG)
-                return true;
-        }
-    return false;
-}
-
 // Boots finished bytes. `imagedef` says which packages are local work, and may be NULL; `report`
 // too.
 static enum nip_code boot_image(struct run *run, const struct nip_buffer *image, uint32_t arch,
@@ -150,7 +137,7 @@ static enum nip_code boot_image(struct run *run, const struct nip_buffer *image,
     options.machine = &machine;
     options.image = image->data;
     options.image_size = image->size;
-    options.with_rng = report != NULL && wants_rng(report);
+    options.with_rng = report != NULL && throwaway_wants(report, VIRTIO_ID_RNG);
     options.notice = notice;
     options.context = run;
     if (code == NIP_OK) {
@@ -248,107 +235,17 @@ static enum nip_code run_image(struct run *run, struct nip_error *err)
 
 // ---- driver projects ----
 
-// The throw-away image of one architecture. Packages are moved into `imaging` as they are chosen.
-struct throwaway {
-    struct run *run;
-    uint32_t arch;
-    struct nip_imagedef *imagedef;
-    struct imaging *imaging;
-};
-
-static enum nip_code take(struct throwaway *throwaway, struct checked_package *package,
-                          const char *path, struct nip_error *err)
-{
-    uint32_t index = throwaway->imagedef->package_count;
-    enum nip_code code = nip_imagedef_add(throwaway->imagedef, &package->manifest,
-                                          path[0] != '\0' ? "" : NIP_TRUST_SDK_ALIAS, path, err);
-    if (code != NIP_OK) {
-        checked_package_free(package);
-        return code;
-    }
-    throwaway->imaging->packages[index] = *package;
-    throwaway->imaging->security_floors[index] = package->manifest.identity.security_version;
-    memset(package, 0, sizeof *package);
-    return NIP_OK;
-}
-
-static bool is_provided(const struct throwaway *throwaway, const struct rumpk_bkdl_service *need)
-{
-    for (uint32_t i = 0; i < throwaway->imagedef->package_count; i++)
-        if (providers_fits(&throwaway->imaging->packages[i].manifest, need))
-            return true;
-    return false;
-}
-
-// The only driver of the SDK that offers what is needed.
-static enum nip_code take_provider(struct throwaway *throwaway,
-                                   const struct rumpk_bkdl_service *need, struct nip_error *err)
-{
-    struct checked_package chosen = {0};
-    struct nip_buffer found = {0};
-    size_t count = 0;
-    enum nip_code code = providers_in_sdk(throwaway->run->cli, &throwaway->run->decisions,
-                                          throwaway->arch, need, &count, &found, &chosen, err);
-    if (code == NIP_OK && count == 1) {
-        code = take(throwaway, &chosen, "", err);
-    } else if (code == NIP_OK && need->optional == 0) {
-        nip_error_set(err, NIP_ERROR_CONFLICT, "the driver needs the service \"%s\" %u, and %s",
-                      need->name, (unsigned)need->version,
-                      count == 0 ? "nothing in the SDK offers it" : "several packages offer it");
-        nip_error_hint(err,
-                       "%s%smake an image that says which: nip new --image box, then in it: "
-                       "nip add --path DIR",
-                       count == 0 ? "" : nip_buffer_text(&found), count == 0 ? "" : "\n");
-        code = NIP_ERROR_CONFLICT;
-    }
-    checked_package_free(&chosen);
-    nip_buffer_free(&found);
-    return code;
-}
-
-// Fills the image until nothing in it needs what nobody offers. Providers may need something too.
-static enum nip_code complete(struct throwaway *throwaway, struct nip_error *err)
-{
-    // Also for a driver that does not ask for it: others that are pulled in may speak.
-    static const struct rumpk_bkdl_service console = {
-        .name = "console", .version = 1, .optional = 1};
-    enum nip_code code = NIP_OK;
-    if (!is_provided(throwaway, &console))
-        code = take_provider(throwaway, &console, err);
-    for (uint32_t i = 0; code == NIP_OK && i < throwaway->imagedef->package_count; i++) {
-        const struct nip_manifest *manifest = &throwaway->imaging->packages[i].manifest;
-        for (uint32_t n = 0; code == NIP_OK && n < manifest->needs_count; n++)
-            if (!is_provided(throwaway, &manifest->needs[n]))
-                code = take_provider(throwaway, &manifest->needs[n], err);
-    }
-    return code;
-}
-
 static enum nip_code boot_throwaway(struct run *run, uint32_t arch, struct nip_error *err)
 {
-    struct throwaway throwaway = {run, arch, nip_imagedef_new(), calloc(1, sizeof(struct imaging))};
-    struct checked_package own = {0};
-    enum nip_code code = NIP_OK;
-    if (throwaway.imagedef == NULL || throwaway.imaging == NULL)
-        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
-    if (code == NIP_OK) {
-        throwaway.imaging->imagedef = throwaway.imagedef;
-        throwaway.imaging->has_local_work = true;
-        snprintf(throwaway.imagedef->name, sizeof throwaway.imagedef->name, "local/run");
-        snprintf(throwaway.imagedef->version, sizeof throwaway.imagedef->version, "0.1.0");
-        code = imaging_local_package(run->cli, &run->decisions.sdk, ".", &own, err);
-    }
+    struct throwaway throwaway = {0};
+    enum nip_code code = throwaway_open(&throwaway, run->cli, &run->decisions, arch, err);
     if (code == NIP_OK)
-        code = take(&throwaway, &own, ".", err);
+        code = throwaway_add(&throwaway, ".", err);
     if (code == NIP_OK)
-        code = complete(&throwaway, err);
-    if (code == NIP_OK)
-        code = imaging_sdk_package(run->cli, &run->decisions, IMAGING_KERNEL_NAME, NULL,
-                                   &throwaway.imaging->kernel, err);
+        code = throwaway_complete(&throwaway, err);
     if (code == NIP_OK)
         code = boot(run, throwaway.imaging, arch, err);
-    imaging_free(throwaway.imaging);
-    nip_imagedef_free(throwaway.imagedef);
+    throwaway_close(&throwaway);
     return code;
 }
 

@@ -21,12 +21,14 @@ const struct cli_option_spec cli_global_options[] = {
 };
 
 static const struct cli_option_spec new_options[] = {
+    {"template", 0, "NAME", "what to begin with: driver (default), service, virtio, mmio or library"},
     {"image", 0, NULL, "make an image project instead of a driver"},
     {NULL, 0, NULL, NULL},
 };
 static const struct cli_example new_examples[] = {
     {"nip new hello", "driver local/hello in folder hello"},
-    {"nip new acme/clock", "driver acme/clock in folder clock"},
+    {"nip new --template service acme/clock", "driver acme/clock, which offers a service"},
+    {"nip new --template library crc", "headers and code for other packages"},
     {"nip new --image box", "image local/box in folder box"},
     {NULL, NULL},
 };
@@ -48,6 +50,19 @@ static const struct cli_option_spec fmt_options[] = {
 static const struct cli_example fmt_examples[] = {
     {"nip fmt", "npl.kdl, image.kdl, nip.trust.kdl and nip.workspace.kdl of this folder"},
     {"nip fmt --check npl.kdl", "for a commit hook or CI"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec test_options[] = {
+    {"arch", 0, "LIST", ARCH_HELP " (default: all of the package)"},
+    {"host", 0, NULL, "only the tests on this computer"},
+    {"junit", 0, "FILE", "also write the results as JUnit's XML"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example test_examples[] = {
+    {"nip test", "on this computer, then in the emulator on every architecture"},
+    {"nip test --host", "the quick ones"},
+    {"nip test --junit build/tests.xml", "for a CI system"},
     {NULL, NULL},
 };
 
@@ -311,7 +326,7 @@ static const struct cli_example help_examples[] = {
 
 const struct cli_command cli_commands[] = {
     {"new", "Write a driver", "Make a new driver or image project", "NAME",
-     "Makes a folder that builds and runs as it stands. NAME is namespace/name; a name without a\n"
+     "Makes a folder that builds, runs and passes its tests as it stands. NAME is namespace/name; a name without a\n"
      "namespace is put into local/, which can be published to folders only. With --image, the new\n"
      "image holds the console driver of each machine, so that programs can be heard at once.",
      new_options, new_examples, 1, 1, command_new},
@@ -325,6 +340,12 @@ const struct cli_command cli_commands[] = {
      "Four spaces a level, single spaces, at most one empty line, LF. Comments, spelling and order stay\n"
      "as they are, and what the file means is compared before and after.",
      fmt_options, fmt_examples, 0, 16, command_fmt},
+    {"test", "Write a driver", "Run the tests of the package, here and in the emulator", "",
+     "test/*.c is one program with cmocka and the sources of the package, linked with the simulated kernel\n"
+     "of <npl/host.h>, under AddressSanitizer and UBSan. Each test/kernel/NAME.c is a driver of its own,\n"
+     "booted beside the package and wired to all that it provides (NAME.kdl may be its manifest): it passes\n"
+     "when its npl_main returns 0 and nothing faults. Without any, the package is booted alone.",
+     test_options, test_examples, 0, 0, command_test},
     {"run", "Write a driver", "Boot the driver or image of this folder in the emulator", "[IMAGE]",
      "In a driver project: builds, signs with your development key (made silently, never accepted for\n"
      "release), puts the driver, the kernel, the machine's console driver and the providers of what it\n"

@@ -1,49 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What nip new writes. The licence text and the console drivers come from the SDK.
+// What nip new writes into an image project. Drivers and libraries come from the templates of the
+// SDK (sysroot/templates), the console drivers and the licence text from the SDK too.
 
 #include "template.h"
 
 #include <stddef.h>
-
-const struct template_file template_driver[] = {
-    {"npl.kdl", "// What this package is, what it asks for, and what it offers.\n"
-                "package \"{name}\" version=\"0.1.0\" {\n"
-                "    kind \"driver\"\n"
-                "    security-version 1\n"
-                "    abi 0\n"
-                "    license \"Apache-2.0\"\n"
-                "    description \"{short}: a service that greets\"\n"
-                "    arch \"aarch64\" \"riscv64\" \"x86_64\"\n"
-                "}\n"
-                "\n"
-                "needs {\n"
-                "    service \"console\" 1 style=\"stream\"\n"
-                "}\n"},
-    {"src/main.c", "// SPDX-License-Identifier: Apache-2.0\n"
-                   "//\n"
-                   "// {name}: starts, greets on the console, and ends.\n"
-                   "#include <npl/npl.h>\n"
-                   "\n"
-                   "int npl_main(void)\n"
-                   "{\n"
-                   "    npl_print(\"hello from {name}\\n\");\n"
-                   "    return 0;\n"
-                   "}\n"},
-    {"README.md",
-     "# {name}\n"
-     "\n"
-     "A driver package for Rumpk.\n"
-     "\n"
-     "    nip run                              build it, boot it, see what it says\n"
-     "    nip run --arch all                   on every architecture\n"
-     "    nip publish --registry file:../reg   sign it and share it\n"
-     "\n"
-     "`npl.kdl` says what the package asks for; `src/` holds its source; `LICENSES/` the text of\n"
-     "every licence that `npl.kdl` names. Nothing below `build/` is kept.\n"},
-    {".gitignore", "/build/\n"},
-    {NULL, NULL},
-};
 
 const struct template_file template_image[] = {
     {"README.md",

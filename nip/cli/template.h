@@ -11,7 +11,6 @@ struct template_file {
     const char *text;
 };
 
-extern const struct template_file template_driver[];
 extern const struct template_file template_image[];
 
 #endif

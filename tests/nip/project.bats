@@ -252,3 +252,20 @@ C
   ok nip fmt untidy
   cmp untidy <(cat before; printf '\n// the end\n')
 }
+
+@test "every template builds for all three, is laid out, and can be published" {
+  make_key
+  for template in driver service virtio mmio library; do
+    ok nip new --template $template "my-$template"
+    cd "my-$template"
+    absent '{name}\|{short}' npl.kdl
+    ok nip fmt --check
+    ok nip publish --registry file:../reg
+    says "published  local/my-$template 0.1.0"
+    cd ..
+  done
+  refused 2 "there is no template 'x'" nip new --template x y
+  says 'one of: driver, library, mmio, service, virtio'
+  refused 2 'exclude each other' nip new --image --template mmio y
+  [ ! -e y ]
+}
