@@ -168,8 +168,9 @@ void budget_begin(struct fiber *fiber)
             window_begin(payer, now);
     }
     fiber->entered = now;
-    left = least(left_of(slice_of(sched_rank(fiber)), fiber->turn_used),
-                 left_of(slice_of(fiber->spectrum_given), fiber->slice_used));
+    left = left_of(slice_of(sched_rank(fiber)), fiber->turn_used);
+    if (fiber->work.step == NULL)
+        left = least(left, left_of(slice_of(fiber->spectrum_given), fiber->slice_used));
     if (is_limited(payer))
         left = least(left, left_of(payer->budget, payer->window_used));
     timer_need(now + left);
@@ -199,8 +200,12 @@ void budget_rest(struct fiber *fiber)
     budget_mark(fiber);
 }
 
+bool budget_turn_is_used(const struct fiber *fiber)
+{
+    return fiber->turn_used >= slice_of(sched_rank(fiber));
+}
+
 bool budget_is_used(const struct fiber *fiber)
 {
-    return fiber->turn_used >= slice_of(sched_rank(fiber)) ||
-           fiber->slice_used >= slice_of(fiber->spectrum_given);
+    return budget_turn_is_used(fiber) || fiber->slice_used >= slice_of(fiber->spectrum_given);
 }

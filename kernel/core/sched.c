@@ -413,7 +413,9 @@ void sched_point(struct fiber *fiber)
 
     look_up();
     budget_charge(fiber);
-    is_over = budget_is_used(fiber) || sched_rank(fiber) != rank;
+    // What the driver itself used up of its slice is judged when it runs again: the kernel's work
+    // adds nothing to it, so it would be over at each point and the work would never go on.
+    is_over = budget_turn_is_used(fiber) || sched_rank(fiber) != rank;
     if (!is_over && !stricter_is_ready(rank))
         return;
     if (is_over)

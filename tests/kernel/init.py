@@ -7,6 +7,7 @@
   services     chains of services with every way to start and every way to fail, in one boot: each package starts after
                its servers announced themselves, is refused or waits as its wire says, and nobody else is touched
   timeline     the stages of the boot in their fixed order, up to the last service
+  first driver below ten million instructions from entry to the first driver, verification included
 """
 import argparse
 import os
@@ -14,12 +15,16 @@ import sys
 
 from build import build_driver
 from guest import GuestError, ROOT, STAGES
+from run_cases import CONSOLE as CONSOLE_DRIVER
 from sched import Image, check
 
 CONSOLE = {"riscv64": 0x10000000, "aarch64": 0x09000000, "x86_64": 0x3F8}
 ORDER = ("ENTRY", "MEMORY", "MMU", "CONSOLE", "INTERRUPTS", "TIMER", "DEVICES", "SYSTABLE", "ARCHIVE", "PACKAGES",
          "RINGS", "RUNNING", "SERVICES", "ENDED")
 E_PEER = -10
+INSTRUCTIONS_MAX = 10000000
+# Nanoseconds of one tick of each machine's counter under -icount, where one nanosecond is one instruction.
+TICK_NS = {"riscv64": 100, "aarch64": 16, "x86_64": 1}
 EXIT = ("EXIT", 42)
 SERVE = "script recv ring 0 0 -1"
 FAULTY = "read 0x10"
@@ -110,6 +115,24 @@ def timeline(args):
         raise GuestError("the services were there before the first driver")
 
 
+def first_driver(args):
+    """Instructions from the kernel's first one to the first driver, everything verified: the machine's console driver
+    and a client of it, counted by the emulator."""
+    image = Image(args, "first driver")
+    console = os.path.basename(CONSOLE_DRIVER[args.arch])
+    image.driver(console, 'grant "uart";')
+    image.probe("client", "exit 42", more='needs { service "console" 1 style="stream"; }')
+    image.wire("console", "test/client", f"rumpk/{console}")
+    with image.guest(extra=("-icount", "shift=0,align=off,sleep=off", "-seed", "1")) as guest:
+        guest.wait_power_off()
+        ticks = guest.boot_record()["ticks"]
+    number = next(number for number, name in STAGES.items() if name == "RUNNING")
+    count = ticks[number] * TICK_NS[args.arch]
+    print(f"{args.arch}: {count:,} instructions from entry to first driver")
+    if not 1000000 < count < INSTRUCTIONS_MAX:
+        raise GuestError(f"{count:,} instructions from entry to first driver, at most {INSTRUCTIONS_MAX:,} are allowed")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("arch")
@@ -122,7 +145,7 @@ def main():
     args.probe = build_driver(args.arch, os.path.join(ROOT, "tests", "kernel", "probe"),
                               os.path.join(args.work, args.arch + "-probe"),
                               ["-Wno-frame-larger-than", "-fno-builtin", "-O1", "-I", os.path.join(ROOT, "abi", "include")])
-    for scene in (services, timeline):
+    for scene in (services, timeline, first_driver):
         scene(args)
         print(f"{args.arch}: {scene.__name__}: good")
     return 0

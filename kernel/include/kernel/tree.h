@@ -10,7 +10,7 @@
 #include <arch/arch.h>
 #include <kernel/base.h>
 
-#define TREE_NODES_MAX 4096u // nodes that are looked at; more are ignored
+#define TREE_NODES_MAX 1024u // nodes that are looked at; more are ignored
 #define TREE_DEPTH_MAX 16u
 
 // Checks the structure of `fdt` (size bytes are readable). False: not a tree that can be used.
