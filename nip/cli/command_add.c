@@ -179,23 +179,27 @@ static enum nip_code ask_consent(struct addition *add, struct nip_error *err)
 }
 
 // What the new node says: grants as proposed for what is new, the owner's own words for the rest.
-static void keep_choices(const struct nip_imagedef_package *old, struct nip_imagedef_package *node)
+static bool keep_choices(const struct nip_imagedef_package *old, struct nip_imagedef_package *node)
 {
     if (old == NULL)
-        return;
+        return true;
+    struct nip_imagedef_package *kept = malloc(sizeof *kept);
+    if (kept == NULL)
+        return false;
+    *kept = *old;
+    memcpy(kept->version, node->version, sizeof kept->version);
+    memcpy(kept->registry, node->registry, sizeof kept->registry);
+    memcpy(kept->path, node->path, sizeof kept->path);
+    kept->allows_dma = node->allows_dma || old->allows_dma;
     for (uint32_t i = 0; i < node->grant_count; i++)
         for (uint32_t o = 0; o < old->grant_count; o++)
             if (strcmp(node->grants[i].name, old->grants[o].name) == 0)
                 node->grants[i] = old->grants[o];
-    node->arch_mask = old->arch_mask;
-    node->allows_dma = node->allows_dma || old->allows_dma;
-    node->spectrum = old->spectrum;
-    node->stack_max = old->stack_max;
-    node->heap_max = old->heap_max;
-    node->key_count = old->key_count;
-    memcpy(node->keys, old->keys, sizeof node->keys);
-    node->config_size = old->config_size;
-    memcpy(node->config, old->config, sizeof node->config);
+    kept->grant_count = node->grant_count;
+    memcpy(kept->grants, node->grants, sizeof kept->grants);
+    *node = *kept;
+    free(kept);
+    return true;
 }
 
 // A console driver is for some machines only, also when it is added by hand.
@@ -233,8 +237,9 @@ static enum nip_code edit_text(const struct addition *add, struct nip_buffer *te
     enum nip_code code = nip_imagedef_add(one, &add->package.manifest, add->alias,
                                           add->path != NULL ? add->path : "", err);
     if (code == NIP_OK) {
-        keep_choices(add->old, &one->packages[0]);
-        code = limit_to_machines(add, &one->packages[0], err);
+        code = keep_choices(add->old, &one->packages[0])
+                   ? limit_to_machines(add, &one->packages[0], err)
+                   : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
     }
     struct nip_buffer node = {0};
     if (code == NIP_OK)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bill.h"
 #include "commands.h"
 #include "imaging.h"
 #include "keystore.h"
@@ -12,9 +13,12 @@
 #include "providers.h"
 #include "report.h"
 
-static enum nip_code write_image(struct cli *cli, const struct nip_buffer *image,
+// The bill of materials and the licences appear first: an image without them is never there.
+static enum nip_code write_image(struct cli *cli, const struct imaging *imaging,
+                                 const struct nip_buffer *image,
                                  const struct nip_image_report *report, struct nip_error *err)
 {
+    char sbom[CLI_PATH_SIZE], licenses[CLI_PATH_SIZE];
     char file[CLI_PATH_SIZE], size[32];
     const char *arch = nip_arch_name(report->arch), *out = cli_option(cli, "out");
     if (out != NULL)
@@ -22,11 +26,15 @@ static enum nip_code write_image(struct cli *cli, const struct nip_buffer *image
     else
         snprintf(file, sizeof file, "build/%s-%s.elf", project_short_name(report->boot->image.name),
                  arch);
-    enum nip_code code = project_write_file(file, image->data, image->size, 0644, err);
+    enum nip_code code = bill_write(imaging, report->arch, file, image, sbom, licenses, err);
+    if (code == NIP_OK)
+        code = project_write_file(file, image->data, image->size, 0644, err);
     if (code == NIP_OK)
         cli_say(cli, "made       %s (%s, %u packages%s)", file, cli_size_text(image->size, size),
                 (unsigned)report->package_count,
                 (report->boot->image.flags & RUMPK_IMAGE_DEVELOPMENT) != 0 ? ", development" : "");
+    if (code == NIP_OK)
+        cli_detail(cli, "made       %s\nmade       %s", sbom, licenses);
     return code;
 }
 
@@ -45,7 +53,7 @@ static enum nip_code make_images(struct cli *cli, struct decisions *decisions,
         if (code == NIP_ERROR_CONFLICT)
             providers_suggest(cli, decisions, imaging, arch_all[a], err);
         if (code == NIP_OK)
-            code = write_image(cli, &image, report, err);
+            code = write_image(cli, imaging, &image, report, err);
         if (code == NIP_OK && cli->is_json)
             nip_json_append(list, report_image_json(report));
         else if (code == NIP_OK && cli_flag(cli, "report"))

@@ -459,7 +459,8 @@ const struct cli_command cli_commands[] = {
      NULL, audit_examples, 0, 0, command_audit},
     {"image", "Build an image", "Make the bootable image", "",
      "Checks every package again, against nip.lock and nip.trust.kdl, signs the boot manifest and\n"
-     "writes build/NAME-ARCH.elf.",
+     "writes build/NAME-ARCH.elf; beside it the bill of materials of everything in it (.spdx.json, SPDX\n"
+     "2.3) and the licences (.licenses.txt).",
      image_options, image_examples, 0, 0, command_image},
     {"doctor", "About nip", "Check tools, SDK, folders, keys and project", "",
      "One line per finding, and what to do about it. Fails when something is missing that every\n"

@@ -193,6 +193,14 @@ static struct nip_json *image_package_json(const struct nip_image_report *report
     for (uint32_t i = 0; i < boot->grant_count; i++)
         nip_json_append(grants, report_text(boot->grants[i].name));
     nip_json_put(item, "grants", grants);
+    struct nip_buffer calls = {0};
+    nip_pledge_words(boot->package.pledge, &calls);
+    nip_json_put_text(item, "calls", nip_buffer_text(&calls));
+    nip_buffer_free(&calls);
+    nip_json_put_u64(item, "budget_us", boot->package.budget_us);
+    nip_json_put_text(item, "restart", nip_restart_name(boot->package.restart));
+    nip_json_put_u64(item, "restart_limit", boot->package.restart_limit);
+    nip_json_put_u64(item, "restart_window_s", boot->package.restart_window_s);
     return item;
 }
 

@@ -47,8 +47,7 @@ uint32_t nip_image_arch(const void *data, size_t size)
 
 // The archive itself: layout, owner's signature, boot manifest; then every package.
 static enum nip_code verify_archive(const uint8_t *data, size_t size, const char *file,
-                                    struct nip_image_report *report,
-                                    struct image_verdict *verdict)
+                                    struct nip_image_report *report, struct image_verdict *verdict)
 {
     struct nip_archive archive;
     enum nip_code code =
@@ -64,8 +63,8 @@ static enum nip_code verify_archive(const uint8_t *data, size_t size, const char
         return image_refuse(verdict, NIP_ERROR_SIGNATURE, RUMPK_REFUSE_MANIFEST_SIGNATURE,
                             "%s: the owner's signature does not fit the boot manifest", file);
     verdict->refusal = RUMPK_REFUSE_MANIFEST_FORM;
-    code = nip_bkdl_decode_boot(archive.manifest, archive.manifest_size, "boot.bkdl",
-                                &report->boot, verdict->err);
+    code = nip_bkdl_decode_boot(archive.manifest, archive.manifest_size, "boot.bkdl", &report->boot,
+                                verdict->err);
     if (code != NIP_OK)
         return code;
     verdict->refusal = RUMPK_REFUSE_NONE;
@@ -76,7 +75,8 @@ static enum nip_code verify_archive(const uint8_t *data, size_t size, const char
     if (boot->image.package_count != archive.part_count)
         return image_refuse(verdict, NIP_ERROR_MISMATCH, RUMPK_REFUSE_ARCHIVE_HEADER,
                             "%s: the boot manifest lists %" PRIu32 " packages, the archive holds "
-                            "%" PRIu32, file, boot->image.package_count, archive.part_count);
+                            "%" PRIu32,
+                            file, boot->image.package_count, archive.part_count);
     bool is_loaded_same =
         memcmp(report->loaded_digest, boot->image.loaded_digest, RUMPK_DIGEST_SIZE) == 0;
     if (!is_loaded_same ||
@@ -96,12 +96,13 @@ static enum nip_code verify_archive(const uint8_t *data, size_t size, const char
                                 file, pinned->package.name);
         bool is_pinned = false;
         for (uint32_t k = 0; k < pinned->key_count; k++)
-            is_pinned |= memcmp(pinned->keys[k].key, archive.parts[i].publisher_key,
-                                RUMPK_KEY_SIZE) == 0;
+            is_pinned |=
+                memcmp(pinned->keys[k].key, archive.parts[i].publisher_key, RUMPK_KEY_SIZE) == 0;
         if (!is_pinned)
             return image_refuse(verdict, NIP_ERROR_UNTRUSTED, RUMPK_REFUSE_PACKAGE_KEY,
                                 "%s: the publisher's key of %s is not one that the boot manifest "
-                                "pins", file, pinned->package.name);
+                                "pins",
+                                file, pinned->package.name);
         code = image_check_package(&archive.parts[i], report->arch, package, verdict);
         if (code != NIP_OK) {
             nip_error_prefix(verdict->err, "%s: package %s: ", file, pinned->package.name);
@@ -316,6 +317,19 @@ static void print_key(const char *what, const uint8_t key[RUMPK_KEY_SIZE], struc
     print_digest(what, fingerprint, out);
 }
 
+static void print_limits(const struct rumpk_bkdl_package *package, struct nip_buffer *out)
+{
+    nip_buffer_append_text(out, "  calls        ");
+    nip_pledge_words(package->pledge, out);
+    if (package->budget_us != 0)
+        nip_buffer_append_format(out, "; budget %" PRIu32 " us", package->budget_us);
+    nip_buffer_append_format(out, "; restart %s", nip_restart_name(package->restart));
+    if (package->restart != RUMPK_RESTART_NEVER)
+        nip_buffer_append_format(out, ", at most %" PRIu32 " in %" PRIu32 " s",
+                                 package->restart_limit, package->restart_window_s);
+    nip_buffer_append_byte(out, '\n');
+}
+
 static void print_package(const struct nip_image_report *report, uint32_t number,
                           struct nip_buffer *out)
 {
@@ -334,6 +348,7 @@ static void print_package(const struct nip_image_report *report, uint32_t number
                              nip_spectrum_name(bound->package.spectrum), package->elf_size,
                              package->memory_size, package->manifest.runtime.stack_size,
                              package->manifest.runtime.heap_size);
+    print_limits(&bound->package, out);
     for (uint32_t i = 0; i < bound->grant_count; i++) {
         struct rumpk_bkdl_request granted =
             *nip_manifest_request(&package->manifest, bound->grants[i].name);
@@ -349,11 +364,13 @@ static void print_package(const struct nip_image_report *report, uint32_t number
         nip_buffer_append_text(out, "  DMA          permitted by the owner. The kernel checks "
                                     "every address of its virtio queues.\n");
     if (bound->package.flags & RUMPK_PACKAGE_DELEGATE)
-        nip_buffer_append_text(out, "  delegate     permitted by the owner: it may grant its memory, "
-                                    "registers and rings to its peers.\n");
+        nip_buffer_append_text(out,
+                               "  delegate     permitted by the owner: it may grant its memory, "
+                               "registers and rings to its peers.\n");
     if (bound->package.flags & RUMPK_PACKAGE_OBSERVE)
-        nip_buffer_append_text(out, "  observe      permitted by the owner: it may see statistics and "
-                                    "faults of the others.\n");
+        nip_buffer_append_text(out,
+                               "  observe      permitted by the owner: it may see statistics and "
+                               "faults of the others.\n");
     if (bound->package.spawner)
         nip_buffer_append_text(out, "  on demand    not started at boot.\n");
     if (bound->config_size)

@@ -400,9 +400,10 @@ static enum nip_code fail_circle(const struct binding *binding, const bool is_pl
     fail_at(binding, definition(binding, first)->span, NIP_ERROR_CONFLICT,
             "packages need each other's services in a circle: %s",
             nip_buffer_has_failed(&chain) ? "it is too long to be shown" : nip_buffer_text(&chain));
-    nip_error_hint(binding->err, "One of them has to start first. If one can start before its "
-                                 "server is there, say so: `wire \"SERVICE\" from=\"%s\" "
-                                 "to=\"%s\" start=\"at-once\"`.",
+    nip_error_hint(binding->err,
+                   "One of them has to start first. If one can start before its "
+                   "server is there, say so: `wire \"SERVICE\" from=\"%s\" "
+                   "to=\"%s\" start=\"at-once\"`.",
                    definition(binding, first)->name,
                    definition(binding, waited_for(binding, is_placed, first))->name);
     nip_buffer_free(&chain);
@@ -432,6 +433,20 @@ static enum nip_code sort_packages(const struct binding *binding)
     }
     memcpy(binding->order, sorted, binding->count * sizeof sorted[0]);
     return NIP_OK;
+}
+
+// What the owner leaves of what was asked for; the restart policy is the owner's alone.
+static void bind_limits(const struct nip_imagedef_package *package,
+                        const struct rumpk_bkdl_runtime *asked, struct rumpk_bkdl_package *bound)
+{
+    bound->pledge = package->pledge & asked->pledge;
+    bound->budget_us = package->budget_us != 0 ? package->budget_us : asked->budget_us;
+    bound->restart =
+        package->restart != NIP_IMAGEDEF_RESTART_AS_REQUESTED ? package->restart : asked->restart;
+    bound->restart_limit =
+        package->restart_limit != 0 ? package->restart_limit : asked->restart_limit;
+    bound->restart_window_s =
+        package->restart_window_s != 0 ? package->restart_window_s : asked->restart_window_s;
 }
 
 static enum nip_code bind_package(const struct binding *binding, uint32_t k)
@@ -465,11 +480,7 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
         package->stack_max == UINT64_MAX ? manifest->runtime.stack_size : package->stack_max;
     bound->package.heap_max =
         package->heap_max == UINT64_MAX ? manifest->runtime.heap_size : package->heap_max;
-    bound->package.pledge = manifest->runtime.pledge;
-    bound->package.budget_us = manifest->runtime.budget_us;
-    bound->package.restart = manifest->runtime.restart;
-    bound->package.restart_limit = manifest->runtime.restart_limit;
-    bound->package.restart_window_s = manifest->runtime.restart_window_s;
+    bind_limits(package, &manifest->runtime, &bound->package);
     memcpy(bound->keys[0].key, checked->publisher_key, RUMPK_KEY_SIZE);
     bound->key_count = 1;
     bound->config_size = package->config_size;
@@ -485,6 +496,11 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
                        "%s has security-version %" PRIu32 ", below the floor %" PRIu32,
                        package->name, manifest->identity.security_version,
                        bound->package.security_floor);
+    // Zero is what its spectrum gives.
+    if (manifest->runtime.budget_us != 0 && bound->package.budget_us > manifest->runtime.budget_us)
+        return fail_at(binding, package->span, NIP_ERROR_SCHEMA,
+                       "budget %" PRIu32 "us is more than the %" PRIu32 "us that %s requests",
+                       bound->package.budget_us, manifest->runtime.budget_us, package->name);
     if (bound->package.spectrum < manifest->runtime.spectrum)
         return fail_at(binding, package->span, NIP_ERROR_SCHEMA,
                        "spectrum \"%s\" is stricter than the \"%s\" that %s requests",

@@ -16,12 +16,12 @@
 #include "schema.h"
 #include "schema_text.h"
 
-#define I(member) SCHEMA_AT(struct nip_imagedef, member)
-#define P(member) SCHEMA_AT(struct nip_imagedef_package, member)
-#define G(member) SCHEMA_AT(struct nip_imagedef_grant, member)
-#define W(member) SCHEMA_AT(struct nip_imagedef_wire, member)
+#define I(member)            SCHEMA_AT(struct nip_imagedef, member)
+#define P(member)            SCHEMA_AT(struct nip_imagedef_package, member)
+#define G(member)            SCHEMA_AT(struct nip_imagedef_grant, member)
+#define W(member)            SCHEMA_AT(struct nip_imagedef_wire, member)
 #define NODE(name_, fields_) .name = name_, .fields = fields_, .field_count = SCHEMA_COUNT(fields_)
-#define CHILDREN(children_) .children = children_, .child_count = SCHEMA_COUNT(children_)
+#define CHILDREN(children_)  .children = children_, .child_count = SCHEMA_COUNT(children_)
 
 // ---- image ----
 
@@ -32,60 +32,153 @@ static const struct schema_field image_fields[] = {
     {.name = "version", .is_required = true, .type = SCHEMA_VERSION, I(version)},
 };
 static const struct schema_field idle_fields[] = {
-    {.name = "on-idle", .is_argument = true, .is_required = true, .type = SCHEMA_CHOICE,
-     I(stays_on_idle), .choices = idle_choices},
+    {.name = "on-idle",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_CHOICE,
+     I(stays_on_idle),
+     .choices = idle_choices},
 };
 static const struct schema_node image_children[] = {{NODE("on-idle", idle_fields)}};
 
 // ---- package ----
 
 static const struct schema_field arch_fields[] = {
-    {.name = "arch", .is_argument = true, .is_required = true, .type = SCHEMA_CHOICES,
-     P(arch_mask), .choices = manifest_archs},
+    {.name = "arch",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_CHOICES,
+     P(arch_mask),
+     .choices = manifest_archs},
 };
 static const struct schema_field dma_fields[] = {
-    {.name = "dma", .is_argument = true, .is_required = true, .type = SCHEMA_BOOLEAN,
+    {.name = "dma",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_BOOLEAN,
      P(allows_dma)},
 };
 static const struct schema_field delegate_fields[] = {
-    {.name = "delegate", .is_argument = true, .is_required = true, .type = SCHEMA_BOOLEAN,
+    {.name = "delegate",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_BOOLEAN,
      P(allows_delegate)},
 };
 static const struct schema_field observe_fields[] = {
-    {.name = "observe", .is_argument = true, .is_required = true, .type = SCHEMA_BOOLEAN,
+    {.name = "observe",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_BOOLEAN,
      P(allows_observe)},
 };
 static const struct schema_field demand_fields[] = {
-    {.name = "on-demand", .is_argument = true, .is_required = true, .type = SCHEMA_NAME,
+    {.name = "on-demand",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_NAME,
      P(spawner)},
 };
 static const struct schema_field spectrum_fields[] = {
-    {.name = "spectrum", .is_argument = true, .is_required = true, .type = SCHEMA_CHOICE,
-     P(spectrum), .choices = manifest_spectrums, .fallback = NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED},
+    {.name = "spectrum",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_CHOICE,
+     P(spectrum),
+     .choices = manifest_spectrums,
+     .fallback = NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED},
 };
 static const struct schema_field stack_fields[] = {
-    {.name = "stack-max", .is_argument = true, .is_required = true, .type = SCHEMA_SIZE,
-     P(stack_max), .minimum = RUMPK_STACK_MIN, .maximum = RUMPK_STACK_MAX,
-     .unit = RUMPK_PAGE_SIZE, .fallback = UINT64_MAX},
+    {.name = "stack-max",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_SIZE,
+     P(stack_max),
+     .minimum = RUMPK_STACK_MIN,
+     .maximum = RUMPK_STACK_MAX,
+     .unit = RUMPK_PAGE_SIZE,
+     .fallback = UINT64_MAX},
 };
 static const struct schema_field heap_fields[] = {
-    {.name = "heap-max", .is_argument = true, .is_required = true, .type = SCHEMA_SIZE, P(heap_max),
-     .minimum = 0, .maximum = RUMPK_HEAP_MAX, .unit = RUMPK_PAGE_SIZE, .fallback = UINT64_MAX},
+    {.name = "heap-max",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_SIZE,
+     P(heap_max),
+     .minimum = 0,
+     .maximum = RUMPK_HEAP_MAX,
+     .unit = RUMPK_PAGE_SIZE,
+     .fallback = UINT64_MAX},
+};
+static const struct schema_field pledge_fields[] = {
+    {.name = "pledge",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_CHOICES,
+     P(pledge),
+     .choices = manifest_pledges,
+     .fallback = UINT64_MAX},
+};
+static const struct schema_field budget_fields[] = {
+    {.name = "budget",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_DURATION,
+     P(budget_us),
+     .minimum = 1,
+     .maximum = RUMPK_BUDGET_US_MAX,
+     .unit = 1},
+};
+static const struct schema_field restart_fields[] = {
+    {.name = "restart",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_CHOICE,
+     P(restart),
+     .choices = manifest_restarts,
+     .fallback = NIP_IMAGEDEF_RESTART_AS_REQUESTED},
+    {.name = "limit",
+     .type = SCHEMA_NUMBER,
+     P(restart_limit),
+     .minimum = 1,
+     .maximum = RUMPK_RESTART_LIMIT_MAX},
+    {.name = "window",
+     .type = SCHEMA_DURATION,
+     P(restart_window_s),
+     .minimum = 1,
+     .maximum = RUMPK_RESTART_WINDOW_S_MAX,
+     .unit = 1000000},
 };
 static const struct schema_field config_fields[] = {
-    {.name = "config", .is_argument = true, .is_required = true, .is_positive = true,
-     .allows_lines = true, .type = SCHEMA_TEXT, P(config)},
+    {.name = "config",
+     .is_argument = true,
+     .is_required = true,
+     .is_positive = true,
+     .allows_lines = true,
+     .type = SCHEMA_TEXT,
+     P(config)},
 };
 static const struct schema_field key_fields[] = {
-    {.name = "key", .is_argument = true, .is_required = true, .type = SCHEMA_KEY,
+    {.name = "key",
+     .is_argument = true,
+     .is_required = true,
+     .type = SCHEMA_KEY,
      SCHEMA_AT(struct rumpk_bkdl_key, key)},
 };
 static const struct schema_field grant_fields[] = {
     {.name = "name", .is_argument = true, .is_required = true, .type = SCHEMA_LABEL, G(name)},
-    {.name = "index", .type = SCHEMA_NUMBER, G(index), .minimum = 0, .maximum = 255,
+    {.name = "index",
+     .type = SCHEMA_NUMBER,
+     G(index),
+     .minimum = 0,
+     .maximum = 255,
      .fallback = NIP_IMAGEDEF_INDEX_ANY},
-    {.name = "size", .type = SCHEMA_SIZE, G(size), .minimum = RUMPK_PAGE_SIZE,
-     .maximum = RUMPK_HEAP_MAX, .unit = RUMPK_PAGE_SIZE},
+    {.name = "size",
+     .type = SCHEMA_SIZE,
+     G(size),
+     .minimum = RUMPK_PAGE_SIZE,
+     .maximum = RUMPK_HEAP_MAX,
+     .unit = RUMPK_PAGE_SIZE},
     {.name = "place", .type = SCHEMA_PLACE, G(span)},
 };
 
@@ -110,11 +203,13 @@ static const struct schema_node package_children[] = {
     {NODE("spectrum", spectrum_fields)},
     {NODE("stack-max", stack_fields)},
     {NODE("heap-max", heap_fields)},
+    {NODE("pledge", pledge_fields)},
+    {NODE("budget", budget_fields)},
+    {NODE("restart", restart_fields)},
     {NODE("config", config_fields)},
     {NODE("key", key_fields), .offset = offsetof(struct nip_imagedef_package, keys),
      .element_size = sizeof(struct rumpk_bkdl_key),
-     .count_offset = offsetof(struct nip_imagedef_package, key_count),
-     .count_max = RUMPK_KEYS_MAX},
+     .count_offset = offsetof(struct nip_imagedef_package, key_count), .count_max = RUMPK_KEYS_MAX},
     {NODE("grant", grant_fields), .offset = offsetof(struct nip_imagedef_package, grants),
      .element_size = sizeof(struct nip_imagedef_grant),
      .count_offset = offsetof(struct nip_imagedef_package, grant_count),
@@ -188,12 +283,22 @@ static const struct schema_field wire_fields[] = {
     {.name = "service", .is_argument = true, .is_required = true, .type = SCHEMA_LABEL, W(service)},
     {.name = "from", .is_required = true, .type = SCHEMA_NAME, W(client)},
     {.name = "to", .is_required = true, .type = SCHEMA_NAME, W(server)},
-    {.name = "slots", .type = SCHEMA_NUMBER, W(slots), .minimum = RUMPK_RING_SLOTS_MIN,
+    {.name = "slots",
+     .type = SCHEMA_NUMBER,
+     W(slots),
+     .minimum = RUMPK_RING_SLOTS_MIN,
      .maximum = RUMPK_RING_SLOTS_MAX},
-    {.name = "buffers", .type = SCHEMA_NUMBER, W(buffer_count), .minimum = 1,
+    {.name = "buffers",
+     .type = SCHEMA_NUMBER,
+     W(buffer_count),
+     .minimum = 1,
      .maximum = RUMPK_ARENA_COUNT_MAX},
-    {.name = "buffer-size", .type = SCHEMA_SIZE, W(buffer_size), .minimum = 256,
-     .maximum = RUMPK_ARENA_SIZE_MAX, .unit = 64},
+    {.name = "buffer-size",
+     .type = SCHEMA_SIZE,
+     W(buffer_size),
+     .minimum = 256,
+     .maximum = RUMPK_ARENA_SIZE_MAX,
+     .unit = 64},
     {.name = "start", .type = SCHEMA_CHOICE, W(start), .choices = start_choices},
     {.name = "place", .type = SCHEMA_PLACE, W(span)},
 };
@@ -203,8 +308,8 @@ static const struct schema_node imagedef_schema[] = {
     {NODE("package", package_fields), CHILDREN(package_children),
      .offset = offsetof(struct nip_imagedef, packages),
      .element_size = sizeof(struct nip_imagedef_package),
-     .count_offset = offsetof(struct nip_imagedef, package_count),
-     .count_max = RUMPK_PACKAGES_MAX, .check = check_package},
+     .count_offset = offsetof(struct nip_imagedef, package_count), .count_max = RUMPK_PACKAGES_MAX,
+     .check = check_package},
     {NODE("wire", wire_fields), .offset = offsetof(struct nip_imagedef, wires),
      .element_size = sizeof(struct nip_imagedef_wire),
      .count_offset = offsetof(struct nip_imagedef, wire_count), .count_max = RUMPK_WIRES_MAX,
@@ -258,8 +363,8 @@ enum nip_code nip_imagedef_parse(const char *text, size_t size, const char *file
         return nip_error_set(err, NIP_ERROR_MEMORY, "no memory for an image definition");
     enum nip_code code = nip_kdl_parse(text, size, file, NULL, &made->document, err);
     if (code == NIP_OK)
-        code = schema_read(made->document, imagedef_schema, SCHEMA_COUNT(imagedef_schema), made,
-                           err);
+        code =
+            schema_read(made->document, imagedef_schema, SCHEMA_COUNT(imagedef_schema), made, err);
     if (code == NIP_OK)
         code = check_wire_ends(made, err);
     if (code != NIP_OK) {
@@ -287,7 +392,8 @@ enum nip_code nip_imagedef_add(struct nip_imagedef *imagedef, const struct nip_m
     memcpy(package->registry, registry, strlen(registry));
     memcpy(package->path, path, strlen(path));
     package->spectrum = NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED;
-    package->stack_max = package->heap_max = UINT64_MAX;
+    package->stack_max = package->heap_max = package->pledge = UINT64_MAX;
+    package->restart = NIP_IMAGEDEF_RESTART_AS_REQUESTED;
     for (uint32_t i = 0; i < manifest->request_count; i++) {
         struct nip_imagedef_grant *grant = &package->grants[package->grant_count++];
         memcpy(grant->name, manifest->requests[i].name, sizeof grant->name);
@@ -312,6 +418,35 @@ static void print_arch(uint32_t mask, struct nip_buffer *out)
     for (const struct schema_choice *arch = manifest_archs; arch->name; arch++)
         if (mask & arch->value)
             nip_buffer_append_format(out, " \"%s\"", arch->name);
+    nip_buffer_append_byte(out, '\n');
+}
+
+static const char *choice_name(const struct schema_choice *choices, uint32_t value)
+{
+    while (choices->name != NULL && choices->value != value)
+        choices++;
+    return choices->name;
+}
+
+static void print_limits(const struct nip_imagedef_package *package, struct nip_buffer *out)
+{
+    const char *restart = choice_name(manifest_restarts, package->restart);
+    if (package->pledge != UINT64_MAX) {
+        nip_buffer_append_text(out, "    pledge");
+        for (const struct schema_choice *class = manifest_pledges; class->name != NULL; class ++)
+            if ((package->pledge & class->value) != 0)
+                nip_buffer_append_format(out, " \"%s\"", class->name);
+        nip_buffer_append_byte(out, '\n');
+    }
+    if (package->budget_us != 0)
+        nip_buffer_append_format(out, "    budget \"%" PRIu32 "us\"\n", package->budget_us);
+    if (restart == NULL)
+        return;
+    nip_buffer_append_format(out, "    restart \"%s\"", restart);
+    if (package->restart_limit != 0)
+        nip_buffer_append_format(out, " limit=%" PRIu32, package->restart_limit);
+    if (package->restart_window_s != 0)
+        nip_buffer_append_format(out, " window=\"%" PRIu32 "s\"", package->restart_window_s);
     nip_buffer_append_byte(out, '\n');
 }
 
@@ -352,6 +487,7 @@ void nip_imagedef_print_package(const struct nip_imagedef_package *package, stru
         print_size("stack-max", package->stack_max, out);
     if (package->heap_max != UINT64_MAX)
         print_size("heap-max", package->heap_max, out);
+    print_limits(package, out);
     for (uint32_t i = 0; i < package->key_count; i++) {
         struct nip_public_key key = {.id = {0}};
         char text[NIP_KEY_TEXT_SIZE];

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <rumpk/call.h>
 #include <rumpk/cap.h>
 
 #include "manifest_schema.h"
@@ -44,6 +45,26 @@ bool nip_arch_from_name(const char *name, uint32_t *arch)
     for (*arch = 1; RUMPK_ARCH_BIT(*arch) != bit;)
         ++*arch;
     return true;
+}
+
+const char *nip_restart_name(uint32_t restart)
+{
+    return choice_name(manifest_restarts, restart);
+}
+
+void nip_pledge_words(uint64_t pledge, struct nip_buffer *out)
+{
+    const char *between = "";
+    pledge &= RUMPK_PLEDGE_CLASSES;
+    if (pledge == RUMPK_PLEDGE_CLASSES || pledge == 0) {
+        nip_buffer_append_text(out, pledge == 0 ? "none" : "all");
+        return;
+    }
+    for (const struct schema_choice *class = manifest_pledges; class->name != NULL; class ++)
+        if ((pledge & class->value) != 0) {
+            nip_buffer_append_format(out, "%s%s", between, class->name);
+            between = " ";
+        }
 }
 
 const char *nip_spectrum_name(uint32_t spectrum)

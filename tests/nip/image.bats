@@ -307,3 +307,34 @@ PY
   done
   [ "$(grep -c '^registry ' nip.trust.kdl)" -eq 1 ]
 }
+
+@test "the owner narrows calls, time and restarts; the report says what holds" {
+  published_hello
+  sed -i 's/version="0.1.0"/version="0.2.0"/' npl.kdl
+  echo 'runtime { pledge "stdio" "map"; budget "800us"; restart "always" limit=5 window="30s"; }' >>npl.kdl
+  ok nip publish --registry file:../reg
+  new_box
+  ok nip add local/hello@0.2.0 --registry file:../reg
+  ok nip image --arch riscv64 --report
+  says 'calls        stdio map; budget 800 us; restart always, at most 5 in 30 s'
+  sed -i '/^package "local\/hello"/a\    pledge "stdio" "exec"\n    budget "300us"\n    restart "never"\n    delegate #true' image.kdl
+  ok nip image --arch riscv64 --report
+  says 'calls        stdio; budget 300 us; restart never'
+  nip image --arch riscv64 --json 2>/dev/null >"$W/report.json"
+  python3 -c '
+import json, sys
+package = [p for p in json.load(open(sys.argv[1]))["images"][0]["packages"] if p["name"] == "local/hello"][0]
+assert (package["calls"], package["budget_us"], package["restart"]) == ("stdio", 300, "never"), package' "$W/report.json"
+  # An update keeps every choice of the owner.
+  sed -i 's/version="0.2.0"/version="0.2.1"/' ../hello/npl.kdl
+  ok nip -C ../hello publish --registry file:../reg
+  ok nip update
+  grep -q 'package "local/hello" version="0.2.1"' image.kdl
+  for line in 'pledge "stdio" "exec"' 'budget "300us"' 'restart "never"' 'delegate #true'; do grep -q "^    $line$" image.kdl; done
+  sed -i 's/budget "300us"/budget "900us"/' image.kdl
+  refused 3 'budget 900us is more than the 800us that local/hello requests' nip image --arch riscv64
+  says 'image.kdl:'
+  sed -i 's/budget "900us"/budget "1us"/; s/pledge "stdio" "exec"/pledge "stdoi"/' image.kdl
+  refused 3 'stdoi' nip image --arch riscv64
+  says 'stdio'
+}

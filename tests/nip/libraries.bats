@@ -269,3 +269,127 @@ PY
   cmp nip.lock "$W/lock"
   no_leftovers . "$HOME"
 }
+
+@test "an image brings its bill of materials and its licences along" {
+  begin
+  published ring 1.2.0
+  driver ring
+  ok nip add acme/ring --registry reg
+  ok nip publish --registry file:../reg
+  new_box
+  ok nip add local/hello --registry file:../reg --yes
+  ok nip image
+  for arch in riscv64 x86_64; do
+    ok python3 "$BATS_TEST_DIRNAME/spdx_check.py" build/box-$arch.spdx.json --image build/box-$arch.elf
+  done
+  # Everything that is linked in, and every source file, with digests.
+  python3 - <<'PY'
+import json
+sbom = json.load(open("build/box-riscv64.spdx.json"))
+names = {p["name"] for p in sbom["packages"]}
+assert {"local/box", "rumpk/kernel", "local/hello", "acme/ring", "libnpl", "llvm-libc", "compiler-rt-builtins"} <= names, names
+files = {f["fileName"]: f for f in sbom["files"]}
+assert "./source.tar/src/main.c" in files and files["./source.tar/src/main.c"]["checksums"], files.keys()
+assert "rumpk/uart-pl011" not in names
+PY
+  grep -q '^local/hello 0.1.0: Apache-2.0$' build/box-riscv64.licenses.txt
+  grep -q '^rumpk/kernel ' build/box-riscv64.licenses.txt
+  [ "$(grep -c 'TERMS AND CONDITIONS FOR USE' build/box-riscv64.licenses.txt)" -ge 1 ]
+  cp build/box-riscv64.spdx.json "$W/first.json"
+  rm -rf build
+  ok nip image --arch riscv64
+  cmp build/box-riscv64.spdx.json "$W/first.json"
+}
+
+@test "tree, why, outdated, audit; updates of an image show what grew; remove takes wires along" {
+  begin
+  published ring 1.2.0
+  published queue 1.0.0 'ring 1.2'
+  driver ring queue
+  ok nip add acme/queue --registry reg
+  ok nip add acme/ring
+  ok nip tree
+  says 'local/hello 0.1.0'
+  says 'acme/ring 1.2.0 (reg)'
+  ok nip why acme/ring
+  says 'local/hello 0.1.0 -> acme/queue 1.0.0 -> acme/ring [1.2 or later]'
+  says 'local/hello 0.1.0 -> acme/ring [1.2.0 or later]'
+  refused 5 'acme/none is no part of this project' nip why acme/none
+  for command in tree outdated audit 'why acme/ring'; do
+    # shellcheck disable=SC2086
+    ok nip $command --json
+    python3 -c 'import json,sys; assert json.load(sys.stdin)["schema"].startswith("nip-")' <<<"$output"
+  done
+  ok nip outdated
+  says 'nothing newer is known'
+  ok nip audit
+  says 'nothing is known against any package'
+  SECURITY=2 published ring 1.3.0
+  published ring 2.0.0
+  cd "$W/hello"
+  ok nip outdated
+  [[ "$output" == *acme/ring*1.2.0*1.3.0*2.0.0* ]]
+  ok nip yank acme/queue@1.0.0 --registry reg --reason 'forgets'
+  run nip audit </dev/null
+  [ "$status" -eq 1 ]
+  says 'acme/queue 1.0.0: forgets'
+  says '1.3.0 has security-version 2, this one 1'
+  # The registry serves other bytes under the same version.
+  rm -rf ../reg/acme/queue
+  echo '// other' >>../queue/src/queue.c
+  ok nip -C ../queue publish --registry file:../reg
+  run nip audit </dev/null
+  [ "$status" -eq 1 ]
+  says 'other bytes under this version'
+  rm -rf ../reg/acme/queue
+  run nip audit </dev/null
+  says 'does not have it any more'
+
+  # An image: nothing that grew is taken without being accepted.
+  cd "$W"
+  rm -rf hello
+  new_hello
+  ok nip publish --registry file:../reg
+  new_box
+  ok nip add local/hello --registry file:../reg
+  ok nip update
+  says 'nothing newer of the same class'
+  cd ../hello
+  sed -i 's/version="0.1.0"/version="0.1.1"/' npl.kdl
+  printf 'runtime { heap "256KiB"; }\nrequest { memory "m" size="64KiB"; }\n' >>npl.kdl
+  ok nip publish --registry file:../reg
+  cd ../box
+  ok nip outdated
+  says 'local/hello'
+  cp image.kdl nip.lock "$W"
+  refused 4 'asks for capabilities' nip update
+  says 'asks for a heap of 262144 bytes (before: 65536)'
+  cmp image.kdl "$W/image.kdl"
+  cmp nip.lock "$W/nip.lock"
+  ok nip update local/hello --yes
+  grep -q 'package "local/hello" version="0.1.1"' image.kdl
+  ok nip tree
+  says 'service console 1'
+  ok nip why rumpk/uart-16550
+  says 'local/hello 0.1.1 -> rumpk/uart-16550 [service console 1]'
+  printf '\nwire "console" from="local/hello" to="rumpk/uart-16550"\n' >>image.kdl
+  ok nip remove local/hello
+  says 'and its wires'
+  absent local/hello image.kdl
+  absent local/hello nip.lock
+  absent wire image.kdl
+  ok nip image --arch riscv64
+  refused 5 'image.kdl has no package local/hello' nip remove local/hello
+  ok nip fetch
+  ok nip image --arch riscv64 --frozen
+}
+
+@test "the first-party drivers are a workspace" {
+  cp -r "$BATS_TEST_DIRNAME/../../drivers" "$W/drivers"
+  rm -rf "$W"/drivers/*/build
+  cd "$W/drivers"
+  ok nip build --arch riscv64
+  says 'member     virtio-blk'
+  says 'built 6 members of the workspace'
+  [ -e virtio-blk/build/riscv64/driver.elf ]
+}

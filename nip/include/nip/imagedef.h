@@ -13,8 +13,10 @@
 //       on-demand "local/boss"           // not started at boot: local/boss may, by spawn
 //       spectrum "gravity"               // never stricter than requested
 //       stack-max "64KiB"; heap-max "1MiB" // left out: what the package requests
-//       key "RWQ..."                     // accepted publisher keys: narrows nip.trust.kdl
-//       config "text handed to the driver"
+//       pledge "stdio" "map"             // it starts with those classes of calls that it asks for
+//       too budget "500us"                   // never more than requested restart "never" // or
+//       "on-fault", "always", with limit=3 window="60s" key "RWQ..."                     //
+//       accepted publisher keys: narrows nip.trust.kdl config "text handed to the driver"
 //   }
 //   package "local/hello" version="0.1.0" path="../hello"           // instead of registry=
 //   wire "console" from="local/hello" to="rumpk/uart-16550" slots=32
@@ -42,9 +44,10 @@
 extern "C" {
 #endif
 
-#define NIP_IMAGEDEF_FILE "image.kdl"
+#define NIP_IMAGEDEF_FILE                  "image.kdl"
 #define NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED UINT32_MAX
-#define NIP_IMAGEDEF_INDEX_ANY UINT32_MAX
+#define NIP_IMAGEDEF_INDEX_ANY             UINT32_MAX
+#define NIP_IMAGEDEF_RESTART_AS_REQUESTED  UINT32_MAX
 
 enum {
     NIP_IMAGEDEF_ALIAS_SIZE = 64, // a registry alias of nip.trust.kdl, NUL included
@@ -65,11 +68,15 @@ struct nip_imagedef_package {
     char path[NIP_IMAGEDEF_PATH_SIZE];      // "" when registry is set
     uint32_t arch_mask;                     // 0: every architecture of the package
     bool allows_dma;
-    bool allows_delegate; // may grant its memory, registers and rings to its peers
-    bool allows_observe;  // may see other drivers by meta
+    bool allows_delegate;          // may grant its memory, registers and rings to its peers
+    bool allows_observe;           // may see other drivers by meta
     char spawner[RUMPK_NAME_SIZE]; // package that starts this one; "": it is started at boot
-    uint32_t spectrum;            // or SPECTRUM_AS_REQUESTED
-    uint64_t stack_max, heap_max; // UINT64_MAX: what the package requests
+    uint32_t spectrum;             // or SPECTRUM_AS_REQUESTED
+    uint64_t stack_max, heap_max;  // UINT64_MAX: what the package requests
+    uint64_t pledge;               // classes of calls left to it; UINT64_MAX: what it requests
+    uint32_t budget_us;            // processor time per window; 0: what it requests
+    uint32_t restart;              // RUMPK_RESTART_*, or RESTART_AS_REQUESTED
+    uint32_t restart_limit, restart_window_s; // 0: what it requests
     uint32_t grant_count, key_count;
     struct nip_imagedef_grant grants[RUMPK_REQUESTS_MAX];
     struct rumpk_bkdl_key keys[RUMPK_KEYS_MAX]; // none: the trust file alone decides
@@ -82,7 +89,7 @@ struct nip_imagedef_wire {
     char service[RUMPK_LABEL_SIZE];
     char client[RUMPK_NAME_SIZE];
     char server[RUMPK_NAME_SIZE];
-    uint32_t slots;                    // 0: default
+    uint32_t slots;                     // 0: default
     uint32_t buffer_count, buffer_size; // 0: default
     uint32_t start;                     // RUMPK_START_*
     struct nip_kdl_span span;
@@ -106,16 +113,16 @@ void nip_imagedef_free(struct nip_imagedef *imagedef); // NULL is fine
 // Reads image.kdl. On success the caller frees *imagedef; on failure it is NULL. A package name
 // stands at most once for one architecture.
 enum nip_code nip_imagedef_parse(const char *text, size_t size, const char *file,
-                                 struct nip_imagedef **imagedef, struct nip_error *err)
-    NIP_MUST_CHECK;
+                                 struct nip_imagedef **imagedef,
+                                 struct nip_error *err) NIP_MUST_CHECK;
 
 // Adds a package with everything that its manifest requests granted (index 0, full size, DMA where
 // it asks for it): what `nip add` proposes and what `nip run` uses for its throw-away image.
 // `registry` or `path` is "". LIMIT when the image is full. The new one is packages[package_count -
 // 1].
 enum nip_code nip_imagedef_add(struct nip_imagedef *imagedef, const struct nip_manifest *manifest,
-                               const char *registry, const char *path, struct nip_error *err)
-    NIP_MUST_CHECK;
+                               const char *registry, const char *path,
+                               struct nip_error *err) NIP_MUST_CHECK;
 
 // Prints one package node as image.kdl text, newline at the end. To put it into a file, append it,
 // or replace the bytes of `span`.

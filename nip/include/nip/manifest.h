@@ -41,7 +41,7 @@
 extern "C" {
 #endif
 
-#define NIP_MANIFEST_FILE "npl.kdl"
+#define NIP_MANIFEST_FILE     "npl.kdl"
 #define NIP_MANIFEST_SIZE_MAX ((size_t)65536)
 
 enum {
@@ -62,7 +62,7 @@ enum {
 struct nip_manifest_dependency {
     char name[RUMPK_NAME_SIZE];
     char requirement[RUMPK_VERSION_SIZE];
-    uint8_t key[RUMPK_KEY_SIZE];    // the publisher's, as the author knows it; zero: not given
+    uint8_t key[RUMPK_KEY_SIZE];     // the publisher's, as the author knows it; zero: not given
     char registry[RUMPK_LABEL_SIZE]; // alias of nip.trust.kdl; empty: not given
 };
 
@@ -105,8 +105,8 @@ struct nip_manifest {
 // (everything that this format does not allow), NAME (package name or version), LIMIT; all with
 // line, column and caret.
 enum nip_code nip_manifest_parse(const char *text, size_t size, const char *file,
-                                 struct nip_manifest *manifest, struct nip_error *err)
-    NIP_MUST_CHECK;
+                                 struct nip_manifest *manifest,
+                                 struct nip_error *err) NIP_MUST_CHECK;
 
 // The request of that name, or NULL. Names of requests are unique in a package.
 const struct rumpk_bkdl_request *nip_manifest_request(const struct nip_manifest *manifest,
@@ -133,6 +133,9 @@ const char *nip_arch_name(uint32_t arch);                  // "riscv64"
 bool nip_arch_from_name(const char *name, uint32_t *arch); // RUMPK_ARCH_*
 const char *nip_spectrum_name(uint32_t spectrum);          // "gravity"
 bool nip_spectrum_from_name(const char *name, uint32_t *spectrum);
+const char *nip_restart_name(uint32_t restart); // "on-fault"
+// Classes of calls: "all", "none", or "stdio map".
+void nip_pledge_words(uint64_t pledge, struct nip_buffer *out);
 const char *nip_kind_name(uint32_t kind);   // "driver"
 const char *nip_style_name(uint32_t style); // "stream"
 

@@ -10,6 +10,7 @@
 #include "must.h"
 #include "nip/lock.h"
 #include "nip/trust.h"
+#include "nip/workspace.h"
 #include "nip/yanked.h"
 
 static void check_lock(const uint8_t *data, size_t size)
@@ -78,10 +79,26 @@ static void check_yanked(const uint8_t *data, size_t size)
     nip_yanked_free(&yanked);
 }
 
+static void check_workspace(const uint8_t *data, size_t size)
+{
+    static struct nip_workspace workspace;
+    struct nip_error err = {.code = NIP_OK};
+    if (nip_workspace_parse((const char *)data, size, "nip.workspace.kdl", &workspace, &err) !=
+        NIP_OK) {
+        MUST(err.message[0] != '\0');
+        return;
+    }
+    FUZZ_ACCEPTED();
+    for (uint32_t i = 0; i < workspace.member_count; i++)
+        MUST(workspace.members[i].path[0] != '/' &&
+             strstr(workspace.members[i].path, "/../") == NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_lock(data, size);
     check_trust(data, size);
     check_yanked(data, size);
+    check_workspace(data, size);
     return 0;
 }

@@ -66,9 +66,27 @@ static void write_statements(const char *folder)
     nip_buffer_free(&text);
 }
 
+static void write_sbom(const char *folder)
+{
+    struct nip_buffer text = {.size = 0};
+    nip_buffer_append_text(
+        &text, "{\"spdxVersion\":\"SPDX-2.3\",\"packages\":[{\"SPDXID\":\"SPDXRef-Package\"},"
+               "{\"SPDXID\":\"SPDXRef-libc\"}],\"files\":[{\"SPDXID\":\"SPDXRef-File-0\"}],"
+               "\"relationships\":[{\"spdxElementId\":\"SPDXRef-DOCUMENT\",\"relationshipType\":"
+               "\"DESCRIBES\",\"relatedSpdxElement\":\"SPDXRef-Package\"},{\"spdxElementId\":"
+               "\"SPDXRef-Package\",\"relationshipType\":\"STATIC_LINK\",\"relatedSpdxElement\":"
+               "\"SPDXRef-libc\"}]}");
+    write_seed(folder, "sbom", &text);
+    nip_buffer_free(&text);
+}
+
 int main(int argc, char **argv)
 {
     MUST(argc == 3);
+    if (strcmp(argv[2], "sbom") == 0) {
+        write_sbom(argv[1]);
+        return 0;
+    }
     if (strcmp(argv[2], "statement") == 0) {
         write_statements(argv[1]);
         return 0;
@@ -115,6 +133,10 @@ int main(int argc, char **argv)
     nip_buffer_clear(&text);
     nip_buffer_append_text(&text, "rumpk-yanked 1\n1.2.0 loses requests\n1.2.1\n2.0.0-rc.1 x\n");
     write_seed(argv[1], "yanked", &text);
+    nip_buffer_clear(&text);
+    nip_buffer_append_text(&text, "workspace {\n    member \"drivers/*\"\n}\n"
+                                  "override \"acme/ring\" path=\"../ring\"\n");
+    write_seed(argv[1], "workspace", &text);
     nip_buffer_free(&text);
     return 0;
 }

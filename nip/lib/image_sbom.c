@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Merging bills of materials (SPDX 2.3, JSON):
+//
+//   SPDXRef-Image ──CONTAINS──> SPDXRef-P0-Package ──CONTAINS, STATIC_LINK──> SPDXRef-P0-...
+//                 ──CONTAINS──> SPDXRef-P1-Package ...
+//                 ──CONTAINS──> SPDXRef-ImageFile
+//
+// Every identifier of package number N gets the prefix "PN-", so that no two documents can meet;
+// what a document says about itself (DESCRIBES) becomes CONTAINS of the image.
+
+#include "nip/image_sbom.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nip/json.h"
+
+enum { ID_SIZE = 256, ELEMENTS_MAX = 20000 };
+static const char reference[] = "SPDXRef-", document_id[] = "SPDXRef-DOCUMENT";
+
+struct merge {
+    struct nip_json *packages, *files, *relations;
+    const struct nip_image_sbom_package *package;
+    size_t number;
+    char **ids; // of the document that is being merged, sorted
+    size_t id_count;
+};
+
+static enum nip_code fail(const struct merge *merge, const char *what, struct nip_error *err)
+{
+    nip_error_set(err, NIP_ERROR_FORMAT, "the bill of materials of %s %s: %s", merge->package->name,
+                  merge->package->version, what);
+    nip_error_hint(err, "it has to be SPDX 2.3 as 'nip pack' writes it; ask the publisher");
+    return NIP_ERROR_FORMAT;
+}
+
+static bool id_is_valid(const char *id)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    size_t prefix = sizeof reference - 1;
+    return id != NULL && strncmp(id, reference, prefix) == 0 && id[prefix] != '\0' &&
+           strlen(id) < ID_SIZE - 32 && strspn(id + prefix, letters) == strlen(id + prefix);
+}
+
+static void rename_id(const struct merge *merge, const char *id, char out[ID_SIZE])
+{
+    snprintf(out, ID_SIZE, "SPDXRef-P%zu-%s", merge->number, id + sizeof reference - 1);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_known(const struct merge *merge, const char *id)
+{
+    return bsearch(&id, (const void *)merge->ids, merge->id_count, sizeof *merge->ids,
+                   compare_ids) != NULL;
+}
+
+// Copies packages or files, renamed, and notes their identifiers.
+static enum nip_code add_elements(struct merge *merge, const struct nip_json *list,
+                                  struct nip_json *to, struct nip_error *err)
+{
+    for (size_t i = 0; i < nip_json_count(list); i++) {
+        const struct nip_json *element = nip_json_at(list, i);
+        const char *id = nip_json_get_text(element, "SPDXID");
+        char renamed[ID_SIZE];
+        if (!id_is_valid(id) || strcmp(id, document_id) == 0)
+            return fail(merge, "an element has no well-formed SPDXID", err);
+        if (merge->id_count == ELEMENTS_MAX)
+            return fail(merge, "it has too many elements", err);
+        char *copy = strdup(id);
+        struct nip_json *made = nip_json_copy(element);
+        if (copy == NULL || made == NULL) {
+            free(copy);
+            nip_json_free(made);
+            return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+        }
+        merge->ids[merge->id_count++] = copy;
+        rename_id(merge, id, renamed);
+        nip_json_put_text(made, "SPDXID", renamed);
+        nip_json_append(to, made);
+    }
+    return NIP_OK;
+}
+
+static void add_relation(struct merge *merge, const char *from, const char *kind, const char *to)
+{
+    struct nip_json *object = nip_json_make_object();
+    nip_json_put_text(object, "spdxElementId", from);
+    nip_json_put_text(object, "relationshipType", kind);
+    nip_json_put_text(object, "relatedSpdxElement", to);
+    nip_json_append(merge->relations, object);
+}
+
+static enum nip_code add_relations(struct merge *merge, const struct nip_json *list,
+                                   struct nip_error *err)
+{
+    size_t described = 0;
+    for (size_t i = 0; i < nip_json_count(list); i++) {
+        const struct nip_json *element = nip_json_at(list, i);
+        const char *from = nip_json_get_text(element, "spdxElementId");
+        const char *kind = nip_json_get_text(element, "relationshipType");
+        const char *to = nip_json_get_text(element, "relatedSpdxElement");
+        char renamed_from[ID_SIZE], renamed_to[ID_SIZE];
+        if (from == NULL || kind == NULL || to == NULL || !is_known(merge, to))
+            return fail(merge, "a relationship names an element that is not there", err);
+        rename_id(merge, to, renamed_to);
+        if (strcmp(from, document_id) == 0) {
+            if (strcmp(kind, "DESCRIBES") == 0) {
+                add_relation(merge, "SPDXRef-Image", "CONTAINS", renamed_to);
+                described++;
+            }
+            continue;
+        }
+        if (!is_known(merge, from))
+            return fail(merge, "a relationship names an element that is not there", err);
+        rename_id(merge, from, renamed_from);
+        add_relation(merge, renamed_from, kind, renamed_to);
+    }
+    return described != 0 ? NIP_OK : fail(merge, "it describes no package", err);
+}
+
+static enum nip_code check_unique(const struct merge *merge, struct nip_error *err)
+{
+    for (size_t i = 1; i < merge->id_count; i++)
+        if (strcmp(merge->ids[i - 1], merge->ids[i]) == 0)
+            return fail(merge, "an SPDXID stands there twice", err);
+    return NIP_OK;
+}
+
+static enum nip_code merge_one(struct merge *merge, struct nip_error *err)
+{
+    struct nip_json *root = NULL;
+    const struct nip_image_sbom_package *package = merge->package;
+    enum nip_code code =
+        nip_json_parse(package->sbom, package->sbom_size, "sbom.spdx.json", &root, err);
+    const char *version = nip_json_get_text(root, "spdxVersion");
+    if (code != NIP_OK)
+        nip_error_prefix(err, "%s %s: ", package->name, package->version);
+    else if (version == NULL || strcmp(version, "SPDX-2.3") != 0)
+        code = fail(merge, "it does not say SPDX-2.3", err);
+    if (code == NIP_OK)
+        code = add_elements(merge, nip_json_get(root, "packages"), merge->packages, err);
+    if (code == NIP_OK)
+        code = add_elements(merge, nip_json_get(root, "files"), merge->files, err);
+    qsort((void *)merge->ids, merge->id_count, sizeof *merge->ids, compare_ids);
+    if (code == NIP_OK)
+        code = check_unique(merge, err);
+    if (code == NIP_OK)
+        code = add_relations(merge, nip_json_get(root, "relationships"), err);
+    nip_json_free(root);
+    for (size_t i = 0; i < merge->id_count; i++)
+        free(merge->ids[i]);
+    merge->id_count = 0;
+    return code;
+}
+
+static struct nip_json *checksum(const char *algorithm, const uint8_t digest[NIP_DIGEST_SIZE])
+{
+    char text[NIP_DIGEST_TEXT_SIZE];
+    struct nip_json *object = nip_json_make_object();
+    nip_digest_text(digest, text);
+    nip_json_put_text(object, "algorithm", algorithm);
+    nip_json_put_text(object, "checksumValue", text);
+    return object;
+}
+
+// The image as a package, and its file.
+static void add_image(struct merge *merge, const struct nip_image_sbom_input *input,
+                      const uint8_t digest[NIP_DIGEST_SIZE])
+{
+    uint8_t sha256[NIP_DIGEST_SIZE];
+    char name[ID_SIZE];
+    struct nip_json *image = nip_json_make_object(), *file = nip_json_make_object();
+    struct nip_json *checksums = nip_json_make_array();
+    nip_json_put_text(image, "SPDXID", "SPDXRef-Image");
+    nip_json_put_text(image, "name", input->name);
+    nip_json_put_text(image, "versionInfo", input->version);
+    nip_json_put_text(image, "downloadLocation", "NOASSERTION");
+    nip_json_put_bool(image, "filesAnalyzed", false);
+    nip_json_put_text(image, "licenseConcluded", "NOASSERTION");
+    nip_json_put_text(image, "licenseDeclared", "NOASSERTION");
+    nip_json_put_text(image, "copyrightText", "NOASSERTION");
+    nip_json_append(merge->packages, image);
+    snprintf(name, sizeof name, "./%.200s", input->file);
+    nip_sha256_bytes(input->image, input->image_size, sha256);
+    nip_json_append(checksums, checksum("SHA256", sha256));
+    nip_json_append(checksums, checksum("BLAKE2b-256", digest));
+    nip_json_put_text(file, "SPDXID", "SPDXRef-ImageFile");
+    nip_json_put_text(file, "fileName", name);
+    nip_json_put(file, "checksums", checksums);
+    nip_json_put_text(file, "licenseConcluded", "NOASSERTION");
+    nip_json_put_text(file, "copyrightText", "NOASSERTION");
+    nip_json_append(merge->files, file);
+    add_relation(merge, document_id, "DESCRIBES", "SPDXRef-Image");
+    add_relation(merge, "SPDXRef-Image", "CONTAINS", "SPDXRef-ImageFile");
+}
+
+static struct nip_json *make_root(const struct nip_image_sbom_input *input,
+                                  const uint8_t digest[NIP_DIGEST_SIZE])
+{
+    char text[NIP_DIGEST_TEXT_SIZE], title[192], space[320], creator[96];
+    struct nip_json *root = nip_json_make_object(), *creation = nip_json_make_object();
+    struct nip_json *creators = nip_json_make_array();
+    nip_digest_text(digest, text);
+    snprintf(title, sizeof title, "%.65s %.64s", input->name, input->version);
+    snprintf(space, sizeof space, "urn:rumpk:image-sbom:%.65s:%.64s:%s", input->name,
+             input->version, text);
+    snprintf(creator, sizeof creator, "Tool: %.80s", input->tool);
+    nip_json_put_text(root, "spdxVersion", "SPDX-2.3");
+    nip_json_put_text(root, "dataLicense", "CC0-1.0");
+    nip_json_put_text(root, "SPDXID", document_id);
+    nip_json_put_text(root, "name", title);
+    nip_json_put_text(root, "documentNamespace", space);
+    nip_json_append(creators, nip_json_make_text(creator));
+    nip_json_put_text(creation, "created", input->date);
+    nip_json_put(creation, "creators", creators);
+    nip_json_put(root, "creationInfo", creation);
+    return root;
+}
+
+enum nip_code nip_image_sbom_write(const struct nip_image_sbom_input *input, struct nip_buffer *out,
+                                   struct nip_error *err)
+{
+    uint8_t digest[NIP_DIGEST_SIZE];
+    struct merge merge = {.packages = nip_json_make_array(),
+                          .files = nip_json_make_array(),
+                          .relations = nip_json_make_array(),
+                          .ids = calloc(ELEMENTS_MAX, sizeof *merge.ids)};
+    enum nip_code code =
+        merge.ids != NULL ? NIP_OK : nip_error_set(err, NIP_ERROR_MEMORY, "no memory");
+    nip_hash_bytes(input->image, input->image_size, digest);
+    struct nip_json *root = make_root(input, digest);
+    add_image(&merge, input, digest);
+    for (; code == NIP_OK && merge.number < input->package_count; merge.number++) {
+        merge.package = &input->packages[merge.number];
+        code = merge_one(&merge, err);
+    }
+    nip_json_put(root, "packages", merge.packages);
+    nip_json_put(root, "files", merge.files);
+    nip_json_put(root, "relationships", merge.relations);
+    if (code == NIP_OK)
+        code = nip_json_print(root, true, out, err);
+    if (code == NIP_OK)
+        nip_buffer_append_byte(out, '\n');
+    nip_json_free(root);
+    free((void *)merge.ids);
+    return code;
+}
