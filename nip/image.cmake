@@ -8,6 +8,7 @@ set(NIP_IMAGE_SOURCES
     lib/bkdl.c
     lib/bkdl_boot.c
     lib/bkdl_records.c
+    lib/elf_calls.c
     lib/elf_driver.c
     lib/elf_file.c
     lib/image.c

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checking.h"
 #include "cleanup.h"
 #include "commands.h"
 #include "depend.h"
@@ -222,6 +223,8 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
         code = check_security_step(registry, manifest, err);
     if (code == NIP_OK)
         code = packing_collect(cli, &decisions->sdk, ".", manifest, true, &pack, &digests, err);
+    if (code == NIP_OK && manifest->identity.kind != RUMPK_KIND_KERNEL)
+        code = checking_require(&decisions->sdk, ".", manifest, err);
     if (code == NIP_OK)
         code = refuse_local_work(err);
     if (code == NIP_OK)

@@ -66,6 +66,27 @@ static const struct cli_example test_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_option_spec check_options[] = {
+    {"registry", 0, "WHERE", "compare the sizes with the last version published there"},
+    {"no-build", 0, NULL, "judge what stands in build/ as it is"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example check_examples[] = {
+    {"nip check", "what publishing asks of the package, and how big it is"},
+    {"nip check --registry file:../reg", "and how much it has grown"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec size_options[] = {
+    {"registry", 0, "WHERE", "compare with the last version published there"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example size_examples[] = {
+    {"nip size", "what is in build/, made up to date first"},
+    {"nip size --registry file:../reg", "and how much it has grown"},
+    {NULL, NULL},
+};
+
 static const struct cli_option_spec run_options[] = {
     {"arch", 0, "LIST",
      ARCH_HELP " (default: this computer's, if it is one of them, else riscv64)"},
@@ -346,6 +367,15 @@ const struct cli_command cli_commands[] = {
      "booted beside the package and wired to all that it provides (NAME.kdl may be its manifest): it passes\n"
      "when its npl_main returns 0 and nothing faults. Without any, the package is booted alone.",
      test_options, test_examples, 0, 0, command_test},
+    {"check", "Write a driver", "Check what publishing asks of the package, and measure it", "",
+     "form: the driver is as the kernel wants it, nothing writable and executable. abi: it was built against\n"
+     "the abi/abi.txt of this SDK. calls: every call that its code can make through libnpl is in a class that\n"
+     "`pledge` keeps. capabilities: devices and interrupts that the code uses are requested. licence: every\n"
+     "identifier of `license` has its text. Publishing checks the same.",
+     check_options, check_examples, 0, 0, command_check},
+    {"size", "Write a driver", "Say how big the package is on each architecture", "",
+     "The file that goes into the package, and what it takes in memory without stack and heap.",
+     size_options, size_examples, 0, 0, command_size},
     {"run", "Write a driver", "Boot the driver or image of this folder in the emulator", "[IMAGE]",
      "In a driver project: builds, signs with your development key (made silently, never accepted for\n"
      "release), puts the driver, the kernel, the machine's console driver and the providers of what it\n"

@@ -41,6 +41,16 @@ enum nip_code nip_elf_check_driver(const void *data, size_t size, const char *fi
                                    enum rumpk_refusal *refusal, struct nip_error *err)
     NIP_MUST_CHECK;
 
+// The calls that a driver's code can make through libnpl, out of its debug file. FORMAT for a section
+// of records that holds anything else; a file without one has none.
+struct nip_elf_calls {
+    uint32_t calls;           // bit n: RUMPK_CALL_n
+    uint32_t mask_operations; // bit n: RUMPK_MASK_n
+};
+enum nip_code nip_elf_calls(const void *data, size_t size, const char *file,
+                            struct nip_elf_calls *calls, struct nip_error *err) NIP_MUST_CHECK;
+const char *nip_call_name(uint32_t call); // "SEND"; "?" for none
+
 struct nip_elf_kernel {
     uint32_t arch;         // RUMPK_ARCH_*
     uint64_t entry;
