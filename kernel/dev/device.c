@@ -96,6 +96,7 @@ static void function_add(struct pci_function *function)
             .base = function->bars[bar].base,
             .size = function->bars[bar].size,
             .bar = (uint8_t)bar,
+            .has_messages = pci_msix_is_in(function, bar),
             .virtio_id = (uint16_t)virtio_id,
             .is_window = is_drivers && function->bars[bar].size <= DEVICE_WINDOW_MAX,
             .node = -1,
@@ -209,8 +210,7 @@ bool device_shares_page(const struct device *device)
     uint64_t base = align_down(device->base, PAGE_SIZE);
     uint64_t size = page_up(device->base + device->size) - base;
 
-    if (memory_is_ram(base, size) ||
-        (device->function != NULL && pci_msix_is_in(device->function, device->bar)))
+    if (memory_is_ram(base, size) || device->has_messages)
         return true;
     for (uint32_t index = 0; index < device_count; index++) {
         const struct device *other = &devices[index];

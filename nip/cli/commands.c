@@ -91,7 +91,8 @@ static const struct cli_option_spec run_options[] = {
     {"arch", 0, "LIST",
      ARCH_HELP " (default: this computer's, if it is one of them, else riscv64)"},
     {"machine", 0, "NAME",
-     "another machine than the usual one: q35 of x86_64, virt-gic3 of aarch64"},
+     "another machine than the usual one: q35 or microvm-pci of x86_64, virt-gic3 or virt-pci of "
+     "aarch64, virt-pci of riscv64"},
     {"memory", 0, "MIB", "memory of the machine in MiB"},
     {"disk", 0, "FILE", "attach a raw disk; may be repeated"},
     {"timeout", 0, "SECONDS", "end the machine after this time"},

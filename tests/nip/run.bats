@@ -53,12 +53,12 @@ ARCHES='riscv64 aarch64 x86_64'
   timeout 100 nip --json run --machine q35 2>said </dev/null | grep -q '"machine": "q35"'
   grep -q 'hello from local/hello' said
   refused 2 "aarch64 has no machine 'q35'" nip run --arch all --machine q35
-  says 'one of: virt, virt-gic3'
+  says 'one of: virt, virt-gic3, virt-pci'
   refused 2 "riscv64 has no machine 'q35'" nip run --arch riscv64 --machine q35
-  says 'one of: virt'
+  says 'one of: virt, virt-pci'
   for name in '' q 'Q35' ../riscv64 "$(printf 'q%.0s' {1..5000})"; do
     refused 2 'has no machine' nip run --arch x86_64 --machine "$name"
-    says 'one of: microvm, q35'
+    says 'one of: microvm, microvm-pci, q35'
   done
   ok nip new --image box
   cd box

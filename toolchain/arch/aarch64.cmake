@@ -29,7 +29,10 @@ set(RUMPK_QEMU_CONSOLE uart-pl011)
 set(RUMPK_QEMU_RAM_BASE 0x40000000)
 set(RUMPK_QEMU_FIRMWARE_LAST "")
 
-# The newer interrupt controller.
-set(RUMPK_MACHINES_MORE virt-gic3)
+# The newer interrupt controller; the usual one with its devices behind PCI (disable-legacy: virtio
+# 1 only, without ports).
+set(RUMPK_MACHINES_MORE virt-gic3 virt-pci)
 set(RUMPK_QEMU_MACHINE_ARGS_virt-gic3 -M virt,gic-version=3 -cpu cortex-a53)
 set(RUMPK_QEMU_VIRTIO_virt-gic3 device)
+set(RUMPK_QEMU_MACHINE_ARGS_virt-pci ${RUMPK_QEMU_MACHINE_ARGS})
+set(RUMPK_QEMU_VIRTIO_virt-pci pci,disable-legacy=on)

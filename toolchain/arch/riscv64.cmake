@@ -28,4 +28,7 @@ set(RUMPK_QEMU_CONSOLE uart-16550)
 set(RUMPK_QEMU_RAM_BASE 0x80000000)
 set(RUMPK_QEMU_FIRMWARE_LAST "Boot HART MEDELEG")
 
-set(RUMPK_MACHINES_MORE "")
+# The same with its devices behind PCI. disable-legacy: virtio 1 only, without ports.
+set(RUMPK_MACHINES_MORE virt-pci)
+set(RUMPK_QEMU_MACHINE_ARGS_virt-pci ${RUMPK_QEMU_MACHINE_ARGS})
+set(RUMPK_QEMU_VIRTIO_virt-pci pci,disable-legacy=on)

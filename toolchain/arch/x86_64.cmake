@@ -28,6 +28,9 @@ set(RUMPK_QEMU_RAM_BASE 0x0)
 set(RUMPK_QEMU_FIRMWARE_LAST "")
 
 # q35: PVH entry from SeaBIOS, ACPI tables, PCI Express. disable-legacy: virtio 1 only, without ports.
-set(RUMPK_MACHINES_MORE q35)
+# microvm-pci: microvm with its devices behind PCI; no firmware gives them addresses.
+set(RUMPK_MACHINES_MORE q35 microvm-pci)
 set(RUMPK_QEMU_MACHINE_ARGS_q35 -M q35 -cpu max)
 set(RUMPK_QEMU_VIRTIO_q35 pci,disable-legacy=on)
+set(RUMPK_QEMU_MACHINE_ARGS_microvm-pci -M microvm,acpi=on,pcie=on,auto-kernel-cmdline=off -cpu max)
+set(RUMPK_QEMU_VIRTIO_microvm-pci pci,disable-legacy=on)

@@ -26,6 +26,7 @@ struct device {
     uint8_t shift;                 // registers are 1 << shift bytes apart
     uint8_t bar;                   // PCI: which of the function's
     bool is_window;                // PCI: can be given to a driver
+    bool has_messages;             // PCI: a message table lies there, which is the kernel's alone
     uint16_t virtio_id;            // virtio transport with a device behind it; else 0
     int32_t node;                  // in the tree; -1: fixed device, or PCI
     const char *compatible;        // fixed device
