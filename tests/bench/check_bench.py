@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 ARCHES = ("riscv64", "aarch64", "x86_64")
 ACTS = ("calibrate", "function", "null", "check", "bell", "map", "yield", "switch", "batched", "single", "round_trip")
-STAGES = ("entry", "memory", "mmu", "traps", "timer", "devices", "systable", "archive", "packages", "running")
+STAGES = ("entry", "memory", "mmu", "console", "interrupts", "timer", "devices", "systable", "archive", "packages", "running")
 KERNEL_SIZES = ("text", "rodata", "gate_page", "data", "bss", "loadable", "loadable_limit", "loadable_aim",
                 "syscall_core", "syscall_core_limit")
 RINGS = ("textbook", "cached-index", "ion")
