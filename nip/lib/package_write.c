@@ -9,13 +9,36 @@
 #include "tar.h"
 #include "zstd_frame.h"
 
-static void append_entry(struct nip_buffer *tar, const char *path, const void *data, size_t size)
+// Where the tar goes: into a buffer, or through the compressor without ever being in memory.
+struct target {
+    struct nip_buffer *tar;
+    struct nip_zstd_writer *writer;
+};
+
+static enum nip_code put(const struct target *target, const void *data, size_t size,
+                         struct nip_error *err)
 {
+    if (target->writer != NULL)
+        return nip_zstd_writer_write(target->writer, data, size, err);
+    nip_buffer_append(target->tar, data, size);
+    return nip_buffer_check(target->tar, "the archive", err);
+}
+
+static enum nip_code put_entry(const struct target *target, const char *path, const void *data,
+                               size_t size, struct nip_error *err)
+{
+    static const uint8_t zero[NIP_TAR_BLOCK_SIZE];
     uint8_t block[NIP_TAR_BLOCK_SIZE];
     nip_tar_header(path, size, block);
-    nip_buffer_append(tar, block, sizeof block);
-    nip_buffer_append(tar, data, size);
-    nip_buffer_append_fill(tar, 0, nip_tar_padding(size));
+    enum nip_code code = put(target, block, sizeof block, err);
+    if (code == NIP_OK)
+        code = put(target, data, size, err);
+    return code == NIP_OK ? put(target, zero, nip_tar_padding(size), err) : code;
+}
+
+static uint64_t entry_size(uint64_t size)
+{
+    return NIP_TAR_BLOCK_SIZE + size + nip_tar_padding(size);
 }
 
 // Are the files exactly those that the list names?
@@ -58,28 +81,52 @@ static enum nip_code check_signature(const struct nip_digests *digests, const ch
     return NIP_OK;
 }
 
+// What goes into a package, checked.
+struct parts {
+    const char *signature_text, *digests_text;
+    size_t signature_size, digests_size;
+    const struct nip_package_input *files;
+    size_t file_count;
+};
+
+static enum nip_code check_parts(const struct parts *parts, struct nip_error *err)
+{
+    struct nip_digests digests;
+    enum nip_code code = nip_digests_parse(parts->digests_text, parts->digests_size, &digests, err);
+    if (code != NIP_OK)
+        return code;
+    code = check_signature(&digests, parts->signature_text, parts->signature_size, err);
+    if (code == NIP_OK)
+        code = check_files(&digests, parts->files, parts->file_count, err);
+    nip_digests_free(&digests);
+    return code;
+}
+
+static enum nip_code put_parts(const struct target *target, const struct parts *parts,
+                               struct nip_error *err)
+{
+    static const uint8_t end[NIP_TAR_END_SIZE];
+    enum nip_code code = put_entry(target, NIP_PACKAGE_SIGNATURE_PATH, parts->signature_text,
+                                   parts->signature_size, err);
+    if (code == NIP_OK)
+        code = put_entry(target, NIP_PACKAGE_DIGESTS_PATH, parts->digests_text, parts->digests_size,
+                         err);
+    for (size_t i = 0; code == NIP_OK && i < parts->file_count; i++)
+        code = put_entry(target, parts->files[i].path, parts->files[i].data, parts->files[i].size,
+                         err);
+    return code == NIP_OK ? put(target, end, sizeof end, err) : code;
+}
+
 enum nip_code nip_package_write_tar(const char *signature_text, size_t signature_size,
                                     const char *digests_text, size_t digests_size,
                                     const struct nip_package_input *files, size_t file_count,
                                     struct nip_buffer *tar, struct nip_error *err)
 {
-    struct nip_digests digests;
-    enum nip_code code = nip_digests_parse(digests_text, digests_size, &digests, err);
-    if (code != NIP_OK)
-        return code;
-    code = check_signature(&digests, signature_text, signature_size, err);
-    if (code == NIP_OK)
-        code = check_files(&digests, files, file_count, err);
-    if (code == NIP_OK) {
-        append_entry(tar, NIP_PACKAGE_SIGNATURE_PATH, signature_text, signature_size);
-        append_entry(tar, NIP_PACKAGE_DIGESTS_PATH, digests_text, digests_size);
-        for (size_t i = 0; i < file_count; i++)
-            append_entry(tar, files[i].path, files[i].data, files[i].size);
-        nip_buffer_append_fill(tar, 0, NIP_TAR_END_SIZE);
-        code = nip_buffer_check(tar, "the archive", err);
-    }
-    nip_digests_free(&digests);
-    return code;
+    struct parts parts = {signature_text, digests_text, signature_size,
+                          digests_size,   files,        file_count};
+    struct target target = {.tar = tar};
+    enum nip_code code = check_parts(&parts, err);
+    return code == NIP_OK ? put_parts(&target, &parts, err) : code;
 }
 
 enum nip_code nip_package_write(const char *signature_text, size_t signature_size,
@@ -87,12 +134,27 @@ enum nip_code nip_package_write(const char *signature_text, size_t signature_siz
                                 const struct nip_package_input *files, size_t file_count,
                                 struct nip_buffer *npl, struct nip_error *err)
 {
-    struct nip_buffer tar;
-    nip_buffer_init(&tar, NIP_PACKAGE_SIZE_MAX);
-    enum nip_code code = nip_package_write_tar(signature_text, signature_size, digests_text,
-                                               digests_size, files, file_count, &tar, err);
+    struct parts parts = {signature_text, digests_text, signature_size,
+                          digests_size,   files,        file_count};
+    struct target target = {.tar = NULL};
+    size_t start = npl->size;
+    // The list bounds each size and the number of files: no sum here can overflow.
+    uint64_t size = entry_size(signature_size) + entry_size(digests_size) + NIP_TAR_END_SIZE;
+    enum nip_code code = check_parts(&parts, err);
+    for (size_t i = 0; code == NIP_OK && i < file_count; i++)
+        size += entry_size(files[i].size);
+    if (code == NIP_OK && size > NIP_PACKAGE_SIZE_MAX)
+        code = nip_error_set(err, NIP_ERROR_LIMIT,
+                             "the archive would have %llu bytes; at most %llu are allowed",
+                             (unsigned long long)size, (unsigned long long)NIP_PACKAGE_SIZE_MAX);
     if (code == NIP_OK)
-        code = nip_zstd_compress(tar.data, tar.size, npl, err);
-    nip_buffer_free(&tar);
+        code = nip_zstd_writer_open(size, npl, &target.writer, err);
+    if (code == NIP_OK)
+        code = put_parts(&target, &parts, err);
+    if (code == NIP_OK)
+        code = nip_zstd_writer_finish(target.writer, err);
+    if (code != NIP_OK && npl->size > start)
+        npl->size = start;
+    nip_zstd_writer_close(target.writer);
     return code;
 }

@@ -17,6 +17,7 @@
 enum {
     FRAME_MAGIC_SIZE = 4,
     INPUT_CHUNK_SIZE = 1 << 17,
+    OUTPUT_CHUNK_SIZE = 1 << 17,
     // A level whose window stays within 8 MiB for every size; higher ones cost far more time than
     // they save for code.
     COMPRESSION_LEVEL = 9,
@@ -245,40 +246,97 @@ void nip_zstd_reader_close(struct nip_zstd_reader *reader)
 
 // ---- writing ----
 
-enum nip_code nip_zstd_compress(const void *data, size_t size, struct nip_buffer *out,
-                                struct nip_error *err)
+struct nip_zstd_writer {
+    ZSTD_CCtx *context;
+    struct nip_buffer *out;
+    size_t start; // of the frame in `out`
+    uint8_t *chunk;
+};
+
+enum nip_code nip_zstd_writer_open(uint64_t content_size, struct nip_buffer *out,
+                                   struct nip_zstd_writer **writer, struct nip_error *err)
 {
-    size_t start = out->size, bound = ZSTD_compressBound(size), result = 0;
-    ZSTD_CCtx *context = ZSTD_createCCtx();
-    uint8_t *room = ZSTD_isError(bound) ? NULL : nip_buffer_extend(out, bound);
-    enum nip_code code = NIP_OK;
-    if (context == NULL || room == NULL) {
-        code =
-            nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to compress %zu bytes", size);
-        goto done;
+    struct nip_zstd_writer *made = calloc(1, sizeof *made);
+    *writer = made;
+    if (made != NULL) {
+        made->context = ZSTD_createCCtx();
+        made->chunk = malloc(OUTPUT_CHUNK_SIZE);
+        made->out = out;
+        made->start = out->size;
+    }
+    if (made == NULL || made->context == NULL || made->chunk == NULL) {
+        nip_zstd_writer_close(made);
+        *writer = NULL;
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to compress");
     }
     // The window is bounded by hand: a single-segment frame's window is its whole content.
+    ZSTD_CCtx *context = made->context;
     ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, COMPRESSION_LEVEL);
     ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1);
     ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0);
+    ZSTD_CCtx_setPledgedSrcSize(context, content_size);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    if (size >= PARALLEL_SIZE_MIN && processors > 1) // a library without threads takes no notice
+    if (content_size >= PARALLEL_SIZE_MIN && processors > 1) // without threads: no notice is taken
         ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers,
                                processors < WORKERS_MAX ? (int)processors : WORKERS_MAX);
-    result = ZSTD_compress2(context, room, bound, data, size);
-    if (ZSTD_isError(result)) {
-        code = nip_error_set(err, NIP_ERROR_INTERNAL, "compression failed: %s",
-                             ZSTD_getErrorName(result));
-        goto done;
-    }
-    out->size = start + result;
-    out->data[out->size] = '\0';
+    return NIP_OK;
+}
+
+static enum nip_code write_some(struct nip_zstd_writer *writer, ZSTD_inBuffer *input,
+                                ZSTD_EndDirective directive, struct nip_error *err)
+{
+    size_t left;
+    do {
+        ZSTD_outBuffer output = {writer->chunk, OUTPUT_CHUNK_SIZE, 0};
+        left = ZSTD_compressStream2(writer->context, &output, input, directive);
+        if (ZSTD_isError(left))
+            return nip_error_set(err, NIP_ERROR_INTERNAL, "compression failed: %s",
+                                 ZSTD_getErrorName(left));
+        nip_buffer_append(writer->out, writer->chunk, output.pos);
+    } while (directive == ZSTD_e_end ? left != 0 : input->pos < input->size);
+    return nip_buffer_check(writer->out, "the package", err);
+}
+
+enum nip_code nip_zstd_writer_write(struct nip_zstd_writer *writer, const void *data, size_t size,
+                                    struct nip_error *err)
+{
+    ZSTD_inBuffer input = {data, size, 0};
+    return size == 0 ? NIP_OK : write_some(writer, &input, ZSTD_e_continue, err);
+}
+
+enum nip_code nip_zstd_writer_finish(struct nip_zstd_writer *writer, struct nip_error *err)
+{
+    ZSTD_inBuffer input = {NULL, 0, 0};
     uint64_t content_size;
-    code = nip_zstd_frame_validate(room, result, &content_size, err);
-done:
+    enum nip_code code = write_some(writer, &input, ZSTD_e_end, err);
+    if (code == NIP_OK)
+        code = nip_zstd_frame_validate(writer->out->data + writer->start,
+                                       writer->out->size - writer->start, &content_size, err);
+    return code;
+}
+
+void nip_zstd_writer_close(struct nip_zstd_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    ZSTD_freeCCtx(writer->context);
+    free(writer->chunk);
+    free(writer);
+}
+
+enum nip_code nip_zstd_compress(const void *data, size_t size, struct nip_buffer *out,
+                                struct nip_error *err)
+{
+    struct nip_zstd_writer *writer;
+    size_t start = out->size;
+    enum nip_code code = nip_zstd_writer_open(size, out, &writer, err);
+    if (code == NIP_OK)
+        code = nip_zstd_writer_write(writer, data, size, err);
+    if (code == NIP_OK)
+        code = nip_zstd_writer_finish(writer, err);
     if (code != NIP_OK && out->size > start)
         out->size = start;
-    ZSTD_freeCCtx(context);
+    nip_zstd_writer_close(writer);
     return code;
 }

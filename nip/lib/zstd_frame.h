@@ -40,7 +40,21 @@ enum nip_code nip_zstd_reader_finish(struct nip_zstd_reader *reader,
                                      struct nip_error *err) NIP_MUST_CHECK;
 void nip_zstd_reader_close(struct nip_zstd_reader *reader);
 
-// Appends one frame holding `data`; it passes nip_zstd_frame_validate().
+struct nip_zstd_writer;
+
+// Begins a frame that will hold exactly `content_size` bytes and is appended to `out`, which must
+// outlive the writer and be left alone until nip_zstd_writer_close().
+enum nip_code nip_zstd_writer_open(uint64_t content_size, struct nip_buffer *out,
+                                   struct nip_zstd_writer **writer,
+                                   struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code nip_zstd_writer_write(struct nip_zstd_writer *writer, const void *data, size_t size,
+                                    struct nip_error *err) NIP_MUST_CHECK;
+// Completes the frame; it passes nip_zstd_frame_validate().
+enum nip_code nip_zstd_writer_finish(struct nip_zstd_writer *writer,
+                                     struct nip_error *err) NIP_MUST_CHECK;
+void nip_zstd_writer_close(struct nip_zstd_writer *writer); // NULL is fine
+
+// All three in one: appends one frame holding `data`.
 enum nip_code nip_zstd_compress(const void *data, size_t size, struct nip_buffer *out,
                                 struct nip_error *err) NIP_MUST_CHECK;
 

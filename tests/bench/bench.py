@@ -3,7 +3,7 @@
 
     script/bench [--sizes] [--quick] [--arch ARCH] [--json FILE] [--svg FOLDER] [NAME...]
 
-Without names everything is measured. A NAME is `sizes`, `boot`, `host`, `resolve` or one of the guest's acts (--list).
+Without names everything is measured. A NAME is `sizes`, `boot`, `host`, `resolve`, `package` or one of the guest's acts (--list).
   --sizes        only sizes: nothing is booted, nothing is timed
   --quick        short runs: shows that everything works; the figures are coarse
   --arch ARCH    riscv64, aarch64, x86_64 or all (default)
@@ -29,6 +29,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "kernel"))
 import guest_bench  # noqa: E402
 import host_bench  # noqa: E402
+import package_bench  # noqa: E402
 import picture  # noqa: E402
 import report  # noqa: E402
 import resolve_bench  # noqa: E402
@@ -40,6 +41,7 @@ METHOD = {
                     "guest's counter over many rounds, two readings of the counter taken off; verified by a loop of known length",
     "wall": "the same acts without -icount, fewer rounds; median and minimum over wall_runs boots, never a mean",
     "host": "two pinned threads, all kinds in turn; a run in which the system preempted either is made again; median and minimum",
+    "package": "processes of their own, nip's and the tools' in turn, on the same bytes, files in the page cache; wall time of each",
     "resolve": "random graphs, each run another one with its lists shuffled; only selection and the explanation of a conflict are timed",
     "sizes": "symbols and sections of the built kernels, archives of the SDK's registry",
 }
@@ -134,6 +136,15 @@ def show_resolve(result):
     print(f"  median {result['median_ms']} ms, {result['minimum_ms']} to {result['maximum_ms']} ms over {result['runs']} graphs")
 
 
+def show_package(result):
+    for size, steps in result.items():
+        print(f"\npackage of {size}, ms (median, minimum of {steps['runs']}), zstd level {steps['zstd_level']}; tools: tar, zstd, minisign")
+        for step in package_bench.STEPS:
+            row_ = steps[step]
+            print(f"  {step:<9}" + "".join(f"{who:>7} {row_[who]['median_ms']:>8.1f}{row_[who]['minimum_ms']:>8.1f}" for who in ("nip", "tools"))
+                  + f"   x {row_['ratio_median']:.2f}, {row_['ratio_minimum']:.2f}")
+
+
 def draw(result, folder):
     os.makedirs(folder, exist_ok=True)
 
@@ -166,7 +177,7 @@ def draw(result, folder):
 
 
 def main():
-    names = ["sizes", "boot", "host", "resolve"] + [act for act in guest_bench.ACTS if act != "calibrate"]
+    names = ["sizes", "boot", "host", "resolve", "package"] + [act for act in guest_bench.ACTS if act != "calibrate"]
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, add_help=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-h", "--help", action="store_true")
@@ -219,6 +230,9 @@ def main():
     if wants("resolve"):
         result["resolve"] = resolve_bench.measure(work, args.quick)
         show_resolve(result["resolve"])
+    if wants("package"):
+        result["package"] = package_bench.measure(work, args.quick)
+        show_package(result["package"])
     if args.json:
         with open(args.json, "w") as f:
             json.dump(result, f, indent=1)

@@ -60,6 +60,10 @@ def check_figures(result):
         above_zero(guest, "calibration")
     for key in ("names", "versions", "chosen", "median_ms"):
         above_zero(result, "resolve", key)
+    for size in result["package"]:
+        for step in ("pack", "verify", "extract"):
+            for key in ("ratio_median", "ratio_minimum"):
+                above_zero(result, "package", size, step, key)
     for name, package in result["sizes"]["packages"].items():
         above_zero(package, "package")
         if not package["elf"]:
@@ -115,7 +119,7 @@ def main():
     if absent.returncode != 3 or "script/setup" not in absent.stdout:
         return f"without a build: status {absent.returncode}\n{absent.stdout}"
     names = bench("--list").stdout.split()
-    if set(names) != {"sizes", "boot", "host", "resolve"} | set(ACTS) - {"calibrate"}:
+    if set(names) != {"sizes", "boot", "host", "resolve", "package"} | set(ACTS) - {"calibrate"}:
         return f"--list prints {names}"
     return 0
 
