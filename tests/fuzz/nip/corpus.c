@@ -14,6 +14,7 @@
 #include "nip/kdl.h"
 #include "nip/oci.h"
 #include "nip/package.h"
+#include "nip/source.h"
 
 static const char *corpus, *wanted;
 
@@ -166,6 +167,23 @@ static void write_kdl(void)
     write_seed("kdl", "everything", text, sizeof text - 1);
 }
 
+static void write_source(void)
+{
+    struct nip_error err = {0};
+    struct nip_buffer tar = {0};
+    struct nip_source source;
+    struct nip_source_file sources[] = {
+        {.path = "src/main.c", .data = (const uint8_t *)"int main;\n", .size = 10},
+        {.path = "npl.kdl", .data = (const uint8_t *)"package", .size = 7},
+        {.path = "empty", .data = (const uint8_t *)"", .size = 0},
+    };
+    require(nip_source_write(sources, 3, &tar, &err), &err);
+    require(nip_source_read(tar.data, tar.size, &source, &err), &err);
+    nip_source_free(&source);
+    write_buffer("source", "three", &tar);
+    nip_buffer_free(&tar);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3)
@@ -179,6 +197,7 @@ int main(int argc, char **argv)
     nip_secret_key_public(&secret, &key);
     write_keys(&secret, &key);
     write_package(&secret, &key);
+    write_source();
     write_registry_texts();
     write_kdl();
     return 0;
