@@ -7,6 +7,7 @@
 #define NIP_CLI_CHECKING_H
 
 #include "cli.h"
+#include "nip/buffer.h"
 #include "nip/manifest.h"
 #include "sdk.h"
 
@@ -33,6 +34,12 @@ struct check_report {
 // NIP_OK when all could be looked at; `report` says what came of it.
 enum nip_code checking_run(const struct sdk *sdk, const char *folder,
                            const struct nip_manifest *manifest, struct check_report *report,
+                           struct nip_error *err) NIP_MUST_CHECK;
+
+// Compares the interface of a library, as its debug information has it, with a published one of the
+// same architecture. `words`: what abidiff says of the differences. TOOL when it is not installed.
+enum nip_code checking_abi(const struct sdk *sdk, const void *published, size_t published_size,
+                           const char *archive, bool *is_same, struct nip_buffer *words,
                            struct nip_error *err) NIP_MUST_CHECK;
 
 // The same as one answer, for publishing: MISMATCH with the first that failed.

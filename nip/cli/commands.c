@@ -372,7 +372,8 @@ const struct cli_command cli_commands[] = {
      "form: the driver is as the kernel wants it, nothing writable and executable. abi: it was built against\n"
      "the abi/abi.txt of this SDK. calls: every call that its code can make through libnpl is in a class that\n"
      "`pledge` keeps. capabilities: devices and interrupts that the code uses are requested. licence: every\n"
-     "identifier of `license` has its text. Publishing checks the same.",
+     "identifier of `license` has its text. Publishing checks the same. With --registry, also the interface of\n"
+     "a library: within one class of versions nothing that was published may change (needs abidiff).",
      check_options, check_examples, 0, 0, command_check},
     {"size", "Write a driver", "Say how big the package is on each architecture", "",
      "The file that goes into the package, and what it takes in memory without stack and heap.",

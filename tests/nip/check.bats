@@ -120,3 +120,25 @@ at = data.find(b"\x06\0\0\0\x08\0\0\0\x02\0\0\0Rumpk\0\0\0")
 data[at + 20] = 99'
   refused 3 'begins no record of a call' nip check --no-build
 }
+
+@test "interface: a published structure that grows within one class of versions" {
+  command -v abidiff >/dev/null || skip 'abidiff is not installed'
+  make_key
+  thing library
+  cat >>include/checksum.h <<'H'
+struct checksum_state { uint32_t first; };
+void checksum_add(struct checksum_state *state, uint32_t value);
+H
+  printf 'void checksum_add(struct checksum_state *state, uint32_t value) { state->first += value; }\n' >>src/checksum.c
+  sed -i 's/0\.1\.0/1.0.0/' npl.kdl
+  ok nip publish --registry file:../reg
+  sed -i 's/1\.0\.0/1.1.0/' npl.kdl
+  printf 'uint32_t checksum_more(void);\n' >>include/checksum.h
+  printf 'uint32_t checksum_more(void) { return 1; }\n' >>src/checksum.c
+  ok nip check --registry file:../reg
+  [ "$(grep -c '^passed     interface ' <<<"$output")" -eq 3 ]
+  sed -i 's/{ uint32_t first; }/{ uint32_t first, second; }/' include/checksum.h
+  only_failure interface 'it differs from what was published in the same class' --registry file:../reg
+  sed -i 's/1\.1\.0/2.0.0/' npl.kdl
+  ok nip check --registry file:../reg
+}
