@@ -62,7 +62,7 @@ static enum nip_code make_images(struct cli *cli, struct decisions *decisions,
         nip_buffer_free(&image);
     }
     if (code == NIP_OK && cli->is_json)
-        return report_json("nip-images-0", "images", list, err);
+        return report_json("nip-images-1", "images", list, err);
     nip_json_free(list);
     return code;
 }

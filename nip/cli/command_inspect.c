@@ -75,7 +75,7 @@ static enum nip_code print_json(const struct opened *opened, struct nip_error *e
     nip_json_put_bool(json, "valid", true);
     if (!opened->is_image && opened->vouched->has_ballot)
         nip_json_put(json, "trust", votes_json(&opened->vouched->ballot, &opened->vouched->votes));
-    return report_json("nip-inspect-0", opened->is_image ? "image" : "package", json, err);
+    return report_json("nip-inspect-1", opened->is_image ? "image" : "package", json, err);
 }
 
 static void print_text(struct cli *cli, bool wants_verdict, const char *file,
@@ -133,9 +133,9 @@ static enum nip_code open_file(struct cli *cli, bool wants_verdict, struct nip_e
 {
     struct opened opened = {.vouched = vouched_new()};
     const char *file = cli_operand(cli, 0), *key = cli_option(cli, "key");
-    enum nip_code code = opened.vouched == NULL
-                             ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
-                             : vouched_read_file(file, &opened.content, &opened.is_image, err);
+    if (opened.vouched == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = vouched_read_file(file, &opened.content, &opened.is_image, err);
     bool is_statement = code == NIP_OK && statement_is_one(&opened.content);
     if (is_statement)
         code = show_statement(cli, file, &opened.content, wants_verdict, err);

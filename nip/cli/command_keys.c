@@ -75,7 +75,7 @@ enum nip_code command_key_show(struct cli *cli, struct nip_error *err)
         code = keystore_list(entries, &count, err);
     }
     if (code == NIP_OK && cli->is_json)
-        return report_json("nip-keys-0", "keys", keys_json(entries, count), err);
+        return report_json("nip-keys-1", "keys", keys_json(entries, count), err);
     for (size_t i = 0; code == NIP_OK && i < count; i++)
         show_key(cli, entries[i].name, &entries[i].key);
     if (code == NIP_OK && count == 0) {

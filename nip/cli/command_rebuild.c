@@ -255,7 +255,7 @@ static enum nip_code say(struct rebuild *rebuild, struct nip_error *err)
         nip_json_put_bool(json, "equal", count == 0);
         nip_json_put_bool(json, "network_cut", rebuild->is_network_cut);
         nip_json_put(json, "differences", nip_json_copy(rebuild->differences));
-        code = report_json("nip-rebuild-0", "rebuild", json, err);
+        code = report_json("nip-rebuild-1", "rebuild", json, err);
     } else {
         for (size_t i = 0; i < count; i++)
             cli_print(rebuild->cli, "  %s", nip_json_text(nip_json_at(rebuild->differences, i)));

@@ -308,7 +308,7 @@ enum nip_code command_run(struct cli *cli, struct nip_error *err)
                : kind == PROJECT_IMAGE ? run_image(&run, err)
                                        : run_driver(&run, err);
     if (code == NIP_OK && cli->is_json) {
-        code = report_json("nip-run-0", "runs", run.runs, err);
+        code = report_json("nip-run-1", "runs", run.runs, err);
         run.runs = NULL;
     }
     if (code == NIP_OK && run.failed) {

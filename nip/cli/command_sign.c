@@ -240,7 +240,8 @@ static enum nip_code sign_published(struct cli *cli, const char *what, struct ni
     struct decisions decisions = {0};
     struct registry *registry = NULL;
     struct checked_package package = {0};
-    char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1], alias[NIP_TRUST_ALIAS_SIZE];
+    char name[NIP_NAME_MAX + 1] = "", version[NIP_VERSION_MAX + 1] = "";
+    char alias[NIP_TRUST_ALIAS_SIZE];
     enum nip_code code = vouched == NULL ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
                                          : resolve_split(what, name, version, err);
     if (code == NIP_OK)

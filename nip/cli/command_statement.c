@@ -46,9 +46,9 @@ static enum nip_code read_number(const struct cli *cli, const char *option, uint
 }
 
 static enum nip_code add_key(struct making *making, const char *text, struct nip_public_key *keys,
-                             size_t *count, struct nip_error *err)
+                             size_t key_max, size_t *count, struct nip_error *err)
 {
-    if (*count == NIP_TRUST_KEYS_MAX)
+    if (*count >= key_max)
         return nip_error_set(err, NIP_ERROR_LIMIT, "one name has at most %d keys",
                              NIP_TRUST_KEYS_MAX);
     enum nip_code code = keystore_public(text, &keys[*count], err);
@@ -186,12 +186,12 @@ enum nip_code command_key_rotate(struct cli *cli, struct nip_error *err)
     enum nip_code code = require_pattern(making, err);
     for (size_t i = 0; code == NIP_OK && cli_option_at(cli, "old", i) != NULL; i++)
         code = add_key(making, cli_option_at(cli, "old", i), statement->old_keys,
-                       &statement->old_count, err);
+                       NIP_TRUST_KEYS_MAX, &statement->old_count, err);
     if (code == NIP_OK)
         code = take_old_from_project(making, &last, err);
     for (size_t i = 0; code == NIP_OK && cli_option_at(cli, "new", i) != NULL; i++)
         code = add_key(making, cli_option_at(cli, "new", i), statement->new_keys,
-                       &statement->new_count, err);
+                       NIP_TRUST_KEYS_MAX, &statement->new_count, err);
     if (code == NIP_OK && (statement->old_count == 0 || statement->new_count == 0)) {
         code = nip_error_set(err, NIP_ERROR_USAGE, "which keys before, and which keys after?");
         nip_error_hint(err, "nip key rotate %s --old KEY --new KEY   (each may be repeated)",
@@ -229,7 +229,7 @@ static enum nip_code read_keeps(struct making *making, struct nip_buffer *ids,
         nip_error_hint(err, "the 64 digits of a package id, as nip inspect shows it");
     }
     if (code == NIP_OK && cli_flag(making->cli, "keep-locked"))
-        code = statement_locked_ids(making->statement.pattern, &making->statement.key, ids, err);
+        code = statement_locked_ids(making->statement.pattern, ids, err);
     return code == NIP_OK ? nip_buffer_check(ids, "the list of packages", err) : code;
 }
 
@@ -312,7 +312,7 @@ enum nip_code command_key_revoke(struct cli *cli, struct nip_error *err)
     making->statement.kind = NIP_STATEMENT_REVOCATION;
     enum nip_code code = require_pattern(making, err);
     if (code == NIP_OK)
-        code = add_key(making, cli_operand(cli, 1), &making->statement.key, &count, err);
+        code = add_key(making, cli_operand(cli, 1), &making->statement.key, 1, &count, err);
     if (code == NIP_OK)
         code = read_keeps(making, &ids, err);
     if (code == NIP_OK)

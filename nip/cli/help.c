@@ -218,7 +218,7 @@ enum nip_code cli_parse(struct cli *cli, int argc, char **argv, struct nip_error
         add_specs(&list, cli->command->options);
     }
     // getopt sees everything but the words of the command.
-    char **rest = calloc((size_t)argc + 1, sizeof *rest);
+    char **rest = (char **)calloc((size_t)argc + 1, sizeof *rest);
     if (rest == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the command line");
     int count = 0;
@@ -232,7 +232,7 @@ enum nip_code cli_parse(struct cli *cli, int argc, char **argv, struct nip_error
         else
             cli->operands[cli->operand_count++] = rest[i];
     }
-    free(rest);
+    free((void *)rest);
     if (code == NIP_OK && cli->command != NULL && !cli_flag(cli, "help"))
         code = check_operands(cli, err);
     return code;

@@ -177,10 +177,10 @@ static uint64_t memory_available(void)
     FILE *info = fopen("/proc/meminfo", "re");
     if (info != NULL) {
         char line[160];
-        unsigned long long kib = 0;
+        static const char label[] = "MemAvailable:";
         while (fgets(line, sizeof line, info) != NULL)
-            if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-                available = kib * 1024;
+            if (strncmp(line, label, sizeof label - 1) == 0)
+                available = strtoull(line + sizeof label - 1, NULL, 10) * 1024;
         fclose(info);
     }
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&

@@ -34,16 +34,16 @@ enum nip_code statement_write_trust(const struct nip_buffer *text, struct nip_er
 
 // ---- keys that count no longer ----
 
-// The package ids that nip.lock holds for names under `pattern`, signed with `key`.
-enum nip_code statement_locked_ids(const char *pattern, const struct nip_public_key *key,
-                                   struct nip_buffer *ids, struct nip_error *err)
+// Every package of the lock was accepted under the keys of its time, whichever of them has signed
+// inside: a further signature may have been what met the threshold.
+enum nip_code statement_locked_ids(const char *pattern, struct nip_buffer *ids,
+                                   struct nip_error *err)
 {
     struct nip_lock *lock = NULL;
     enum nip_code code = project_read_lock(".", &lock, NULL, err);
     for (size_t i = 0; code == NIP_OK && i < lock->package_count; i++) {
         const struct nip_lock_package *package = &lock->packages[i];
-        if (package->path[0] == '\0' && nip_trust_pattern_covers(pattern, package->name) &&
-            nip_public_key_equals(&package->key, key))
+        if (package->path[0] == '\0' && nip_trust_pattern_covers(pattern, package->name))
             nip_buffer_append(ids, package->id, sizeof package->id);
     }
     free(lock);
@@ -92,7 +92,7 @@ enum nip_code statement_retire(const struct nip_trust *trust, const struct nip_t
             continue;
         snprintf(revoked.pattern, sizeof revoked.pattern, "%s", old->pattern);
         snprintf(revoked.reason, sizeof revoked.reason, "%s", reason != NULL ? reason : "");
-        code = statement_locked_ids(old->pattern, &revoked.key, &ids, err);
+        code = statement_locked_ids(old->pattern, &ids, err);
         revoked.keep_count = ids.size / NIP_DIGEST_SIZE;
         if (code == NIP_OK)
             code = statement_put_revoked(&revoked, &ids, text, err);

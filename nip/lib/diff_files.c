@@ -93,8 +93,8 @@ static enum nip_code read_sources(const void *text, size_t size, struct source_l
     enum nip_code code = nip_json_parse(text, size, "the bill of materials", &list->json, err);
     const struct nip_json *files = code == NIP_OK ? nip_json_get(list->json, "files") : NULL;
     size_t count = nip_json_count(files);
-    if (code == NIP_OK && count != 0) {
-        list->entries = calloc(count, sizeof *list->entries);
+    if (code == NIP_OK) {
+        list->entries = calloc(count + 1, sizeof *list->entries);
         if (list->entries == NULL)
             code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the differences");
     }
@@ -104,7 +104,7 @@ static enum nip_code read_sources(const void *text, size_t size, struct source_l
         if (name != NULL && digest != NULL && strncmp(name, prefix, sizeof prefix - 1) == 0)
             list->entries[list->count++] = (struct source_entry){name + sizeof prefix - 1, digest};
     }
-    if (list->count != 0)
+    if (list->entries != NULL)
         qsort(list->entries, list->count, sizeof *list->entries, compare_entries);
     return code;
 }

@@ -90,7 +90,7 @@ static enum nip_code read_registry(const struct nip_kdl_document *document,
     const struct nip_kdl_value *alias = nip_kdl_argument(node, 0);
     const struct nip_kdl_value *url = nip_kdl_property(node, "url");
     const struct nip_kdl_value *root = nip_kdl_property(node, "root");
-    if (url == NULL)
+    if (alias == NULL || url == NULL)
         return fail_form(document, node->span, node, &form, err);
     if (trust->registry_count == NIP_TRUST_REGISTRIES_MAX)
         return nip_kdl_error_at(document, node->span, err, NIP_ERROR_LIMIT,
@@ -123,6 +123,8 @@ static enum nip_code read_pattern(const struct nip_kdl_document *document,
                                   struct nip_error *err)
 {
     const struct nip_kdl_value *pattern = nip_kdl_argument(node, 0);
+    if (pattern == NULL)
+        return nip_kdl_error_at(document, node->span, err, NIP_ERROR_SCHEMA, "a name is missing");
     if (copy_text(pattern, out, NIP_NAME_MAX + 1) && nip_trust_pattern_is_valid(out))
         return NIP_OK;
     return nip_kdl_error_at(document, pattern->span, err, NIP_ERROR_NAME,

@@ -49,7 +49,7 @@ PY
   says 'default'
   says 'fingerprint'
   ok nip key show --json
-  echo "$output" | python3 -c 'import json,sys; r = json.load(sys.stdin); assert r["schema"] == "nip-keys-0" and len(r["keys"][0]["fingerprint"]) == 64'
+  echo "$output" | python3 -c 'import json,sys; r = json.load(sys.stdin); assert r["schema"] == "nip-keys-1" and len(r["keys"][0]["fingerprint"]) == 64'
 }
 
 @test "a key is never replaced; without keys the next command is named" {

@@ -35,7 +35,7 @@ public() { echo "$HOME/.local/share/rumpk/keys/${1:-default}.pub"; }
   says 'local/hello 0.1.0 (driver)'
   says 'needs service "console" 1 (stream)'
   ok nip inspect --json build/hello-0.1.0.npl
-  echo "$output" | python3 -c 'import json,sys; r = json.load(sys.stdin); assert r["schema"] == "nip-inspect-0" and r["package"]["name"] == "local/hello"'
+  echo "$output" | python3 -c 'import json,sys; r = json.load(sys.stdin); assert r["schema"] == "nip-inspect-1" and r["package"]["name"] == "local/hello"'
   ok nip verify --json build/hello-0.1.0.npl
   echo "$output" | python3 -c 'import json,sys; assert json.load(sys.stdin)["package"]["valid"] is True'
 }

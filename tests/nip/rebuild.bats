@@ -33,7 +33,7 @@ relist() {
   ok nip rebuild hello-0.1.0.npl
   says 'equal: '
   ok nip -q rebuild --json hello-0.1.0.npl
-  echo "$output" | sed -n '/^{/,$p' | python3 -c 'import json,sys; r = json.load(sys.stdin); assert r["schema"] == "nip-rebuild-0" and r["rebuild"]["equal"] is True and r["rebuild"]["differences"] == []'
+  echo "$output" | sed -n '/^{/,$p' | python3 -c 'import json,sys; r = json.load(sys.stdin); assert r["schema"] == "nip-rebuild-1" and r["rebuild"]["equal"] is True and r["rebuild"]["differences"] == []'
   no_leftovers .
   [ "$(ls)" = "$(printf 'hello-0.1.0.npl\nhello-0.1.0.source.tar')" ]
 }

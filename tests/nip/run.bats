@@ -94,7 +94,7 @@ C
   python3 - <<'PY'
 import json
 r = json.load(open("out.json"))
-assert r["schema"] == "nip-run-0"
+assert r["schema"] == "nip-run-1"
 run = r["runs"][0]
 assert run["arch"] == "riscv64" and run["end"] == "powered off" and run["first_driver_us"] > 0
 mine = [p for p in run["packages"] if p["name"] == "local/hello"][0]

@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Goal: docs/json.md is what programs get. Method: every reporting command, its actual output compared with the
+# page; every schema in the sources stands there.
+
+load common
+
+DOC=$BATS_TEST_DIRNAME/../../docs/json.md
+CHECK=$BATS_TEST_DIRNAME/json_check.py
+
+# fits SCHEMA COMMAND...: standard output is one report of that schema.
+fits() {
+  local schema=$1 seen
+  shift
+  "$@" >report.json 2>errors </dev/null || { echo "failed: $*"; cat errors; return 1; }
+  seen=$(python3 "$CHECK" "$DOC" <report.json 2>&1) || { echo "$* --> $seen"; cat report.json; return 1; }
+  [ "$seen" = "$schema" ] || { echo "$*: $seen, not $schema"; return 1; }
+}
+
+@test "every schema of the sources is documented, and none else" {
+  ok python3 "$CHECK" "$DOC" --sources "$BATS_TEST_DIRNAME"/../../nip/cli/*.c
+}
+
+@test "the checker finds what is missing, added or of another type" {
+  for bad in '{"schema":"nip-keys-1"}' '{"schema":"nip-keys-1","keys":[],"more":1}' '{"schema":"nip-keys-1","keys":{}}' \
+    '{"schema":"nip-keys-2","keys":[]}' '{"schema":"nip-keys-1","keys":[{"name":"a","key":"b","fingerprint":"c"}]}'; do
+    run python3 "$CHECK" "$DOC" <<<"$bad"
+    [ "$status" -ne 0 ] || { echo "accepted: $bad"; return 1; }
+  done
+  python3 "$CHECK" "$DOC" <<<'{"schema":"nip-keys-1","keys":[]}'
+}
+
+@test "reports of keys, packages, statements of difference, doctor and rebuild" {
+  published_hello
+  fits nip-keys-1 nip key show --json
+  fits nip-inspect-1 nip inspect build/hello-0.1.0.npl --json
+  ok nip key trust local/hello default
+  fits nip-inspect-1 nip verify build/hello-0.1.0.npl --json
+  fits nip-diff-1 nip diff build/hello-0.1.0.npl build/hello-0.1.0.npl --json
+  fits nip-doctor-1 nip doctor --json
+  fits nip-check-1 nip check --json
+  fits nip-size-1 nip size --json
+  fits nip-rebuild-1 nip rebuild build/hello-0.1.0.npl --json
+}
+
+@test "reports of images, machines, trees and locks" {
+  published_hello
+  new_box
+  cp nip.lock before.lock
+  ok nip add local/hello --registry file:../reg
+  ok nip -C .. new --template service svc
+  fits nip-test-1 nip -C ../svc test --host --json
+  fits nip-images-1 nip image --arch riscv64 --json
+  fits nip-inspect-1 nip inspect build/box-riscv64.elf --json
+  fits nip-run-1 nip run --arch riscv64 --json
+  fits nip-diff-1 nip diff before.lock nip.lock --json
+  fits nip-tree-1 nip tree --json
+  fits nip-why-1 nip why local/hello --json
+  fits nip-outdated-1 nip outdated --json
+  fits nip-audit-1 nip audit --json
+}
