@@ -2,7 +2,7 @@
 #
 # Goal: a driver can be built with nothing but the installed SDK, wherever it lies, and what comes out
 # has the shape that the kernel demands. Method: copy the SDK to a path with a space, build with
-# plain CMake and with bare clang + ld.lld, look at the result with readelf.
+# plain CMake, with plain make and with bare clang + ld.lld, look at the result with readelf.
 bats_require_minimum_version 1.5.0
 load common.bash
 
@@ -30,6 +30,14 @@ setup() {
       "-DCMAKE_TOOLCHAIN_FILE=$sdk/share/rumpk/toolchain/$arch-unknown-rumpk-elf.cmake"
     ninja -C "b $arch"
     llvm-readelf-19 -h "b $arch/driver.elf" | grep -q 'Type: *DYN'
+  done
+}
+
+@test "plain make builds a driver for each architecture" {
+  cp "$BATS_TEST_DIRNAME/driver/driver.c" "$BATS_TEST_DIRNAME/driver/Makefile" .
+  for arch in "${archs[@]}"; do
+    make "SHARE=$sdk/share/rumpk" ARCH="$arch"
+    llvm-readelf-19 -h "$arch/driver.elf" | grep -q 'Type: *DYN'
   done
 }
 
