@@ -162,6 +162,19 @@ static enum nip_code show_ways(const struct cli *cli, const struct graph *graph,
     return NIP_OK;
 }
 
+static enum nip_code find_and_show_ways(const struct cli *cli, const struct graph *graph,
+                                        size_t target, struct nip_error *err)
+{
+    size_t *before = calloc(graph->count, sizeof *before);
+    if (before == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = find_ways(graph, before)
+                             ? show_ways(cli, graph, target, before, err)
+                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    free(before);
+    return code;
+}
+
 enum nip_code command_why(struct cli *cli, struct nip_error *err)
 {
     struct graph graph = {0};
@@ -175,14 +188,10 @@ enum nip_code command_why(struct cli *cli, struct nip_error *err)
         code = nip_error_set(err, NIP_ERROR_MISSING, "%s is no part of this project", name);
         nip_error_hint(err, "'nip tree' shows all that is");
     }
-    size_t *before = code == NIP_OK ? calloc(graph.count, sizeof *before) : NULL;
-    if (code == NIP_OK && (before == NULL || !find_ways(&graph, before)))
-        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     if (code == NIP_OK && !cli->is_json)
         cli_print(cli, "%s %s", graph.nodes[target].name, graph.nodes[target].version);
     if (code == NIP_OK)
-        code = show_ways(cli, &graph, target, before, err);
-    free(before);
+        code = find_and_show_ways(cli, &graph, target, err);
     graph_free(&graph);
     return code;
 }

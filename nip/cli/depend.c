@@ -191,11 +191,13 @@ static enum nip_code check_library(const struct nip_manifest *manifest, struct n
 static enum nip_code add_published(struct change *change, struct nip_error *err)
 {
     struct cli *cli = change->cli;
-    char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1], alias[NIP_TRUST_ALIAS_SIZE];
+    char name[NIP_NAME_MAX + 1] = "", version[NIP_VERSION_MAX + 1] = "";
+    char alias[NIP_TRUST_ALIAS_SIZE];
     struct registry *registry = NULL;
     struct checked_package *package = calloc(1, sizeof *package);
-    enum nip_code code = package != NULL ? resolve_split(cli_operand(cli, 0), name, version, err)
-                                         : nip_error_set(err, NIP_ERROR_MEMORY, "no memory");
+    if (package == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = resolve_split(cli_operand(cli, 0), name, version, err);
     const char *where = cli_option(cli, "registry");
     for (uint32_t i = 0; code == NIP_OK && where == NULL && i < change->manifest->dependency_count;
          i++)
@@ -287,9 +289,9 @@ static enum nip_code add_local(struct change *change, const char *path, struct n
         return NIP_ERROR_USAGE;
     }
     struct nip_manifest *manifest = calloc(1, sizeof *manifest);
-    enum nip_code code = manifest != NULL
-                             ? project_read_manifest(path, manifest, err)
-                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    if (manifest == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = project_read_manifest(path, manifest, err);
     if (code == NIP_OK)
         code = check_library(manifest, err);
     struct nip_buffer line = {0};

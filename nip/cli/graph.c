@@ -71,9 +71,9 @@ static enum nip_code load_libraries(struct cli *cli, struct graph *graph, struct
     struct nip_lock *lock = NULL;
     struct libraries libraries = {0};
     struct libraries_request request = {.folder = ".", .manifest = manifest};
-    enum nip_code code = manifest != NULL
-                             ? project_read_manifest(".", manifest, err)
-                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    if (manifest == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = project_read_manifest(".", manifest, err);
     if (code == NIP_OK)
         code = project_read_lock(".", &lock, NULL, err);
     if (code == NIP_OK)
@@ -142,9 +142,9 @@ static enum nip_code load_image(struct cli *cli, struct graph *graph, struct nip
     struct nip_imagedef *imagedef = NULL;
     struct nip_lock *lock = NULL;
     struct imaging *imaging = calloc(1, sizeof *imaging);
-    enum nip_code code = imaging != NULL
-                             ? project_read_image(".", &imagedef, err)
-                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    if (imaging == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    enum nip_code code = project_read_image(".", &imagedef, err);
     if (code == NIP_OK)
         code = project_read_lock(".", &lock, NULL, err);
     if (code == NIP_OK)

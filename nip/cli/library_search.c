@@ -204,8 +204,10 @@ static enum nip_code versions_from_registry(struct library_search *search, struc
     registry_close(registry);
     free(name->versions);
     name->versions = calloc(list.count + 1, sizeof *name->versions);
-    if (name->versions == NULL && code == NIP_OK)
-        code = fail_memory(err);
+    if (name->versions == NULL) {
+        nip_folder_versions_free(&list);
+        return fail_memory(err);
+    }
     for (size_t i = 0; code == NIP_OK && i < list.count; i++) {
         struct nip_mvs_version *version = &name->versions[name->version_count];
         if (!nip_version_parse(list.items[i].text, strlen(list.items[i].text), &version->version))

@@ -57,7 +57,7 @@ static int compare_ids(const void *a, const void *b)
 
 static bool is_known(const struct merge *merge, const char *id)
 {
-    return bsearch(&id, (const void *)merge->ids, merge->id_count, sizeof *merge->ids,
+    return bsearch((const void *)&id, (const void *)merge->ids, merge->id_count, sizeof *merge->ids,
                    compare_ids) != NULL;
 }
 
@@ -228,12 +228,14 @@ enum nip_code nip_image_sbom_write(const struct nip_image_sbom_input *input, str
                                    struct nip_error *err)
 {
     uint8_t digest[NIP_DIGEST_SIZE];
+    char **ids = (char **)calloc(ELEMENTS_MAX, sizeof *ids);
+    if (ids == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     struct merge merge = {.packages = nip_json_make_array(),
                           .files = nip_json_make_array(),
                           .relations = nip_json_make_array(),
-                          .ids = calloc(ELEMENTS_MAX, sizeof *merge.ids)};
-    enum nip_code code =
-        merge.ids != NULL ? NIP_OK : nip_error_set(err, NIP_ERROR_MEMORY, "no memory");
+                          .ids = ids};
+    enum nip_code code = NIP_OK;
     nip_hash_bytes(input->image, input->image_size, digest);
     struct nip_json *root = make_root(input, digest);
     add_image(&merge, input, digest);
@@ -249,6 +251,6 @@ enum nip_code nip_image_sbom_write(const struct nip_image_sbom_input *input, str
     if (code == NIP_OK)
         nip_buffer_append_byte(out, '\n');
     nip_json_free(root);
-    free((void *)merge.ids);
+    free((void *)ids);
     return code;
 }

@@ -174,7 +174,7 @@ static enum nip_code follow_all(struct nip_mvs *mvs, const struct nip_mvs_requir
 {
     const struct nip_mvs_requirement *few[32], **sorted = few;
     if (count > sizeof few / sizeof few[0])
-        sorted = malloc(count * sizeof *sorted);
+        sorted = (const struct nip_mvs_requirement **)malloc(count * sizeof *sorted);
     if (sorted == NULL)
         return fail_memory(err);
     for (size_t i = 0; i < count; i++)

@@ -152,7 +152,8 @@ static void append_remedy(const struct nip_mvs *mvs, const struct nip_mvs_choice
     if (source->versions(source->context, asker->name, &versions, &count, NULL) != NIP_OK)
         count = 0;
     enum { LOOKED_AT_MAX = 32 }; // the highest ones
-    for (size_t i = count; i-- > 0 && i + LOOKED_AT_MAX >= count;) {
+    size_t lowest = count > LOOKED_AT_MAX ? count - LOOKED_AT_MAX : 0;
+    for (size_t i = count; i-- > lowest;) {
         const struct nip_mvs_requirement *asks = NULL;
         size_t ask_count = 0;
         if (versions[i].is_yanked ||

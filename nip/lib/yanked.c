@@ -71,7 +71,7 @@ static enum nip_code put(struct nip_yanked *yanked, const char *version, const c
     size_t at = place_of(yanked, &parsed);
     if (at == yanked->count || strcmp(yanked->entries[at].version, version) != 0)
         code = insert(yanked, at, version, err);
-    if (code != NIP_OK)
+    if (code != NIP_OK || at >= yanked->count)
         return code;
     memset(yanked->entries[at].reason, 0, sizeof yanked->entries[at].reason);
     memcpy(yanked->entries[at].reason, reason, reason_size);

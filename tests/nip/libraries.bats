@@ -9,7 +9,7 @@ load common
 
 # library NAME VERSION [DEPENDENCY...]: a library project in $W/NAME whose function says its version.
 library() {
-  local name=$1 version=$2 file
+  local name=$1 version=$2
   shift 2
   mkdir -p "$W/$name/include/acme" "$W/$name/src" "$W/$name/LICENSES"
   cp "$RUMPK_SDK/share/rumpk/licenses/Apache-2.0.txt" "$W/$name/LICENSES/"
