@@ -254,14 +254,17 @@ static bool add_name(struct nip_fs_names *names, size_t *capacity, const char *n
 {
     if (names->count == *capacity) {
         size_t wanted = *capacity == 0 ? 16 : *capacity * 2;
-        char **grown = reallocarray(names->names, wanted, sizeof *grown);
+        char **grown = (char **)reallocarray((void *)names->names, wanted, sizeof *grown);
         if (grown == NULL)
             return false;
         names->names = grown;
         *capacity = wanted;
     }
     names->names[names->count] = strdup(name);
-    return names->names[names->count] != NULL && ++names->count != 0;
+    if (names->names[names->count] == NULL)
+        return false;
+    names->count++;
+    return true;
 }
 
 enum nip_code nip_fs_list(const char *path, struct nip_fs_names *names, struct nip_error *err)
@@ -289,7 +292,7 @@ enum nip_code nip_fs_list(const char *path, struct nip_fs_names *names, struct n
     if (code != NIP_OK)
         nip_fs_names_free(names);
     else if (names->count > 1)
-        qsort(names->names, names->count, sizeof *names->names, compare_names);
+        qsort((void *)names->names, names->count, sizeof *names->names, compare_names);
     return code;
 }
 
@@ -297,7 +300,7 @@ void nip_fs_names_free(struct nip_fs_names *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->names[i]);
-    free(names->names);
+    free((void *)names->names);
     *names = (struct nip_fs_names){0};
 }
 

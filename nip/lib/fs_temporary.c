@@ -97,9 +97,10 @@ void nip_fs_sweep(const char *folder)
     DIR *stream = opendir(folder);
     if (stream == NULL)
         return;
-    for (struct dirent *item; (item = readdir(stream)) != NULL;)
+    int descriptor = dirfd(stream);
+    for (struct dirent *item; descriptor >= 0 && (item = readdir(stream)) != NULL;)
         if (is_temporary_name(item->d_name))
-            sweep_one(dirfd(stream), item->d_name);
+            sweep_one(descriptor, item->d_name);
     closedir(stream);
 }
 

@@ -288,7 +288,8 @@ enum nip_code nip_package_load(const struct nip_package_source *source,
         return code;
     struct loading loading = {.package = *package};
     const struct nip_package_sink sink = {load_begin, load_data, load_end, &loading};
-    (*package)->contents = calloc((*package)->digests.file_count + 1, sizeof *(*package)->contents);
+    (*package)->contents =
+        (uint8_t **)calloc((*package)->digests.file_count + 1, sizeof *(*package)->contents);
     if ((*package)->contents == NULL)
         code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to read a package");
     if (code == NIP_OK)
@@ -358,7 +359,8 @@ static enum nip_code unpack_end(void *context, struct nip_error *err)
 {
     struct unpacking *unpacking = context;
     enum nip_code code = NIP_OK;
-    if (fchmod(unpacking->descriptor, 0644) != 0 || fsync(unpacking->descriptor) != 0)
+    if (unpacking->descriptor < 0 || fchmod(unpacking->descriptor, 0644) != 0 ||
+        fsync(unpacking->descriptor) != 0)
         code = nip_error_set_errno(err, errno, "cannot complete %s", unpacking->path);
     unpack_close(unpacking);
     return code;

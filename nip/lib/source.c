@@ -37,7 +37,7 @@ static int compare_folded(const void *a, const void *b)
 static enum nip_code check_collisions(const struct nip_source_file *files, size_t count,
                                       struct nip_error *err)
 {
-    const char **paths = calloc(count + 1, sizeof *paths);
+    const char **paths = (const char **)calloc(count + 1, sizeof *paths);
     if (paths == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the source archive");
     for (size_t i = 0; i < count; i++)

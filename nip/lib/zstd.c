@@ -267,7 +267,8 @@ enum nip_code nip_zstd_writer_open(uint64_t content_size, struct nip_buffer *out
     if (made == NULL || made->context == NULL || made->chunk == NULL) {
         nip_zstd_writer_close(made);
         *writer = NULL;
-        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to compress");
+        nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to compress");
+        return NIP_ERROR_MEMORY;
     }
     // The window is bounded by hand: a single-segment frame's window is its whole content.
     ZSTD_CCtx *context = made->context;
