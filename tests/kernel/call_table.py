@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of calls: each result code and fault of each call, and where a driver saw it.
 
-    call_table.py FOLDER DOC ARCH...
+    call_table.py FOLDER DOC MACHINE...
 
 A row is a line for the probe (probe/script.c) whose last result is the code, or the name of a case of cases.py
 in which the code is checked, or the reason why no driver can see it here. Printed from the results of
@@ -163,7 +163,7 @@ def main():
         with open(os.path.join(folder, arch + ".json")) as f:
             seen[arch] = json.load(f)
     bad, last = 0, None
-    print(f"{'call':11} {'code':14} " + " ".join(f"{a:9}" for a in arches) + " by")
+    print(f"{'call':11} {'code':14} " + " ".join(f"{a:17}" for a in arches) + " by")
     for row in ROWS:
         cells = []
         for arch in arches:
@@ -171,7 +171,7 @@ def main():
             good = row.why is not None or cell is not None and cell["good"]
             bad += not good
             cells.append("-" if row.why else "seen" if good else "MISSING")
-        print(f"{row.call if row.call != last else '':11} {row.code:14} " + " ".join(f"{c:9}" for c in cells) +
+        print(f"{row.call if row.call != last else '':11} {row.code:14} " + " ".join(f"{c:17}" for c in cells) +
               f" {row.why or row.script or row.name}")
         last = row.call
     listed = documented(doc)

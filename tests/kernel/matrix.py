@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints the refusal matrix, one column per machine, from the results of run_cases.py and refusals.py.
 
-    matrix.py FOLDER ARCH...
+    matrix.py FOLDER MACHINE...
+
+A machine is an architecture, or ARCH-MACHINE for another than the usual one.
 
 A cell that is missing or wrong is a failure; "-" stands only where cases.py gives a reason.
 """

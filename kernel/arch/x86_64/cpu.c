@@ -87,18 +87,10 @@ struct cpu_id cpu_id_read(uint32_t leaf, uint32_t subleaf)
     return id;
 }
 
-static void msr_write(uint32_t msr, uint64_t value)
-{
-    __asm__ volatile("wrmsr"
-                     :
-                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-                     : "memory");
-}
-
 void cpu_machine_check_clear(void)
 {
     if (cpu_has_mca)
-        msr_write(MSR_MCG_STATUS, 0);
+        cpu_msr_write(MSR_MCG_STATUS, 0);
 }
 
 extern char arch_syscall_entry[];
@@ -125,18 +117,18 @@ uint32_t arch_cpu_init(void)
     __asm__ volatile("movq %0, %%cr0" : : "r"(cr0) : "memory");
     __asm__ volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
 
-    msr_write(MSR_PAT, PAT_RESET);
-    msr_write(MSR_STAR,
-              (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-    msr_write(MSR_LSTAR, link_address(arch_syscall_entry));
-    msr_write(MSR_CSTAR, link_address(arch_syscall_entry));
-    msr_write(MSR_SFMASK, SYSCALL_FLAGS_CLEARED);
-    msr_write(MSR_SYSENTER_CS, 0);
-    msr_write(MSR_SYSENTER_ESP, 0);
-    msr_write(MSR_SYSENTER_EIP, 0);
-    msr_write(MSR_FS_BASE, 0);
-    msr_write(MSR_GS_BASE, 0);
-    msr_write(MSR_KERNEL_GS_BASE, 0);
+    cpu_msr_write(MSR_PAT, PAT_RESET);
+    cpu_msr_write(MSR_STAR,
+                  (uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
+    cpu_msr_write(MSR_LSTAR, link_address(arch_syscall_entry));
+    cpu_msr_write(MSR_CSTAR, link_address(arch_syscall_entry));
+    cpu_msr_write(MSR_SFMASK, SYSCALL_FLAGS_CLEARED);
+    cpu_msr_write(MSR_SYSENTER_CS, 0);
+    cpu_msr_write(MSR_SYSENTER_ESP, 0);
+    cpu_msr_write(MSR_SYSENTER_EIP, 0);
+    cpu_msr_write(MSR_FS_BASE, 0);
+    cpu_msr_write(MSR_GS_BASE, 0);
+    cpu_msr_write(MSR_KERNEL_GS_BASE, 0);
 
     // No hardware breakpoint may be left over: one on kernel data would fire inside the kernel.
     __asm__ volatile("movq %0, %%dr7" : : "r"(UINT64_C(0x400)));

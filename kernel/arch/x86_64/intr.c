@@ -68,22 +68,6 @@ static uint32_t taken[VECTOR_COUNT / 32]; // in service, not yet claimed
 
 // ---- finding ------------------------------------------------------------------------------------
 
-static uint64_t apic_base_read(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_APIC_BASE));
-    return (uint64_t)high << 32 | low;
-}
-
-static void apic_base_write(uint64_t value)
-{
-    __asm__ volatile("wrmsr"
-                     :
-                     : "c"(MSR_APIC_BASE), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-                     : "memory");
-}
-
 // At its place by first line, then by address. False: no place for registers.
 static bool ioapic_add(int32_t node, uint64_t base, uint32_t first)
 {
@@ -144,7 +128,7 @@ uint32_t arch_interrupts_find(const void *fdt)
 
     if ((cpu_id_read(1, 0).edx & CPUID_1_EDX_APIC) == 0)
         return RUMPK_BOOT_CAUSE_FIRMWARE;
-    lapic_base = apic_base_read() & APIC_BASE_ADDRESS;
+    lapic_base = cpu_msr_read(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
     if (!range_contains(0, ARCH_ADDRESS_LIMIT, lapic_base, LAPIC_SIZE))
         return RUMPK_BOOT_CAUSE_FIRMWARE;
     if (!ioapics_from_tree(fdt))
@@ -363,11 +347,11 @@ void arch_wait(void)
 // From x2APIC mode there is no way to xAPIC but through "off" (SDM volume 3, 10.12.5).
 static void lapic_enable(void)
 {
-    uint64_t base = apic_base_read();
+    uint64_t base = cpu_msr_read(MSR_APIC_BASE);
 
     if ((base & APIC_BASE_X2APIC) != 0)
-        apic_base_write(base & ~(APIC_BASE_X2APIC | APIC_BASE_ENABLE));
-    apic_base_write((base & ~APIC_BASE_X2APIC) | APIC_BASE_ENABLE);
+        cpu_msr_write(MSR_APIC_BASE, base & ~(APIC_BASE_X2APIC | APIC_BASE_ENABLE));
+    cpu_msr_write(MSR_APIC_BASE, (base & ~APIC_BASE_X2APIC) | APIC_BASE_ENABLE);
 }
 
 static void lapic_start(void)

@@ -161,6 +161,21 @@ static inline uint8_t cpu_in8(uint16_t port)
     return value;
 }
 
+static inline uint64_t cpu_msr_read(uint32_t msr)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void cpu_msr_write(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr"
+                     :
+                     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+                     : "memory");
+}
+
 // A word of the BIOS data area, in page 0.
 static inline uint16_t cpu_bios_word(uint64_t address)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// arch_types.h for test_boot_x86_64.c: the ports of boot.c are functions of the test, everything
-// else of the processor is left out.
+// arch_types.h for the tests of boot.c and intr.c: ports and registers are functions of the test,
+// everything else of the processor is left out.
 #ifndef FAKE_ARCH_TYPES_H
 #define FAKE_ARCH_TYPES_H
 
@@ -25,6 +25,14 @@ void cpu_out32(uint16_t port, uint32_t value);
 uint8_t cpu_in8(uint16_t port);
 uint32_t cpu_in32(uint16_t port);
 uint16_t cpu_bios_word(uint64_t address);
+uint64_t cpu_msr_read(uint32_t msr);
+void cpu_msr_write(uint32_t msr, uint64_t value);
+
+struct cpu_id {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+struct cpu_id cpu_id_read(uint32_t leaf, uint32_t subleaf);
 
 bool boot_is_microvm(void);
 
