@@ -198,11 +198,24 @@ bool device_is_free(const struct device *device, uint32_t package)
 
 void device_switch_on(const struct device *device)
 {
+    if (device->function != NULL)
+        pci_decode(device->function, true);
+}
+
+void device_pin_on(const struct device *device)
+{
+    if (device->function != NULL)
+        pci_pin(device->function, true);
+}
+
+void device_switch_off(const struct device *device)
+{
     if (device->function == NULL)
         return;
-    pci_decode(device->function, true);
-    if (device->line != ARCH_LINE_NONE)
-        pci_pin(device->function, true);
+    memory_use_kernel_root();
+    pci_pin(device->function, false);
+    if (device->is_window) // a virtio device is still asked with its line
+        pci_decode(device->function, false);
 }
 
 bool device_shares_page(const struct device *device)

@@ -11,7 +11,7 @@
 // so that two functions share none.
 #include "pci_config.h"
 
-#define TAKEN_MAX     512u
+#define TAKEN_MAX     256u
 #define BRIDGE_MIN    UINT64_C(0x100000)  // windows of bridges are counted in MiB
 #define BUS_LIMIT_LOW (UINT64_C(1) << 32) // what 32 bits reach
 #define REQUESTS_MAX  (PCI_FUNCTIONS_MAX * (PCI_BARS + 1))

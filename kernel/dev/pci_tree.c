@@ -12,7 +12,7 @@
 
 #define CHILD_CELLS 3u // of an address behind the host
 #define SIZE_CELLS  2u
-#define CELLS_MAX   1024u
+#define CELLS_MAX   512u
 
 #define SPACE_KIND         0x03000000u
 #define SPACE_MEMORY       0x02000000u

@@ -121,8 +121,10 @@ void grant_check(struct package *package)
 void grant_release(const struct package *package)
 {
     for (uint32_t index = 0; index < DEVICES_MAX; index++) {
-        if (devices[index].holder == package->number)
-            devices[index].holder = DEVICE_FREE;
+        if (devices[index].holder != package->number)
+            continue;
+        devices[index].holder = DEVICE_FREE;
+        device_switch_off(&devices[index]);
     }
 }
 
@@ -164,7 +166,11 @@ static int64_t interrupt_apply(struct fiber *fiber, const struct rumpk_bkdl_gran
     if (!place_prepare(fiber, rings[ring.object].base, rings[ring.object].size))
         return RUMPK_E_MEMORY;
     result = cap_add(fiber, line);
-    return result < 0 ? result : cap_add(fiber, ring);
+    if (result >= 0)
+        result = cap_add(fiber, ring);
+    if (result >= 0)
+        device_pin_on(device); // nobody else has this line
+    return result;
 }
 
 // Registers: a window of memory, or ports where the machine has them there.

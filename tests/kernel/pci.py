@@ -113,6 +113,7 @@ def disk_image(args, name):
     image.driver("disk-sum", "")
     image.wire("console", "rumpk/disk-sum", console)
     image.wire("block", "rumpk/disk-sum", "rumpk/virtio-blk")
+    image.refused = {}
     image.names = [console] + [f"rumpk/{driver}" for driver in ("disk-sum", "virtio-blk", "virtio-rng")]
     image.disk = os.path.join(image.folder, "disk")
     with open(image.disk, "wb") as f:
@@ -136,8 +137,8 @@ def disk_judge(args, image, devices):
     with image.guest(extra=extra, rng=False) as guest:
         config = Config(args.arch, bus)
         until(guest, "at the end of its work", lambda: ended(guest, image.names))
-        ends = {r.name: (r.kind, r.detail) for r in guest.ledger() if r.kind in ("EXIT", "FAULT", "REFUSE")}
-        check("ends", {name: end for name, end in ends.items() if end != ("EXIT", 0)}, {})
+        ends = {r.name: (r.kind, r.code or r.detail) for r in guest.ledger() if r.kind in ("EXIT", "FAULT", "REFUSE")}
+        check("ends", {name: end for name, end in ends.items() if end != ("EXIT", 0)}, image.refused)
         if hashlib.blake2b(DATA, digest_size=32).hexdigest() not in guest.console():
             raise GuestError(f"the sum is wrong: {guest.console()}")
         if statistics(guest)["interrupts"] == 0:
@@ -158,9 +159,16 @@ def disk_judge(args, image, devices):
             check(f"pin of {ident(device)}", command & PIN_OFF == 0, HAS_PINS[args.arch])
 
 
-# Slots 1 and 5 have the same line for the same pin.
+EDU, NET = "0 vendor=0x1234 device=0x11e8", "vendor=0x8086 device=0x10d3"
+EDU_DEVICE, NET_DEVICE = ["-device", "edu,dma_mask=0xffffffffff"], ["-device", "e1000e,romfile="]
+
+
+# Slots 1, 5 and 9 have the same line for the same pin.
 def disk(args):
     image = disk_image(args, "disk")
+    if HAS_PINS[args.arch]:  # the disk's line, which a driver must not hold: refused, and switched off again
+        image.probe("pin", "edu", more=f'request {{ bar "edu" {EDU} interrupt=#true }}', grants=' grant "edu";', elf=args.pci_probe)
+        image.refused = {"test/pin": ("REFUSE", "GRANT_DEVICE")}
     disk_judge(args, image, ["-device", f"virtio-blk-pci,{LEGACY},drive=disk,addr=1",
                              "-device", f"virtio-rng-pci,{LEGACY},addr=5", "-device", "edu,addr=9"])
 
@@ -172,10 +180,6 @@ def bridges(args):
         "-device", f"virtio-blk-pci,{LEGACY},drive=disk,bus=root", "-device", "pcie-pci-bridge,id=outer,addr=4",
         "-device", "pci-bridge,id=inner,chassis_nr=3,bus=outer,addr=5", "-device", "virtio-rng-pci,bus=inner,addr=7",
         "-device", "edu,bus=inner,addr=1"])
-
-
-EDU, NET = "0 vendor=0x1234 device=0x11e8", "vendor=0x8086 device=0x10d3"
-EDU_DEVICE, NET_DEVICE = ["-device", "edu,dma_mask=0xffffffffff"], ["-device", "e1000e,romfile="]
 
 
 def window(args):

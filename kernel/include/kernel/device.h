@@ -60,8 +60,11 @@ struct device *device_find(const struct device_name *name, uint32_t index);
 // Does nobody hold it, nor another package other registers of the same PCI function?
 bool device_is_free(const struct device *device, uint32_t package);
 
-// Its registers are given to a driver: what has a switch is switched on.
+// What has switches (PCI): its registers are given to a driver; its line too, which is that
+// driver's alone; neither any more, because its package was refused.
 void device_switch_on(const struct device *device);
+void device_pin_on(const struct device *device);
+void device_switch_off(const struct device *device);
 
 // Does any other device, RAM or kernel-owned register lie in the pages of this window?
 bool device_shares_page(const struct device *device);

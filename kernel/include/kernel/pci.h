@@ -20,7 +20,7 @@
 #include <kernel/base.h>
 
 #define PCI_HOSTS_MAX     2u
-#define PCI_FUNCTIONS_MAX 64u // more are ignored
+#define PCI_FUNCTIONS_MAX 32u // more are ignored
 #define PCI_DEPTH_MAX     8u  // bridges on the way to a function
 #define PCI_WINDOWS_MAX   4u  // of a host; more are ignored
 #define PCI_SLOTS         32u // devices on a bus
