@@ -155,6 +155,17 @@ static uint64_t least(uint64_t one, uint64_t other)
     return one < other ? one : other;
 }
 
+// Until its turn is over. Whether it overruns is asked when it runs itself, not the kernel in its
+// name.
+static uint64_t turn_left(const struct fiber *fiber)
+{
+    uint64_t turn = left_of(slice_of(sched_rank(fiber)), fiber->turn_used);
+
+    if (fiber->work.step != NULL)
+        return turn;
+    return least(turn, left_of(slice_of(fiber->spectrum_given), fiber->slice_used));
+}
+
 void budget_begin(struct fiber *fiber)
 {
     struct fiber *payer = lend_payer(fiber);
@@ -168,9 +179,7 @@ void budget_begin(struct fiber *fiber)
             window_begin(payer, now);
     }
     fiber->entered = now;
-    left = left_of(slice_of(sched_rank(fiber)), fiber->turn_used);
-    if (fiber->work.step == NULL)
-        left = least(left, left_of(slice_of(fiber->spectrum_given), fiber->slice_used));
+    left = turn_left(fiber);
     if (is_limited(payer))
         left = least(left, left_of(payer->budget, payer->window_used));
     timer_need(now + left);
@@ -200,12 +209,7 @@ void budget_rest(struct fiber *fiber)
     budget_mark(fiber);
 }
 
-bool budget_turn_is_used(const struct fiber *fiber)
-{
-    return fiber->turn_used >= slice_of(sched_rank(fiber));
-}
-
 bool budget_is_used(const struct fiber *fiber)
 {
-    return budget_turn_is_used(fiber) || fiber->slice_used >= slice_of(fiber->spectrum_given);
+    return turn_left(fiber) == 0;
 }

@@ -120,10 +120,11 @@ static bool revoke_step(struct fiber *fiber)
 {
     struct work *work = &fiber->work;
 
-    if (work->itself ? !cap_drop_step(work->cap, &work->done)
-                     : !cap_revoke_step(work->cap, &work->done))
+    // The last step takes nothing back any more: it finds that there is nothing, and may empty the
+    // slot.
+    work->result = work->cap->taken;
+    if (work->itself ? !cap_drop_step(work->cap) : !cap_revoke_step(work->cap))
         return false;
-    work->result = (int64_t)work->done;
     audit_step(AUDIT_STEP_REVOKE);
     return true;
 }
@@ -142,7 +143,6 @@ int64_t call_revoke(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS
     kernel_phase = PHASE_COMMIT;
     derive_stale(cap); // at once, for everything below; what it had done goes step by step
     fiber->work.cap = cap;
-    fiber->work.done = 0;
     fiber->work.itself = itself;
     work_begin(fiber, revoke_step);
 }

@@ -115,16 +115,14 @@ static bool undo_step(struct cap *cap)
     return true;
 }
 
-bool cap_revoke_step(struct cap *cap, uint64_t *count)
+bool cap_revoke_step(struct cap *cap)
 {
     struct cap *leaf = derive_leaf(cap);
 
     if (leaf == NULL)
         return true;
-    if (undo_step(leaf)) {
+    if (undo_step(leaf))
         derive_unlink(leaf);
-        ++*count;
-    }
     return false;
 }
 
@@ -155,11 +153,11 @@ static void object_stop(const struct fiber *fiber, const struct cap *cap)
         interrupt_mask(cap->object);
 }
 
-bool cap_drop_step(struct cap *cap, uint64_t *count)
+bool cap_drop_step(struct cap *cap)
 {
     struct fiber *fiber = cap_holder(cap);
 
-    if (!cap_revoke_step(cap, count))
+    if (!cap_revoke_step(cap))
         return false;
     // One that is stale already was stopped by whoever took it back.
     if (cap->is_mapped != CAP_LEAVING && derive_is_live(cap))

@@ -38,16 +38,13 @@ static bool is_readable(const struct fiber *fiber, uint64_t address, uint64_t si
     return true;
 }
 
-// Pages for the two copies, once and for all. Two pieces, each short enough to be cleared in one
-// step; the second is asked for only when the first is there.
-static bool copies_take(struct fiber_checkpoint *checkpoint)
+// Pages for the copy that is written next, taken once and for all by the first call and the second:
+// each piece is short enough to be cleared at once.
+static bool copy_take(struct fiber_checkpoint *checkpoint)
 {
-    for (uint32_t copy = 0; copy < COUNT_OF(checkpoint->bases); copy++) {
-        if (checkpoint->bases[copy] == 0 &&
-            !memory_take_high(COPY_SIZE / PAGE_SIZE, &checkpoint->bases[copy]))
-            return false;
-    }
-    return true;
+    uint64_t *base = &checkpoint->bases[(checkpoint->sequence + 1) & 1];
+
+    return *base != 0 || memory_take_high(COPY_SIZE / PAGE_SIZE, base);
 }
 
 static struct copy *copy_of(const struct fiber *fiber, uint64_t sequence)
@@ -56,14 +53,13 @@ static struct copy *copy_of(const struct fiber *fiber, uint64_t sequence)
 }
 
 // The next piece goes into the copy that nobody looks at until the sequence names it.
-static bool checkpoint_step(struct fiber *fiber)
+static void piece_copy(struct fiber *fiber, struct copy *copy)
 {
     struct work *work = &fiber->work;
-    struct copy *copy = copy_of(fiber, (uint64_t)work->result);
     struct user_ptr from = {work->from + work->done};
-    uint64_t piece = copy->size - work->done;
+    uint64_t left = copy->size - work->done;
+    uint64_t piece = left < WORK_STEP_HASH ? left : WORK_STEP_HASH;
 
-    piece = piece < WORK_STEP_HASH ? piece : WORK_STEP_HASH;
     // It was readable when the call was made; whoever granted the memory may have taken it back.
     if (!user_read(fiber, copy->bytes + work->done, from, piece, 1)) {
         work->step = NULL;
@@ -71,8 +67,22 @@ static bool checkpoint_step(struct fiber *fiber)
     }
     crypto_hash_add(&work->hash, copy->bytes + work->done, piece);
     work->done += piece;
-    if (work->done != copy->size)
+}
+
+// Taking the pages is a step, each piece is one, and so is the end of the hash.
+static bool checkpoint_step(struct fiber *fiber)
+{
+    struct work *work = &fiber->work;
+    struct copy *copy = copy_of(fiber, (uint64_t)work->result);
+
+    if (work->part == 0) {
+        work->part = 1;
         return false;
+    }
+    if (work->done < copy->size) {
+        piece_copy(fiber, copy);
+        return false;
+    }
     crypto_hash_end(&work->hash, copy->digest);
     fiber->checkpoint.size = copy->size;
     fiber->checkpoint.sequence = copy->sequence;
@@ -92,7 +102,7 @@ int64_t call_checkpoint(struct fiber *fiber, const uint64_t arguments[CALL_ARGUM
         fiber_fault_call(fiber, RUMPK_FAULT_POINTER, arguments[0]);
     kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
-    if (!copies_take(checkpoint))
+    if (!copy_take(checkpoint))
         return RUMPK_E_MEMORY;
     copy = copy_of(fiber, checkpoint->sequence + 1);
     memset(copy, 0, offsetof(struct copy, bytes));
@@ -101,6 +111,7 @@ int64_t call_checkpoint(struct fiber *fiber, const uint64_t arguments[CALL_ARGUM
     copy->fiber = fiber->number;
     fiber->work.from = arguments[0];
     fiber->work.done = 0;
+    fiber->work.part = 0;
     fiber->work.result = (int64_t)copy->sequence;
     crypto_hash_begin(&fiber->work.hash);
     crypto_hash_add(&fiber->work.hash, copy, offsetof(struct copy, bytes));

@@ -33,6 +33,11 @@ void derive_link(struct cap *parent, struct cap *child)
 // `parent` stays: it is what makes the node stale.
 void derive_unlink(struct cap *cap)
 {
+    if (cap->previous == CAP_NODE_NONE &&
+        (cap->parent == CAP_NODE_NONE || cap_nodes[cap->parent].child != cap_node(cap)))
+        return; // in no list
+    for (uint16_t node = cap->parent; node != CAP_NODE_NONE; node = cap_nodes[node].parent)
+        cap_nodes[node].taken++;
     if (cap->previous != CAP_NODE_NONE)
         cap_nodes[cap->previous].next = cap->next;
     else if (cap->parent != CAP_NODE_NONE && cap_nodes[cap->parent].child == cap_node(cap))
@@ -46,6 +51,7 @@ void derive_unlink(struct cap *cap)
 void derive_stale(struct cap *cap)
 {
     cap->epoch++;
+    cap->taken = 0;
 }
 
 struct cap *derive_leaf(const struct cap *cap)

@@ -37,7 +37,7 @@ static bool caps_drop_step(struct fiber *fiber)
         work->part++;
     if (work->part == RUMPK_SLOT_COUNT)
         return true;
-    if (cap_drop_step(&fiber->caps[work->part], &work->done))
+    if (cap_drop_step(&fiber->caps[work->part]))
         work->part++;
     return false;
 }

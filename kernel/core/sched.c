@@ -383,6 +383,8 @@ void sched_run(void)
     for (;;) {
         struct fiber *fiber;
 
+        if (start_is_due())
+            look_up(); // a start is long enough by itself
         start_next();
         fiber = ready_take();
         if (fiber != NULL)
@@ -406,6 +408,14 @@ void sched_run(void)
     sched_run();
 }
 
+void sched_look(struct fiber *fiber)
+{
+    look_up();
+    budget_charge(fiber);
+    if (stricter_is_ready(sched_rank(fiber)))
+        give_way(fiber, false);
+}
+
 void sched_point(struct fiber *fiber)
 {
     uint32_t rank = sched_rank(fiber);
@@ -413,9 +423,7 @@ void sched_point(struct fiber *fiber)
 
     look_up();
     budget_charge(fiber);
-    // What the driver itself used up of its slice is judged when it runs again: the kernel's work
-    // adds nothing to it, so it would be over at each point and the work would never go on.
-    is_over = budget_turn_is_used(fiber) || sched_rank(fiber) != rank;
+    is_over = budget_is_used(fiber) || sched_rank(fiber) != rank;
     if (!is_over && !stricter_is_ready(rank))
         return;
     if (is_over)

@@ -50,7 +50,16 @@ void *memset(void *to, int value, size_t size)
     if (value == 0 && all_aligned(to, to, size)) {
         uint64_t *word_to = to;
 
-        for (size_t index = 0; index < size / WORD; index++)
+        size_t index = 0;
+
+        // Pages are cleared by four words at a time: that is most of what ends a fiber.
+        for (; index + 4 <= size / WORD; index += 4) {
+            word_to[index] = 0;
+            word_to[index + 1] = 0;
+            word_to[index + 2] = 0;
+            word_to[index + 3] = 0;
+        }
+        for (; index < size / WORD; index++)
             word_to[index] = 0;
         return to;
     }

@@ -29,6 +29,6 @@ void work_go_on(void)
     struct fiber *fiber = fiber_current();
 
     memory_use_kernel_root();
-    sched_point(fiber); // whoever came here did something already
+    sched_look(fiber); // whoever came here did something already
     steps(fiber);
 }

@@ -27,30 +27,44 @@ static enum init_verdict refuse(struct package *package)
     return INIT_BAD;
 }
 
-enum init_verdict init_verify_step(struct package *package, struct work *work)
+static uint64_t piece_of(const struct package *package, const struct work *work, uint64_t max)
 {
-    const struct elf_image *elf = &package->elf;
-    uint64_t size_max = work->part == PART_HASH ? WORK_STEP_HASH : WORK_STEP_COMPARE;
-    uint64_t size = elf->size - work->done < size_max ? elf->size - work->done : size_max;
+    uint64_t left = package->elf.size - work->done;
+
+    return left < max ? left : max;
+}
+
+// The end of a hash is a step of its own.
+static enum init_verdict hash_step(struct package *package, struct work *work)
+{
+    uint64_t size = piece_of(package, work, WORK_STEP_HASH);
     uint8_t digest[RUMPK_DIGEST_SIZE];
 
-    if (work->part == PART_HASH) {
-        crypto_hash_add(&work->hash, elf->bytes + work->done, size);
-    } else {
-        const uint8_t *image = (const uint8_t *)(uintptr_t)fiber_table[package->number].image_base;
-
-        if (!elf_is_placed(elf, image, work->done, size))
-            return refuse(package);
-    }
-    work->done += size;
-    if (work->done < elf->size)
+    if (size != 0) {
+        crypto_hash_add(&work->hash, package->elf.bytes + work->done, size);
+        work->done += size;
         return INIT_MORE;
-    if (work->part == PART_COMPARE)
-        return INIT_GOOD;
+    }
     crypto_hash_end(&work->hash, digest);
     if (memcmp(digest, package->elf_digest, sizeof(digest)) != 0)
         return refuse(package);
     work->part = PART_COMPARE;
     work->done = 0;
+    return INIT_MORE;
+}
+
+enum init_verdict init_verify_step(struct package *package, struct work *work)
+{
+    const uint8_t *image = (const uint8_t *)(uintptr_t)fiber_table[package->number].image_base;
+    uint64_t size;
+
+    if (work->part == PART_HASH)
+        return hash_step(package, work);
+    size = piece_of(package, work, WORK_STEP_COMPARE);
+    if (size == 0)
+        return INIT_GOOD;
+    if (!elf_is_placed(&package->elf, image, work->done, size))
+        return refuse(package);
+    work->done += size;
     return INIT_MORE;
 }

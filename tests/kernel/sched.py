@@ -12,6 +12,7 @@
   asleep            the same seen from outside: neither the kernel nor the emulator counts one
   interrupt         the line of the console's registers: every result, and masked is masked
   storm             a line that fires too often is held back
+  level             a driver that never quiets its device is struck out
   hold              a machine in which an unmasked line is waited for does not end, and sleeps
   disk              a disk is read by interrupts, to the last byte
 """
@@ -229,6 +230,18 @@ def storm(args):
     check("irq", image.of("irq"), [("EXIT", SURVIVED)])
 
 
+def level(args):
+    """A driver that never quiets its device is struck out; who has nothing to do with it goes on."""
+    image = Image(args, "level")
+    image.probe("irq", "irq level", more=uart_request(args), grants=' grant "uart";')
+    image.probe("beside", "share 300", "void")
+    image.run(extra=["-icount", "shift=2,sleep=off"])
+    check("irq", image.of("irq"), STRUCK_OUT)
+    check("beside", image.of("beside"), [("EXIT", SURVIVED)])
+    if image.statistics["storms"] < 3 * 16:
+        raise GuestError(f"struck before the line had been held back often enough: {image.statistics}")
+
+
 def hold(args):
     image = Image(args, "hold")
     image.probe("irq", "irq hold", more=uart_request(args), grants=' grant "uart";')
@@ -259,7 +272,7 @@ def disk(args):
 
 
 SCENES = {"endless loop": endless_loop, "busy": busy, "spinning": spinning, "share": share, "idle": idle, "asleep": asleep,
-          "interrupt": interrupt, "storm": storm, "hold": hold, "disk": disk}
+          "interrupt": interrupt, "storm": storm, "level": level, "hold": hold, "disk": disk}
 
 
 def main():

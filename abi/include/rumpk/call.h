@@ -121,7 +121,7 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //   SPAWN: starts the package that it names. It was verified, placed and connected at boot; image.kdl says
 //   `on-demand "package"` for it and so names the one that holds this capability. Returns the number of its fiber.
 //   E_SLOT, E_STALE, E_TYPE, E_ARGUMENT, E_RIGHTS (without CONTROL), E_STATE (it was started already, or refused
-//   at boot: the ledger says why), E_PLEDGE.
+//   at boot or now, when it is verified once more: the ledger says why), E_PLEDGE.
 //
 // revoke(slot, flags)
 //   Takes back everything that was ever granted from `slot`, directly or on and on; with RUMPK_REVOKE_SELF the
@@ -130,7 +130,8 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //   mapped (an access is a READ or WRITE fault), calls on them return E_STALE, whoever slept on one has been
 //   released with E_STALE, and a device that still had a request in that memory was reset (its driver gets
 //   E_STATE): whoever lets a device use memory that a client granted trusts the client that far.
-//   Work is bounded by the capabilities taken back, at most 4,095, and the pages that they had mapped.
+//   At most 10,000 instructions for each capability taken back (at most 4,095) and 60 for each page it had mapped,
+//   in steps between which others run.
 //   E_SLOT, E_STALE (without SELF), E_ARGUMENT (unknown flags). Always possible, whatever was pledged.
 #define RUMPK_REVOKE_SELF UINT64_C(1)
 
@@ -157,7 +158,8 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //   Hands the kernel `size` (1..RUMPK_CHECKPOINT_MAX) bytes of state. They replace what was handed over before only
 //   when all of them are in: two copies are kept and written in turn, each with a digest over its number and bytes.
 //   Returns that number, counted from 1; meta(FIBER) tells it later. A restarted instance finds the last good one at
-//   start.checkpoint_base; restart itself is not in this release. The first call takes its memory for good: E_MEMORY
+//   start.checkpoint_base; restart itself is not in this release. The first call and the second take memory
+//   for good: E_MEMORY
 //   when there is none. E_ARGUMENT (size), E_PLEDGE.
 #define RUMPK_CHECKPOINT_MAX 32768u
 

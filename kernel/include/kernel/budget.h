@@ -53,7 +53,6 @@ static inline void budget_mark(struct fiber *fiber) // it has called recv or wai
     fiber->slices = 0;
 }
 bool budget_is_used(const struct fiber *fiber);      // a turn or a slice, by what was charged
-bool budget_turn_is_used(const struct fiber *fiber); // a turn alone
 // A slice is used up. Returns unless that was the last strike.
 void budget_overrun(struct fiber *fiber);
 // A line of its device was held back for long. Returns unless `fiber` runs and that was the last

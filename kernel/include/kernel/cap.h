@@ -40,6 +40,7 @@ struct cap {
     uint16_t previous;
     uint32_t page;    // MEMORY, DMA: first page of the object that this covers,
     uint32_t pages;   // and how many
+    uint32_t taken;   // nodes that left the subtree since derive_stale
     uint32_t left;    // LEAVING: pages that are gone already
     uint16_t via;     // ring that it was granted through, or CAP_VIA_NONE
     uint8_t depth;    // 0: from the boot manifest
@@ -95,11 +96,11 @@ uint32_t cap_count_via(const struct fiber *fiber, uint16_t ring);
 
 // All below: on the kernel root, in a commit part.
 // One step of taking back everything derived from `cap`, which derive_stale has made stale: a
-// mapping goes, or who waits on one is released. *count goes up with each node that is done. True:
+// mapping goes, or who waits on one is released. cap->taken says how many are done. True:
 // nothing is left below. At most CAP_NODES steps, and one for every WORK_STEP_PAGES pages mapped.
-[[nodiscard]] bool cap_revoke_step(struct cap *cap, uint64_t *count);
+[[nodiscard]] bool cap_revoke_step(struct cap *cap);
 // The same, and then the slot itself becomes empty (true). A live end of a ring goes back to whom
 // it was derived from, or closes; a device is reset.
-[[nodiscard]] bool cap_drop_step(struct cap *cap, uint64_t *count);
+[[nodiscard]] bool cap_drop_step(struct cap *cap);
 
 #endif

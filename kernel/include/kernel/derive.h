@@ -28,7 +28,9 @@ void derive_stale(struct cap *cap);
 // A node below `cap` that nothing is derived from, or null: the next one to undo. When that is done
 // it leaves the tree.
 struct cap *derive_leaf(const struct cap *cap);
-// Out of the list of its parent's children; harmless when it is in none. It has no children.
+// Out of the list of its parent's children; harmless when it is in none. It has no children. Every
+// node above counts that in `taken`, so whoever takes back learns the number even when a holder
+// empties its slot meanwhile.
 void derive_unlink(struct cap *cap);
 
 // A node without children leaves the tree; its slot is empty afterwards and its epoch has gone up.

@@ -30,6 +30,9 @@ bool sched_is_wanted(void);
 // Between two steps of kernel work of the running fiber: serves what is pending. Returns unless
 // another fiber is due; then work_go_on takes up the work later.
 void sched_point(struct fiber *fiber);
+// The same before the first step of a turn, which is done in any case unless somebody stricter is
+// ready: so work goes on however slow the machine is.
+void sched_look(struct fiber *fiber);
 // If `fiber` waits and what it waits for is there, it becomes ready with its result.
 void sched_wake(struct fiber *fiber);
 // An interrupt took the processor from `fiber`: whoever it made ready runs, then `fiber` goes on.

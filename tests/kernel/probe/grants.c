@@ -270,10 +270,10 @@ static int give_codes(uint32_t memory, uint32_t ring)
         return 8;
     volatile uint64_t *words = mapped(memory);
     until(&words[0], 1);
-    // The taker is gone: its end is closed.
+    // The taker is gone or about to: its end is closed, its slots go with it.
     while (npl_grant(memory, ring, RUMPK_RIGHT_READ, 0, 0) != RUMPK_E_PEER)
         npl_yield();
-    if (npl_revoke(memory) != 0) // its slots went with it
+    if (npl_revoke(memory) < 0 || npl_revoke(memory) != 0)
         return 9;
     if (npl_mask_rights(memory, RUMPK_RIGHT_READ) != RUMPK_OK ||
         npl_grant(memory, ring, RUMPK_RIGHT_READ, 0, 0) != RUMPK_E_RIGHTS)
@@ -333,7 +333,8 @@ int probe_give(const char *word)
         return SURVIVED;
     }
     if (strcmp(word, "narrow") == 0) {
-        npl_sleep_until(npl_deadline_ms(200));
+        while (npl_send_wake(ring) != RUMPK_E_PEER) // until the taker has ended by its fault
+            npl_sleep_until(npl_deadline_ms(1));
         return SURVIVED;
     }
     if (strcmp(word, "ring") == 0 && npl_grant(ring, ring, RUMPK_RIGHT_WRITE, 0, 0) < 0)

@@ -128,6 +128,21 @@ static int storm(void)
     return core.storms != 0 ? SURVIVED : 3;
 }
 
+// Unmasks for ever while the chip keeps asking: every unmasking fires at once. What ends this is
+// the kernel. On aarch64 the chip is simply never quieted; the emulator's other two controllers
+// look at a line only when it changes, so there it is let go of and asks again.
+static int level(void)
+{
+    for (;;) {
+        npl_interrupt_unmask(&interrupt);
+        chip_ask();
+        if (npl_interrupt_wait(&interrupt, npl_deadline_ms(2000)) != RUMPK_OK)
+            return 1;
+        if (RUMPK_ARCH != RUMPK_ARCH_AARCH64)
+            chip_quiet();
+    }
+}
+
 int probe_irq(const char *word)
 {
     if (npl_registers_open(&uart, "uart") != RUMPK_OK ||
@@ -135,6 +150,8 @@ int probe_irq(const char *word)
         return 97;
     if (strcmp(word, "storm") == 0)
         return storm();
+    if (strcmp(word, "level") == 0)
+        return level();
     if (strcmp(word, "hold") != 0)
         return take();
     // An unmasked line can fire at any time: the machine does not end while somebody waits for it.

@@ -10,7 +10,9 @@
 
 // In the file of the driver, to make it as large as a test wants.
 #ifdef PROBE_BALLAST
-__attribute__((used, retain)) static const uint8_t ballast[PROBE_BALLAST] = {1, 2, 3};
+__attribute__((used, retain)) static const uint8_t ballast[PROBE_BALLAST] = {
+    1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
+    17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32}; // a mark that is nowhere else
 #endif
 
 static uint64_t now(void)
@@ -116,4 +118,139 @@ int probe_boss(const char *word)
     if (wanted < 0)
         return result == wanted ? SURVIVED : 2;
     return result >= 0 ? SURVIVED : 1;
+}
+
+// ---- a client and a server of different spectrums ----
+
+static int ring_open(struct npl_ring *ring, uint32_t slot, bool is_producer)
+{
+    return npl_ring_open(ring, slot, is_producer) == RUMPK_OK;
+}
+
+// Asks so many times and ends with the longest wait for an answer in ticks.
+int probe_ask(const char *word)
+{
+    uint32_t rounds = (uint32_t)strtoul(word, NULL, 0);
+    const struct rumpk_channel *channel = channel_find("ask", RUMPK_ROLE_CLIENT);
+    uint8_t message[RUMPK_RING_SLOT_SIZE] = {0};
+    struct npl_ring request, reply;
+    uint64_t longest = 0;
+
+    if (channel == NULL || !ring_open(&request, channel->request_slot, true) ||
+        !ring_open(&reply, channel->reply_slot, false))
+        return -1;
+    for (uint32_t round = 0; round < rounds; round++) {
+        uint64_t begin = now(), length;
+
+        if (npl_ring_push(&request, message) < 0)
+            return -2;
+        while (npl_ring_pull(&reply, message) <= 0)
+            if (npl_ring_sleep(&reply, RUMPK_FOREVER) < 0)
+                return -3;
+        length = now() - begin;
+        longest = length > longest ? length : longest;
+        probe_call(RUMPK_CALL_WAIT, 0, 0, now() + ms(1), 0);
+    }
+    return (int)longest;
+}
+
+// Answers each request after so much computing, in pieces of a thousand rounds.
+int probe_answer(const char *word)
+{
+    uint64_t rounds = strtoull(word, NULL, 0) * 1000;
+    const struct rumpk_channel *channel = channel_find("ask", RUMPK_ROLE_SERVER);
+    uint8_t message[RUMPK_RING_SLOT_SIZE];
+    struct npl_ring request, reply;
+    struct rumpk_meta_run run;
+    uint32_t lent = 0;
+
+    if (channel == NULL || !ring_open(&request, channel->request_slot, false) ||
+        !ring_open(&reply, channel->reply_slot, true))
+        return 1;
+    for (;;) {
+        int64_t result = npl_ring_pull(&request, message);
+
+        if (result <= 0) {
+            if (npl_ring_sleep(&request, RUMPK_FOREVER) == RUMPK_E_PEER)
+                return lent != 0 ? SURVIVED : 2; // nobody ever lent anything
+            continue;
+        }
+        for (volatile uint64_t count = 0; count < rounds;)
+            count = count + 1;
+        if (probe_call(RUMPK_CALL_META, RUMPK_META_RUN, (uint64_t)&run, sizeof run, 0) != 0)
+            return 3;
+        lent += run.lent == RUMPK_SPECTRUM_PHOTON + 1;
+        npl_ring_push(&reply, message);
+    }
+}
+
+// ---- kernel work that takes long ----
+
+// Each call that the kernel does in steps, at its largest, and then the end of a fiber with all its
+// memory.
+int probe_long(const char *word)
+{
+    static uint8_t state[RUMPK_CHECKPOINT_MAX];
+    uint32_t memory = own_slot(RUMPK_CAP_MEMORY);
+
+    (void)word;
+    for (uint32_t round = 0; round < 3; round++)
+        if (probe_call(RUMPK_CALL_CHECKPOINT, (uint64_t)state + round, sizeof state - 4, 0, 0) !=
+            round + 1)
+            return 1;
+    if (npl_map(memory) <= 0 || npl_mask_rights(memory, RUMPK_RIGHT_READ) != RUMPK_OK)
+        return 2;
+    return SURVIVED;
+}
+
+// Maps every slot of memory that was granted. Returns how many there are.
+static uint32_t map_granted(void)
+{
+    struct rumpk_meta_cap info;
+    uint32_t count = 0;
+
+    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++)
+        if (npl_meta_cap(slot, &info) == RUMPK_OK && info.type == RUMPK_CAP_MEMORY &&
+            info.depth == 1 && (info.state & RUMPK_CAP_STATE_LIVE) != 0)
+            count += npl_map(slot) > 0;
+    return count;
+}
+
+// Maps all that it is given, until it is taken back.
+int probe_holder(const char *word)
+{
+    volatile uint64_t *memory;
+    uint32_t slot = 0;
+    struct rumpk_meta_cap info;
+
+    (void)word;
+    npl_recv_ring(own_slot(RUMPK_CAP_RING), RUMPK_NOW); // the service is there: the giver may start
+    while (map_granted() < RUMPK_GRANTS_PER_RING_MAX)
+        npl_sleep_until(npl_deadline_ms(1));
+    while (npl_meta_cap(slot, &info) != RUMPK_OK || info.type != RUMPK_CAP_MEMORY)
+        slot++;
+    memory = (volatile uint64_t *)(uint64_t)npl_map(slot);
+    memory[0] = 1;
+    while (npl_map(slot) > 0)
+        npl_sleep_until(npl_deadline_ms(1));
+    return SURVIVED;
+}
+
+// Gives as much as one ring may carry and ends with how many ticks taking it back took.
+int probe_bound(const char *word)
+{
+    uint32_t memory = own_slot(RUMPK_CAP_MEMORY), ring = own_slot(RUMPK_CAP_RING);
+    volatile uint64_t *words = (volatile uint64_t *)(uint64_t)npl_map(memory);
+    uint64_t begin;
+
+    (void)word;
+    for (uint32_t count = 0; count < RUMPK_GRANTS_PER_RING_MAX; count++)
+        if (npl_grant(memory, ring, RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE, 0, 0) < 0)
+            return -1;
+    while (words[0] != 1)
+        npl_sleep_until(npl_deadline_ms(1));
+    begin = now();
+    if (npl_revoke(memory) != RUMPK_GRANTS_PER_RING_MAX)
+        return -2;
+    return (int)(now() - begin);
 }

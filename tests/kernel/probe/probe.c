@@ -228,6 +228,11 @@ static const struct act {
     {"flood", probe_flood},
     {"work", probe_work},
     {"boss", probe_boss},
+    {"ask", probe_ask},
+    {"answer", probe_answer},
+    {"long", probe_long},
+    {"bound", probe_bound},
+    {"holder", probe_holder},
     {"script", probe_script},
 };
 

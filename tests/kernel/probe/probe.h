@@ -40,5 +40,10 @@ int probe_beat(const char *word);       // load.c: wakes often and counts how la
 int probe_flood(const char *word);      // load.c: sends as fast as it can
 int probe_work(const char *word);       // load.c: computes so much, in so much time
 int probe_boss(const char *word);       // load.c: starts another package
+int probe_ask(const char *word);        // load.c: a client that sleeps for its answers
+int probe_answer(const char *word);     // load.c: its server
+int probe_long(const char *word);       // load.c: calls that take long
+int probe_bound(const char *word);      // load.c: gives much and takes it back
+int probe_holder(const char *word);     // load.c: what it is given
 
 #endif

@@ -44,6 +44,7 @@ static uint32_t cut(struct cap *cap)
         derive_unlink(leaf);
         count++;
     }
+    assert_int_equal(cap->taken, count);
     return count;
 }
 
