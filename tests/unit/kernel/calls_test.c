@@ -605,6 +605,44 @@ static void quiescence(void)
     CHECK(last_record()->kind == RUMPK_LEDGER_END);
 }
 
+// A counter that goes backwards: time stands still until it has caught up.
+static void time_backwards(void)
+{
+    begin();
+    machine_ticks = 5000;
+    CHECK(call_result(RUMPK_CALL_TICK, RUMPK_TICK_NOW, 0, 0, 0) == 5000);
+    machine_ticks = 100;
+    CHECK(call_result(RUMPK_CALL_TICK, RUMPK_TICK_NOW, 0, 0, 0) == 5000);
+    machine_ticks = 5001;
+    CHECK(call_result(RUMPK_CALL_TICK, RUMPK_TICK_NOW, 0, 0, 0) == 5001);
+}
+
+// A counter that stops while the timer goes on firing: nobody is woken early, and whoever runs goes
+// on.
+static void time_stands(void)
+{
+    begin();
+    fiber_table[2].wait.deadline = record_ticks() + 50;
+    timer_need(fiber_table[2].wait.deadline);
+    for (uint32_t round = 0; round < 200; round++)
+        CHECK(fault(TRAP_TIMER, 0, 0) == MACHINE_RUNNING && running() == 0);
+    CHECK(fiber_table[2].state == FIBER_WAITING);
+    machine_ticks += 60; // it goes again
+    timer_need(fiber_table[2].wait.deadline);
+    CHECK(fault(TRAP_TIMER, 0, 0) == MACHINE_RUNNING && running() == 2);
+    CHECK(result_of(2) == RUMPK_E_TIMEOUT);
+}
+
+// An interrupt without a line changes nothing; a line that nobody owns is masked for good.
+static void spurious(void)
+{
+    begin();
+    CHECK(fault(TRAP_INTERRUPT, 0, 0) == MACHINE_RUNNING && running() == 0);
+    machine_line = 5;
+    CHECK(fault(TRAP_INTERRUPT, 0, 0) == MACHINE_RUNNING && running() == 0);
+    CHECK(machine_masked == 5);
+}
+
 // An image that asks for it stays when nothing can happen any more.
 static void stays(void)
 {
@@ -662,7 +700,7 @@ static void run_case(void **state)
     X(mapping)                      \
     X(queue)                        \
     X(quiescence)                   \
-    X(stays) X(slice_before_work)
+    X(stays) X(slice_before_work) X(time_backwards) X(time_stands) X(spurious)
 
 #define BODY(name) static body *name##_body = name;
 BODIES(BODY)
