@@ -172,7 +172,7 @@
     FIELD(rumpk_start, checkpoint_size) FIELD(rumpk_start, cap_count) \
     FIELD(rumpk_start, caps_offset) FIELD(rumpk_start, channel_count) \
     FIELD(rumpk_start, channels_offset) FIELD(rumpk_start, config_offset) \
-    FIELD(rumpk_start, config_size) FIELD(rumpk_start, reserved0) FIELD(rumpk_start, reserved1) \
+    FIELD(rumpk_start, config_size) FIELD(rumpk_start, core) FIELD(rumpk_start, reserved1) \
     FIELD(rumpk_start, reserved2) FIELD(rumpk_start, name) FIELD(rumpk_start, version) \
     SECTION("bkdl.h") \
     NUMBER(RUMPK_BKDL_TITLE_SIZE) NUMBER(RUMPK_BKDL_PACKAGE_SIZE_MAX) \

@@ -14,7 +14,7 @@ const char nip_manifest_example[] =
     "package \"acme/virtio-blk\" version=\"1.4.0\" {\n"
     "    kind \"driver\"\n"
     "    security-version 3\n"
-    "    abi 0\n"
+    "    abi 1\n"
     "    license \"Apache-2.0\"\n"
     "    description \"virtio block device as a service\"\n"
     "    authors \"Ada Example <ada@example.org>\"\n"

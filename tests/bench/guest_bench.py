@@ -44,7 +44,7 @@ ACTS = {
     "round_trip": (100000, 1000, "message there and back: two wake-ups, two switches"),
 }
 
-MANIFEST = """package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 0; license "Apache-2.0"; arch "{arch}" }}
+MANIFEST = """package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 1; license "Apache-2.0"; arch "{arch}" }}
 runtime {{ spectrum "void"; stack "16KiB"; heap "4KiB" }}
 {channel} {{ service "bench" 1 style="service"{clients} }}
 """

@@ -106,7 +106,7 @@ def faults(arch):
                    file=lambda image: image.flip(image.manifest()[0] + 41)),
         ImageFault("manifest for another architecture", "MANIFEST_ARCH", boot=image_field("arch", other)),
         ImageFault("manifest with the title of a package", "MANIFEST_FORM",
-                   boot=lambda boot: setattr(boot, "title", b"rumpk-package 0\n")),
+                   boot=lambda boot: setattr(boot, "title", b"rumpk-package 1\n")),
         ImageFault("manifest with a wrong length", "MANIFEST_FORM", boot=lambda boot: setattr(boot, "size_extra", 8)),
         ImageFault("manifest with an unknown flag", "MANIFEST_FORM", boot=image_field("flags", 4)),
         ImageFault("manifest for another kernel", "KERNEL_DIGEST", boot=image_field("loaded_digest", bytes(31) + b"\1")),

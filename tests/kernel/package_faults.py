@@ -243,7 +243,7 @@ def signed_cases(arch):
         ("leading zero", text(b"security-version 1", b"security-version 01")),
         ("security version zero", text(b"security-version 1", b"security-version 0")),
         ("number with a letter", text(b"security-version 1", b"security-version 1x")),
-        ("number with a sign", text(b"abi 0", b"abi -0")),
+        ("number with a sign", text(b"abi 1", b"abi -1")),
         ("name in upper case", text(b"name test/", b"name Test/")),
         ("name with two dashes", text(b"/case-", b"/case--")),
         ("name with a dot", text(b"/case-", b"/case.")),
@@ -266,7 +266,7 @@ def signed_cases(arch):
         ("upper-case digest", lambda digests: digests.upper().replace(b"FILE ", b"file ")),
     ]
     bad_bkdl = [
-        ("title of a boot manifest", put("title", b"rumpk-boot 0\n".ljust(16, b"\0"))),
+        ("title of a boot manifest", put("title", b"rumpk-boot 1\n".ljust(16, b"\0"))),
         ("length too large", put("size_extra", 8)),
         ("one record too many", put("count_extra", 1)),
         ("bytes behind the end", put("tail", bytes(8))),
@@ -283,7 +283,7 @@ def signed_cases(arch):
         ("text with a control byte", field(IDENTITY, "version", b"0.1\n0")),
         ("kind library", field(IDENTITY, "kind", KIND_LIBRARY)),
         ("other security version", field(IDENTITY, "security_version", 2)),
-        ("other ABI version", field(IDENTITY, "abi_version", 1)),
+        ("other ABI version", field(IDENTITY, "abi_version", 0)),
         ("stack below the least", field(RUNTIME, "stack_size", 4096)),
         ("heap of no whole pages", field(RUNTIME, "heap_size", 100)),
         ("unknown spectrum", field(RUNTIME, "spectrum", 4)),
@@ -323,8 +323,8 @@ def signed_cases(arch):
         + [Fault("npl.bkdl: " + name, "PACKAGE_FORM", SINK % 1, bkdl=change) for name, change in bad_service]
         + [
             Fault("security version below the floor", "SECURITY_FLOOR", boot=pinned("security_floor", 2)),
-            Fault("ABI: newer than the kernel's", "ABI_VERSION", bkdl=field(IDENTITY, "abi_version", 1),
-                  digests=text(b"abi 0", b"abi 1")),
+            Fault("ABI: newer than the kernel's", "ABI_VERSION", bkdl=field(IDENTITY, "abi_version", 2),
+                  digests=text(b"abi 1", b"abi 2")),
             Fault("package for another architecture", "ARCH",
                   bkdl=field(IDENTITY, "arch_mask", 1 << (ARCH_NUMBER[other] - 1)),
                   digests=text(b"arch " + arch.encode(), b"arch " + other.encode())),

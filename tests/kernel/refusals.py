@@ -69,7 +69,7 @@ class Forge:
         packages = [(p.name, p) for p in self.helpers] + [(self.names[c], c) for c in self.cases]
         for name, package in packages:
             folder = name.split("/")[1]
-            text = f'package "{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 0; '
+            text = f'package "{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 1; '
             text += f'license "Apache-2.0"; arch "{self.arch}"; }}\nruntime {{ stack "16KiB"; heap "4KiB"; }}\n'
             write(os.path.join(self.folder, folder, "npl.kdl"), text + package.manifest + "\n")
             shutil.copy(driver, os.path.join(self.folder, folder, "driver.elf"))

@@ -30,7 +30,7 @@ CAP_RING, PROT_WRITE, PROT_EXECUTE = 2, 2, 4
 
 
 def manifest(name, arch, case):
-    text = f'package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 0; license "Apache-2.0"; arch "{arch}"; }}\n'
+    text = f'package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 1; license "Apache-2.0"; arch "{arch}"; }}\n'
     text += 'runtime { stack "16KiB"; heap "4KiB"; }\n' + case.extra + "\n"
     if case.server_of:
         text += 'provides { service "sink" 1 style="stream" clients=8; }\n'

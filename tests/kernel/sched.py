@@ -58,7 +58,7 @@ class Image:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def probe(self, name, act, spectrum="gravity", more="", grants="", elf=None):
-        manifest = (f'package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 0; '
+        manifest = (f'package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 1; '
                     f'license "Apache-2.0"; arch "{self.arch}"; }}\n'
                     f'runtime {{ spectrum "{spectrum}"; stack "16KiB"; heap "4KiB"; }}\n{more}\n')
         folder = os.path.join(self.folder, name)

@@ -17,7 +17,7 @@ library() {
 package "acme/$name" version="$version" {
     kind "library"
     security-version ${SECURITY:-1}
-    abi 0
+    abi 1
     license "Apache-2.0"
     arch "riscv64" "x86_64"
 }

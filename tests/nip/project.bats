@@ -114,7 +114,7 @@ load common
   sed -i 's/"drivr"/"driver"/; s/license/licence/' npl.kdl
   refused 3 ' --> npl.kdl:6:' nip build
   says 'licen'
-  sed -i 's/licence/license/; s/abi 0/abi 0 {/' npl.kdl
+  sed -i 's/licence/license/; s/abi 1/abi 1 {/' npl.kdl
   refused 3 ' --> npl.kdl:' nip build
 }
 

@@ -69,7 +69,7 @@ assert [c["case"] for c in r["cases"] if not c["passed"]] == ["a_client_is_serve
   printf '#include <npl/npl.h>\nint npl_main(void) { return 0; }\n' >test/kernel/quiet.c
   cat >test/kernel/quiet.kdl <<'K'
 package "local/test-quiet" version="0.1.0" {
-    kind "driver"; security-version 1; abi 0; license "Apache-2.0"; arch "riscv64" "aarch64" "x86_64"
+    kind "driver"; security-version 1; abi 1; license "Apache-2.0"; arch "riscv64" "aarch64" "x86_64"
 }
 runtime { heap "8KiB" }
 K

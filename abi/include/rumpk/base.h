@@ -22,8 +22,8 @@
 #define RUMPK_ASSERT_OFFSET(type, field, bytes) \
     RUMPK_STATIC_ASSERT(offsetof(struct type, field) == (bytes), "offset of " #type "." #field)
 
-// The version of this contract. 0: still moving; binaries of version 0 are not promised to load later.
-#define RUMPK_ABI_VERSION 0u
+// The version of this contract. What was built for version 1 loads on every later kernel.
+#define RUMPK_ABI_VERSION 1u
 
 // Architectures. The numbers appear in ELF notes, boot manifests and ledgers.
 #define RUMPK_ARCH_RISCV64 1u

@@ -5,7 +5,7 @@
 //
 // A document is a 32-byte opening and a sequence of records; all integers little-endian:
 //
-//   opening   char title[16] ("rumpk-package 0\n" or "rumpk-boot 0\n", NUL padded), u32 size, u32 records,
+//   opening   char title[16] ("rumpk-package 1\n" or "rumpk-boot 1\n", NUL padded), u32 size, u32 records,
 //             u64 zero
 //   record    u32 tag, u32 size (payload bytes), payload, zero padding to a multiple of 8
 //
@@ -22,8 +22,8 @@
 #include <rumpk/base.h>
 
 #define RUMPK_BKDL_TITLE_SIZE 16u
-#define RUMPK_BKDL_TITLE_PACKAGE "rumpk-package 0\n"  // 16 bytes, no NUL fits
-#define RUMPK_BKDL_TITLE_BOOT "rumpk-boot 0\n"
+#define RUMPK_BKDL_TITLE_PACKAGE "rumpk-package 1\n"  // 16 bytes, no NUL fits
+#define RUMPK_BKDL_TITLE_BOOT "rumpk-boot 1\n"
 #define RUMPK_BKDL_PACKAGE_SIZE_MAX 65536u
 #define RUMPK_BKDL_BOOT_SIZE_MAX 262144u
 

@@ -183,7 +183,7 @@ RUMPK_ASSERT_OFFSET(rumpk_start, channel_count, 100);
 RUMPK_ASSERT_OFFSET(rumpk_start, channels_offset, 104);
 RUMPK_ASSERT_OFFSET(rumpk_start, config_offset, 108);
 RUMPK_ASSERT_OFFSET(rumpk_start, config_size, 112);
-RUMPK_ASSERT_OFFSET(rumpk_start, reserved0, 116);
+RUMPK_ASSERT_OFFSET(rumpk_start, core, 116);
 RUMPK_ASSERT_OFFSET(rumpk_start, reserved1, 120);
 RUMPK_ASSERT_OFFSET(rumpk_start, reserved2, 128);
 RUMPK_ASSERT_OFFSET(rumpk_start, name, 136);

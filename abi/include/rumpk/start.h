@@ -73,7 +73,7 @@ struct rumpk_start {
     uint32_t channels_offset;
     uint32_t config_offset;
     uint32_t config_size;
-    uint32_t reserved0;
+    uint32_t core;             // number of the processor core that it is pinned to; 0 on one core
     uint64_t reserved1;
     uint64_t reserved2;
     char name[RUMPK_NAME_SIZE];        // own package name

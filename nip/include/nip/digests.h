@@ -7,7 +7,7 @@
 //   name acme/virtio-blk
 //   version 1.4.0
 //   security-version 3
-//   abi 0
+//   abi 1
 //   arch aarch64 riscv64 x86_64
 //   toolchain <id>
 //   source none

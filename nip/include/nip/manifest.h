@@ -8,7 +8,7 @@
 // and people only.
 //
 //   package "local/hello" version="0.1.0" {
-//       kind "driver"; security-version 1; abi 0; license "Apache-2.0"
+//       kind "driver"; security-version 1; abi 1; license "Apache-2.0"
 //       description "says hello"; arch "aarch64" "riscv64" "x86_64"
 //   }
 //   build { sources "src/*.c"; flags "-O2"; arch "riscv64" { sources "src/riscv64/*.S" } }

@@ -68,7 +68,7 @@ static void write_keys(const struct nip_secret_key *secret, const struct nip_pub
 static void write_package(const struct nip_secret_key *secret, struct nip_public_key *key)
 {
     static const char manifest[] =
-        "package \"acme/x\" version=\"1.0.0\" {\n    kind \"driver\"\n    abi 0\n"
+        "package \"acme/x\" version=\"1.0.0\" {\n    kind \"driver\"\n    abi 1\n"
         "    arch \"riscv64\" \"x86_64\"\n}\nrequest {\n    memory \"scratch\" size=\"64KiB\"\n}\n";
     static const struct nip_package_input files[] = {
         {"LICENSES/Apache-2.0.txt", "licence\n", 8},

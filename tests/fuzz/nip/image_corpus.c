@@ -24,7 +24,7 @@ static void write_seed(const char *name, const void *data, size_t size)
 
 static const char manifest_text[] =
     "package \"rumpk/virtio-blk\" version=\"0.1.0-rc.1\" {\n"
-    "    kind \"driver\"\n    security-version 7\n    abi 0\n    license \"Apache-2.0 OR MIT\"\n"
+    "    kind \"driver\"\n    security-version 7\n    abi 1\n    license \"Apache-2.0 OR MIT\"\n"
     "    description \"virtio block device as a service\"\n    arch \"aarch64\" \"x86_64\"\n}\n"
     "build { sources \"src/*.c\" \"more/*.c\"; flags \"-O2\" }\n"
     "runtime { spectrum \"matter\"; stack 65536; heap \"1MiB\" }\n"

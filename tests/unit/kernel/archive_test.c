@@ -259,7 +259,7 @@ static void digests_version(char *t, uint32_t n)
 }
 static void digests_abi(char *t, uint32_t n)
 {
-    text_replace(t, n, "abi 0", "abi 99");
+    text_replace(t, n, "abi 1", "abi 99");
 }
 static void digests_zero(char *t, uint32_t n)
 {

@@ -159,7 +159,7 @@ void fixture_package_make(struct fixture_package *package, const char *name, con
     struct nip_error err = {.code = NIP_OK};
     nip_buffer_append_format(&text,
                              "package \"%s\" version=\"0.1.0\" { kind \"driver\"; "
-                             "security-version 1; abi 0; license \"Apache-2.0\"; "
+                             "security-version 1; abi 1; license \"Apache-2.0\"; "
                              "arch \"aarch64\" \"riscv64\" \"x86_64\" }\n%s",
                              name, kdl);
     if (nip_manifest_parse((const char *)text.data, text.size, "npl.kdl", &package->manifest,

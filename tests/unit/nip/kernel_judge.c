@@ -15,13 +15,13 @@ enum rumpk_refusal kernel_judge_driver(const void *bytes, size_t size, uint32_t 
 
 bool kernel_judge_archive(const void *bytes, size_t size, uint32_t arch,
                           const uint8_t owner_key[RUMPK_KEY_SIZE],
-                          bool reasons[RUMPK_REFUSE_NEED_MISSING + 1])
+                          bool reasons[RUMPK_REFUSE_KERNEL_DIGEST + 1])
 {
     static struct archive archive;
     static struct package package;
     uint64_t detail;
     enum rumpk_refusal refusal = archive_validate(bytes, size, arch, owner_key, &archive, &detail);
-    memset(reasons, 0, RUMPK_REFUSE_NEED_MISSING + 1);
+    memset(reasons, 0, RUMPK_REFUSE_KERNEL_DIGEST + 1);
     if (refusal != RUMPK_REFUSE_NONE) {
         reasons[refusal] = true;
         return false;

@@ -18,6 +18,6 @@ enum rumpk_refusal kernel_judge_driver(const void *bytes, size_t size, uint32_t 
 // manifest or for a package. Whether there was none.
 bool kernel_judge_archive(const void *bytes, size_t size, uint32_t arch,
                           const uint8_t owner_key[RUMPK_KEY_SIZE],
-                          bool reasons[RUMPK_REFUSE_NEED_MISSING + 1]);
+                          bool reasons[RUMPK_REFUSE_KERNEL_DIGEST + 1]);
 
 #endif

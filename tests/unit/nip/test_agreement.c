@@ -69,7 +69,7 @@ static void archives(void **state)
     struct nip_buffer image = {.size = 0};
     struct nip_image_report *report;
     struct nip_error err = {.code = NIP_OK};
-    bool reasons[RUMPK_REFUSE_NEED_MISSING + 1];
+    bool reasons[RUMPK_REFUSE_KERNEL_DIGEST + 1];
     fixture_image_make(&fixture, fixture_image_kdl);
     assert_int_equal(nip_image_build(&fixture.input, &image, &report, &err), NIP_OK);
     size_t size = (size_t)report->archive_size;

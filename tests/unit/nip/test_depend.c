@@ -100,7 +100,7 @@ static void removed_nodes_leave_no_hole(void **state)
 
 static const char base[] =
     "package \"acme/a\" version=\"1.0.0\" { kind \"driver\"; security-version 1; "
-    "abi 0; license \"MIT\"; arch \"riscv64\"; }\n";
+    "abi 1; license \"MIT\"; arch \"riscv64\"; }\n";
 
 static void collect(void *context, const char *line)
 {

@@ -52,7 +52,7 @@ static int tear_down(void **state)
 
 static const char base_manifest[] =
     "package \"acme/clock\" version=\"1.0.0\" {\n"
-    "    kind \"driver\"; security-version 2; abi 0; license \"Apache-2.0\"; description \"x\"\n"
+    "    kind \"driver\"; security-version 2; abi 1; license \"Apache-2.0\"; description \"x\"\n"
     "    arch \"aarch64\" \"riscv64\"\n}\n"
     "runtime { spectrum \"gravity\"; stack \"64KiB\"; heap \"64KiB\" }\n"
     "match { virtio 2 }\n"

@@ -19,7 +19,7 @@
 #define HEX64 "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8"
 #define HEAD                                                                                  \
     "rumpk-digests 1\nkind driver\nname acme/virtio-blk\nversion 1.4.0\nsecurity-version 3\n" \
-    "abi 0\narch aarch64 riscv64 x86_64\ntoolchain llvm-19.1.7\nsource none\n"
+    "abi 1\narch aarch64 riscv64 x86_64\ntoolchain llvm-19.1.7\nsource none\n"
 #define FILES                                                               \
     "file " HEX64 " 12 LICENSES/Apache-2.0.txt\nfile " HEX64 " 0 npl.kdl\n" \
     "beside " HEX64 " 99 x86_64/driver.debug\n"
@@ -199,8 +199,8 @@ static void wrong_texts_are_refused_at_their_line(void **state)
         {"version 3", "version 0", 5},
         {"version 3", "version 03", 5},
         {"version 3", "version 65536", 5},
-        {"abi 0", "abi 00", 6},
-        {"abi 0", "abi -1", 6},
+        {"abi 1", "abi 01", 6},
+        {"abi 1", "abi -1", 6},
         {"aarch64 riscv64", "riscv64 aarch64", 7},
         {"aarch64 riscv64", "aarch64 aarch64", 7},
         {"x86_64\n", "mips\n", 7},

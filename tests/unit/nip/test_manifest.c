@@ -27,7 +27,7 @@ static const char complete[] =
     "package \"rumpk/virtio-blk\" version=\"0.1.0\" {\n"              // 1
     "    kind \"driver\"\n"                                           // 2
     "    security-version 3\n"                                        // 3
-    "    abi 0\n"                                                     // 4
+    "    abi 1\n"                                                     // 4
     "    license \"Apache-2.0\"\n"                                    // 5
     "    description \"a block device\"\n"                            // 6
     "    arch \"aarch64\" \"riscv64\"\n"                              // 7
@@ -82,7 +82,7 @@ static void complete_manifest_is_read(void **state)
 // The parts that only builds and people read.
 static const char for_people[] =
     "package \"acme/a\" version=\"1.2.0\" {\n"                                           // 1
-    "    kind \"driver\"; security-version 1; abi 0; description \"x\"\n"                // 2
+    "    kind \"driver\"; security-version 1; abi 1; description \"x\"\n"                // 2
     "    license \"MIT OR Apache-2.0\"\n"                                                // 3
     "    authors \"Ada Example <ada@example.org>\" \"Bob\"\n"                            // 4
     "    links homepage=\"https://example.org/a\" issues=\"http://example.org/i?n=1\"\n" // 5
@@ -126,7 +126,7 @@ static void what_people_and_builds_need_is_read(void **state)
 
 // What the kernel acts on and only some packages write.
 static const char for_kernels[] =
-    "package \"acme/nic\" version=\"1.0.0\" { kind \"driver\"; security-version 1; abi 0\n" // 1
+    "package \"acme/nic\" version=\"1.0.0\" { kind \"driver\"; security-version 1; abi 1\n" // 1
     "    license \"MIT\"; arch \"x86_64\" }\n"                                              // 2
     "runtime {\n"                                                                           // 3
     "    pledge \"stdio\" \"map\"\n"                                                        // 4
@@ -187,7 +187,7 @@ static void defaults_are_filled_in(void **state)
     (void)state;
     struct nip_error err = {.code = NIP_OK};
     static const char text[] = "package \"local/a\" version=\"1.0.0\" {\n kind \"driver\"\n "
-                               "security-version 1\n abi 0\n license \"MIT\"\n "
+                               "security-version 1\n abi 1\n license \"MIT\"\n "
                                "arch \"x86_64\"\n}\n";
     assert_int_equal(nip_manifest_parse(text, strlen(text), "npl.kdl", &manifest, &err), NIP_OK);
     assert_int_equal(manifest.runtime.spectrum, RUMPK_SPECTRUM_GRAVITY);
@@ -266,7 +266,7 @@ static void mistakes_are_shown_at_their_place(void **state)
         {"\"riscv64\"", "\"risc\"", NIP_ERROR_SCHEMA, 7, 20, "unknown `arch`", "riscv64"},
         {"security-version 3", "security-version 0", NIP_ERROR_SCHEMA, 3, 22, "no valid",
          "from 1 to 65535"},
-        {"abi 0", "abi 0 0", NIP_ERROR_SCHEMA, 4, 11, "takes no further value", ""},
+        {"abi 1", "abi 1 0", NIP_ERROR_SCHEMA, 4, 11, "takes no further value", ""},
         {"\"driver\"", "\"kernel\"", NIP_ERROR_SCHEMA, 0, 0, "runs nothing of its own", "driver"},
         {"virtio=2", "virito=2", NIP_ERROR_SCHEMA, 13, 19, "no property", "Did you mean `virtio`?"},
         {"queues=2", "queues=9", NIP_ERROR_SCHEMA, 13, 35, "no valid `queues`", "from 1 to 8"},
@@ -362,7 +362,7 @@ static void limits_are_kept(void **state)
     struct nip_error err = {.code = NIP_OK};
     struct nip_buffer text = {.size = 0};
     nip_buffer_append_text(&text, "package \"local/a\" version=\"1.0.0\" { kind \"driver\"; "
-                                  "security-version 1; abi 0; license \"MIT\"; arch \"x86_64\" }\n"
+                                  "security-version 1; abi 1; license \"MIT\"; arch \"x86_64\" }\n"
                                   "request {\n");
     for (unsigned i = 0; i <= RUMPK_REQUESTS_MAX; i++) {
         size_t before = text.size;

@@ -168,7 +168,7 @@ static void equal_contents_give_equal_digests(void **state)
     (void)state;
     static const char *const paths[] = {"npl.kdl", "LICENSES/MIT.txt", "riscv64/driver.elf"};
     static const char manifest_text[] =
-        "package \"acme/a\" version=\"1.0.0\" { kind \"driver\"; security-version 1; abi 0\n"
+        "package \"acme/a\" version=\"1.0.0\" { kind \"driver\"; security-version 1; abi 1\n"
         "license \"MIT\"; arch \"riscv64\"; }\n";
     struct nip_manifest *manifest = calloc(1, sizeof *manifest);
     assert_non_null(manifest);
