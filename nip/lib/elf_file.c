@@ -94,6 +94,24 @@ static bool string_is(const struct elf_file *file, const Elf64_Shdr *table, uint
            memcmp(file->data + table->sh_offset + offset, text, size) == 0;
 }
 
+// The table of section names. A file without one keeps SHT_NULL; one whose table is not in the file
+// was cut, and nobody can say which sections it had.
+static enum nip_code section_names(const struct elf_file *file, Elf64_Shdr *names,
+                                   struct nip_error *err)
+{
+    uint32_t index = file->header.e_shstrndx;
+    if (file->header.e_shnum == 0 || index == SHN_UNDEF)
+        return NIP_OK;
+    if (index < file->header.e_shnum)
+        *names = elf_file_section(file, index);
+    if (names->sh_type == SHT_STRTAB &&
+        nip_range_is_within(names->sh_offset, names->sh_size, file->size))
+        return NIP_OK;
+    *names = (Elf64_Shdr){.sh_type = SHT_NULL};
+    return nip_error_set(err, NIP_ERROR_FORMAT, "%s: the names of the sections are not in the file",
+                         file->name);
+}
+
 enum nip_code nip_elf_find_section(const void *data, size_t size, const char *file,
                                    const char *name, uint64_t *address, uint64_t *offset,
                                    uint64_t *section_size, struct nip_error *err)
@@ -102,9 +120,9 @@ enum nip_code nip_elf_find_section(const void *data, size_t size, const char *fi
     enum nip_code code = elf_file_open(&elf, data, size, file, err);
     if (code != NIP_OK)
         return code;
-    uint32_t names_index = elf.header.e_shstrndx;
-    for (uint32_t i = 0; names_index < elf.header.e_shnum && i < elf.header.e_shnum; i++) {
-        Elf64_Shdr names = elf_file_section(&elf, names_index);
+    Elf64_Shdr names = {.sh_type = SHT_NULL};
+    code = section_names(&elf, &names, err);
+    for (uint32_t i = 0; names.sh_type == SHT_STRTAB && i < elf.header.e_shnum; i++) {
         Elf64_Shdr section = elf_file_section(&elf, i);
         if (!string_is(&elf, &names, section.sh_name, name))
             continue;
@@ -120,7 +138,9 @@ enum nip_code nip_elf_find_section(const void *data, size_t size, const char *fi
             *section_size = has_bytes ? section.sh_size : 0;
         return NIP_OK;
     }
-    return nip_error_set(err, NIP_ERROR_MISSING, "%s has no section %s", file, name);
+    if (code == NIP_OK)
+        code = nip_error_set(err, NIP_ERROR_MISSING, "%s has no section %s", file, name);
+    return code;
 }
 
 enum nip_code nip_elf_find_symbol(const void *data, size_t size, const char *file,
