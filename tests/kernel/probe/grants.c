@@ -412,8 +412,8 @@ int probe_pledge(const char *word)
     if (npl_pledge(~UINT64_C(0)) != RUMPK_OK || npl_meta_self(&self) != RUMPK_OK ||
         self.spectrum != RUMPK_SPECTRUM_VOID)
         return 9;
-    if (npl_call(RUMPK_CALL_PLEDGE, 0, 0, 0, 0) != RUMPK_OK || npl_meta_version() != RUMPK_ABI_VERSION ||
-        npl_revoke(memory) != 0 || npl_tick_now() == 0)
+    if (npl_call(RUMPK_CALL_PLEDGE, 0, 0, 0, 0) != RUMPK_OK ||
+        npl_meta_version() != RUMPK_ABI_VERSION || npl_revoke(memory) != 0 || npl_tick_now() == 0)
         return 10;
     return SURVIVED;
 }

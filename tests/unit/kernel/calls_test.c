@@ -111,27 +111,6 @@ enum init_verdict init_verify_step(struct package *package, struct work *work)
     return INIT_BAD;
 }
 
-// ---- the order of starting: start_test.c ----
-
-void start_announced(uint32_t wire)
-{
-    (void)wire;
-}
-
-void start_ended(uint32_t number)
-{
-    (void)number;
-}
-
-void start_next(void) {}
-
-bool start_is_due(void)
-{
-    return false;
-}
-
-void start_end(void) {}
-
 void init_package_start(struct package *package)
 {
     (void)package;
