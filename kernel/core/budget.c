@@ -8,6 +8,8 @@
 #include <kernel/sched.h>
 #include <kernel/timer.h>
 
+#define US_PER_S 1000000u
+
 static const struct {
     uint8_t slice_ms;
     uint8_t share; // percent of a window; Void has what is left
@@ -28,6 +30,23 @@ static uint64_t slice_of(uint32_t spectrum)
     return ticks_of_ms(rules[spectrum].slice_ms);
 }
 
+static uint64_t least(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
+// What the manifests leave it, not above its part of its spectrum's share. Void has no budget to
+// lose: it gets what nobody else wants.
+static uint64_t budget_of(const struct fiber *fiber, uint64_t part)
+{
+    uint64_t asked = rumpk_boot_record.timer_hz * fiber->budget_us / US_PER_S;
+
+    if (fiber->budget_us == 0 || part == 0)
+        return part;
+    asked = asked == 0 ? 1 : asked; // no limit is what 0 would mean
+    return least(asked, part);
+}
+
 void budget_share(void)
 {
     uint32_t counts[RUMPK_SPECTRUM_COUNT] = {0};
@@ -40,8 +59,9 @@ void budget_share(void)
         struct fiber *fiber = &fiber_table[number];
 
         if (fiber->state != FIBER_FREE)
-            fiber->budget = ticks_of_ms(BUDGET_WINDOW_MS) * rules[fiber->spectrum_given].share /
-                            100 / counts[fiber->spectrum_given];
+            fiber->budget = budget_of(fiber, ticks_of_ms(BUDGET_WINDOW_MS) *
+                                                 rules[fiber->spectrum_given].share / 100 /
+                                                 counts[fiber->spectrum_given]);
     }
 }
 
@@ -148,11 +168,6 @@ static bool is_limited(const struct fiber *fiber)
 static uint64_t left_of(uint64_t whole, uint64_t used)
 {
     return used < whole ? whole - used : 0;
-}
-
-static uint64_t least(uint64_t one, uint64_t other)
-{
-    return one < other ? one : other;
 }
 
 // Until its turn is over. Whether it overruns is asked when it runs itself, not the kernel in its

@@ -92,8 +92,9 @@ static const struct schema_field pledge_fields[] = {
 static const struct schema_field budget_fields[] = {
     {.name = "budget", ONE_VALUE, .type = SCHEMA_DURATION, M(runtime.budget_us), .minimum = 1,
      .maximum = RUMPK_BUDGET_US_MAX, .unit = 1,
-     .help = "Processor time that it wants in one window of its spectrum. Without this line, what "
-             "its spectrum gives."},
+     .help = "Processor time in each 100 ms that is surely enough: beyond it, it runs when nobody else "
+             "wants to. Without this line its part of its spectrum's share (Photon 50 ms, Matter "
+             "25 ms, Gravity 15 ms), and never more than that."},
 };
 static const struct schema_field restart_fields[] = {
     {.name = "restart", ONE_VALUE, .type = SCHEMA_CHOICE, M(runtime.restart),

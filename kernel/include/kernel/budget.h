@@ -9,7 +9,8 @@
 // when the fiber runs for the first time after the last one. In it the fiber may use its budget in
 // its own spectrum. When that is used up it is throttled: it runs in Void until the window ends, so
 // it loses nothing when nobody else wants the processor. The budget of a fiber is its spectrum's
-// share divided among the fibers of that spectrum, whatever their number, so in each window
+// share divided among the fibers of that spectrum, whatever their number, or what the manifests of
+// package and image say (`budget`), whichever is less; so in each window
 //
 //   Photon  Matter  Gravity  Void           a fiber that floods and keeps calling recv or wait
 //     50      25      15      10 percent    cannot take away more than its part of its share

@@ -83,6 +83,7 @@ struct fiber {
     uint64_t slice_used;  // ticks since it last waited, as far as no overrun was made of them
     uint64_t turn_used;   // ticks since it was last at the end of its queue
     uint64_t budget;      // ticks per window; 0: no limit
+    uint32_t budget_us;   // at most, by both manifests; 0: what its spectrum gives
     uint64_t window_end;  // of the window that it last ran in
     uint64_t window_used; // in that window, loans that it gave included
     bool is_throttled;    // its budget is used up: it runs in Void until the window ends

@@ -74,7 +74,7 @@ struct nip_imagedef_package {
     uint32_t spectrum;             // or SPECTRUM_AS_REQUESTED
     uint64_t stack_max, heap_max;  // UINT64_MAX: what the package requests
     uint64_t pledge;               // classes of calls left to it; UINT64_MAX: what it requests
-    uint32_t budget_us;            // processor time per window; 0: what it requests
+    uint32_t budget_us;            // processor time per 100 ms; 0: what it requests
     uint32_t restart;              // RUMPK_RESTART_*, or RESTART_AS_REQUESTED
     uint32_t restart_limit, restart_window_s; // 0: what it requests
     uint32_t grant_count, key_count;

@@ -80,6 +80,25 @@ int probe_flood(const char *word)
     return SURVIVED;
 }
 
+// Its budget is so many microseconds a window, 0 for none; used up, it is throttled.
+int probe_budget(const char *word)
+{
+    uint64_t wanted = npl_systable()->timer_hz * strtoull(word, NULL, 0) / 1000000;
+    struct rumpk_meta_run run;
+
+    do {
+        // It waits now and then, for nothing: computing is no overrun.
+        if (probe_call(RUMPK_CALL_WAIT, 0, 0, now(), 0) != RUMPK_E_TIMEOUT)
+            return 1;
+        if (probe_call(RUMPK_CALL_META, RUMPK_META_RUN, (uint64_t)&run, sizeof run, 0) != RUMPK_OK)
+            return 2;
+        // The kernel rounds a share down, and the microseconds of a third are rounded here.
+        if (run.budget + 2 < wanted || run.budget > wanted + npl_systable()->timer_hz / 1000000 + 2)
+            return 3;
+    } while (run.throttled == 0 && wanted != 0);
+    return wanted != 0 || run.budget == 0 ? SURVIVED : 4;
+}
+
 // "ROUNDS MS": computes ROUNDS pieces of work without waiting and ends; within MS milliseconds, or
 // it says so.
 int probe_work(const char *word)

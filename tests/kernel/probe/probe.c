@@ -226,6 +226,7 @@ static const struct act {
     {"irq", probe_irq},
     {"beat", probe_beat},
     {"flood", probe_flood},
+    {"budget", probe_budget},
     {"work", probe_work},
     {"boss", probe_boss},
     {"ask", probe_ask},

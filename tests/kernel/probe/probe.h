@@ -38,6 +38,7 @@ int probe_irq(const char *word);        // irq.c: the interrupt of the console's
 int probe_share(const char *word);      // sched.c: gets its part of the processor
 int probe_beat(const char *word);       // load.c: wakes often and counts how late
 int probe_flood(const char *word);      // load.c: sends as fast as it can
+int probe_budget(const char *word);     // load.c: what it may use, and that this holds
 int probe_work(const char *word);       // load.c: computes so much, in so much time
 int probe_boss(const char *word);       // load.c: starts another package
 int probe_ask(const char *word);        // load.c: a client that sleeps for its answers
