@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Writes everything that is generated from arch/*.cmake and flags.cmake into one SDK tree:
-#   share/rumpk/toolchain/<triple>.{cfg,cmake,ld,ldflags}, share/rumpk/machines/<arch>.kdl, and
+#   share/rumpk/toolchain/<triple>.{cfg,cmake,ld,ldflags,meson}, share/rumpk/machines/<arch>.kdl, and
 #   share/rumpk/machines/<arch>-<machine>.kdl for each further machine
 #
 #   cmake -DRUMPK_SDK=<folder> [-DRUMPK_KERNEL_LIBS=<folder>] -P toolchain/generate.cmake
@@ -24,6 +24,11 @@ macro(write_machine name)
   configure_file(${here}/templates/machine.kdl.in ${RUMPK_SDK}/share/rumpk/machines/${name}.kdl @ONLY)
 endmacro()
 
+# What Meson itself puts in.
+foreach(name DIRNAME OUTPUT INPUT)
+  set(RUMPK_MESON_${name} "@${name}@")
+endforeach()
+
 include(${here}/flags.cmake)
 foreach(arch riscv64 aarch64 x86_64)
   include(${here}/arch/${arch}.cmake)
@@ -31,7 +36,7 @@ foreach(arch riscv64 aarch64 x86_64)
   list(JOIN RUMPK_DRIVER_FLAGS "\n" RUMPK_CFG_FLAGS)
   set(link_flags -m ${RUMPK_LLD_EMULATION} ${RUMPK_DRIVER_LINK_FLAGS} ${RUMPK_DRIVER_LIBS})
   list(JOIN link_flags "\n" RUMPK_LD_FLAGS)
-  foreach(kind cfg ld ldflags cmake)
+  foreach(kind cfg ld ldflags cmake meson)
     configure_file(${here}/templates/driver.${kind}.in ${toolchain_dir}/${RUMPK_TRIPLE}.${kind} @ONLY)
   endforeach()
   if(DEFINED RUMPK_KERNEL_LIBS)
