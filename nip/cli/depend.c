@@ -112,7 +112,7 @@ static void print_line(const char *name, const char *version, const char *alias,
     }
 }
 
-// The three files that belong together.
+// The files that belong together. One that says the same already is left alone.
 static enum nip_code save_all(struct change *change, bool has_lock, struct nip_error *err)
 {
     struct commit_change changes[3] = {{.file = NIP_MANIFEST_FILE}};
@@ -519,9 +519,7 @@ static enum nip_code work_fetch(struct change *change, struct nip_error *err)
     if (code == NIP_OK && change->libraries.count != 0)
         code = project_check_lock(".", change->lock, err);
     if (code == NIP_OK)
-        code = decisions_save(&change->decisions, err);
-    if (code == NIP_OK && change->libraries.count != 0)
-        code = project_write_lock(".", change->lock, err);
+        code = save_all(change, change->libraries.count != 0, err);
     if (code == NIP_OK) {
         cli_say(change->cli, "%zu librar%s in the cache, checked", change->libraries.count,
                 change->libraries.count == 1 ? "y" : "ies");

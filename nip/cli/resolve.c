@@ -28,19 +28,6 @@ enum nip_code decisions_load(struct decisions *decisions, struct nip_error *err)
     return decisions_load_in(decisions, ".", err);
 }
 
-enum nip_code decisions_save(struct decisions *decisions, struct nip_error *err)
-{
-    if (!decisions->is_trust_changed)
-        return NIP_OK;
-    char path[CLI_PATH_SIZE];
-    project_path(path, decisions->folder, NIP_TRUST_FILE);
-    enum nip_code code = nip_buffer_check(&decisions->trust_text, NIP_TRUST_FILE, err);
-    if (code == NIP_OK)
-        code = project_write_file(path, decisions->trust_text.data, decisions->trust_text.size,
-                                  0644, err);
-    return code;
-}
-
 void decisions_free(struct decisions *decisions)
 {
     nip_buffer_free(&decisions->trust_text);

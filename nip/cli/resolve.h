@@ -33,8 +33,6 @@ enum nip_code decisions_load_in(struct decisions *decisions, const char *folder,
                                 struct nip_error *err) NIP_MUST_CHECK;
 // After a change of trust_text: parses it again, so that text and lists say the same.
 enum nip_code decisions_reread(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
-// Writes nip.trust.kdl if something was decided.
-enum nip_code decisions_save(struct decisions *decisions, struct nip_error *err) NIP_MUST_CHECK;
 void decisions_free(struct decisions *decisions);
 
 // Opens the registry `where`: an alias, an address, or NULL (the only one there is; the SDK's for

@@ -9,7 +9,7 @@ Then it is run again from the same start and killed with SIGKILL before the N-th
 RUMPK_TEST_LONG=1, else for a sample from a fixed seed (the first, the last and some between). After each kill:
 
   1. every file and folder that users and other programs look at is, as a whole, the old or the new one
-  2. another nip finds the decisions of a project (image.kdl, nip.lock, nip.trust.kdl) all old or all new
+  2. another nip finds the decisions of a project (npl.kdl, image.kdl, nip.lock, nip.trust.kdl) all old or all new
   3. the same command succeeds, or says that it is done already; the tree is then that of an undisturbed run:
      nothing missing, nothing left over
 """
@@ -116,7 +116,22 @@ def scenarios(nip, work, env):
         run([nip, "image", "--arch", "riscv64"], folder + "/box", env)
         run([nip, "add", "local/hello", "--registry", "file:../reg", "--yes"], folder + "/box", env)
 
+    def linking(folder):
+        """A driver whose library is in a registry, under a key that the project has not accepted yet."""
+        os.makedirs(folder)
+        run([nip, "new", "--template", "library", "crc"], folder, env)
+        run([nip, "publish", "--registry", "file:../reg"], folder + "/crc", env)
+        run([nip, "new", "hello"], folder, env)
+        with open(folder + "/hello/nip.trust.kdl", "w") as f:
+            f.write('registry "reg" url="file:../reg"\n')
+
+    def asking(folder):
+        linking(folder)
+        with open(folder + "/hello/npl.kdl", "a") as f:
+            f.write('dependencies {\n    library "local/crc" "0.1.0" registry="reg"\n}\n')
+
     files = ("box/image.kdl", "box/nip.lock", "box/nip.trust.kdl")
+    sources = ("hello/npl.kdl", "hello/nip.lock", "hello/nip.trust.kdl")
     registry = ["reg/local/hello/index.json", "reg/local/hello/oci-layout", "reg/rumpk-registry", "hello/build/pack",
                 "hello/build/hello-0.1.0.npl", "hello/build/hello-0.2.0.npl"]
     publish, add = ["publish", "--registry", "file:../reg"], ["add", "local/hello", "--registry", "file:../reg", "--yes"]
@@ -129,6 +144,8 @@ def scenarios(nip, work, env):
                  again=(0, 6)),
         Scenario("add", "box", add, list(files), boxed, files),
         Scenario("add-again", "box", add, list(files), updated, files),
+        Scenario("add-library", "hello", ["add", "local/crc", "--registry", "reg"], list(sources), linking, sources),
+        Scenario("fetch-library", "hello", ["fetch"], list(sources), asking, sources),
         Scenario("image", "box", ["image", "--arch", "riscv64"], ["box/build/box-riscv64.elf"], boxed),
         Scenario("image-again", "box", ["image", "--arch", "riscv64"], ["box/build/box-riscv64.elf"], imaged),
     ]
