@@ -127,6 +127,8 @@ enum nip_code checked_package_open(struct checked_package *package, const struct
         return code;
     }
     nip_sha256_bytes(package->npl.data, package->npl.size, package->sha256);
+    package->signers =
+        (struct nip_lock_keys){.count = 1, .items = {*nip_package_key(package->package)}};
     return NIP_OK;
 }
 

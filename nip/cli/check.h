@@ -13,6 +13,7 @@
 #include "nip/archive.h"
 #include "nip/buffer.h"
 #include "nip/error.h"
+#include "nip/lock.h"
 #include "nip/manifest.h"
 #include "nip/minisign.h"
 #include "nip/package.h"
@@ -22,6 +23,7 @@ struct checked_package {
     struct nip_package *package;     // loaded
     struct nip_manifest manifest;    // as npl.kdl says; equal to npl.bkdl
     uint8_t sha256[NIP_DIGEST_SIZE]; // of the .npl
+    struct nip_lock_keys signers;    // the one inside; from a registry, those that counted
 };
 
 // Keys for one opening, in the form that nip_package_open() wants.

@@ -230,38 +230,138 @@ static enum nip_code count_registry(struct decisions *decisions,
     return code;
 }
 
+// ---- who met the threshold ----
+
+// What the lock says about exactly these bytes, or NULL.
+static const struct nip_lock_package *locked_as(const struct resolve_request *request,
+                                                const struct checked_package *package)
+{
+    const struct nip_lock_package *locked = request->locked;
+    return locked != NULL && locked->path[0] == '\0' &&
+                   memcmp(locked->id, nip_package_id(package->package), sizeof locked->id) == 0
+               ? locked
+               : NULL;
+}
+
+static const struct nip_vote *find_vote(const struct nip_ballot *ballot,
+                                        const struct nip_public_key *key)
+{
+    for (size_t i = 0; i < ballot->vote_count; i++) {
+        enum nip_vote_verdict verdict = ballot->votes[i].verdict;
+        if ((verdict == NIP_VOTE_COUNTS || verdict == NIP_VOTE_KEPT) &&
+            nip_public_key_equals(&ballot->votes[i].key, key))
+            return &ballot->votes[i];
+    }
+    return NULL;
+}
+
+// The first key of the lock that has not signed, or NULL.
+static const struct nip_public_key *find_absent(const struct nip_lock_package *locked,
+                                                const struct nip_ballot *ballot)
+{
+    for (size_t i = 0; locked != NULL && i < locked->keys.count; i++)
+        if (find_vote(ballot, &locked->keys.items[i]) == NULL)
+            return &locked->keys.items[i];
+    return NULL;
+}
+
+// Whether the keys of the lock, which have all signed, are enough today.
+static bool is_enough(const struct nip_lock_package *locked, const struct nip_ballot *ballot)
+{
+    uint32_t counted = 0;
+    for (size_t i = 0; i < locked->keys.count; i++) {
+        const struct nip_vote *vote = find_vote(ballot, &locked->keys.items[i]);
+        if (vote->verdict == NIP_VOTE_KEPT)
+            return true;
+        counted++;
+    }
+    return counted >= ballot->threshold;
+}
+
+// A signature that comes later changes no lock: who met the threshold first stays noted.
+static void choose_signers(const struct nip_lock_package *locked, const struct nip_ballot *ballot,
+                           struct checked_package *package)
+{
+    if (locked != NULL && is_enough(locked, ballot)) {
+        package->signers = locked->keys;
+        return;
+    }
+    bool is_kept = ballot->counted < ballot->threshold || ballot->threshold == 0;
+    package->signers.count = 0;
+    for (size_t i = 0; i < ballot->vote_count; i++) {
+        const struct nip_vote *vote = &ballot->votes[i];
+        // Accepted keys always fit; of revoked ones for bytes that stay valid, one is enough.
+        if (vote->verdict == NIP_VOTE_COUNTS || (is_kept && vote->verdict == NIP_VOTE_KEPT))
+            (void)nip_lock_keys_add(&package->signers, &vote->key);
+    }
+}
+
+static enum nip_code refuse_absent(const struct nip_public_key *key, const char *what,
+                                   struct nip_error *err)
+{
+    char text[NIP_KEY_TEXT_SIZE];
+    nip_public_key_text(key, text);
+    nip_error_set(err, NIP_ERROR_MISMATCH,
+                  "%s: %s says that the key %s signed it, and no such signature is there that %s "
+                  "accepts",
+                  what, NIP_LOCK_FILE, text, NIP_TRUST_FILE);
+    if (mode_is_offline())
+        nip_error_hint(err, "the registry may have it: run 'nip fetch' once without --offline");
+    else
+        nip_error_hint(err,
+                       "a signature does not go away by itself: ask who runs the registry, and who "
+                       "changed %s or %s\nif it is meant, remove the package's lines from %s and "
+                       "decide again: nip add, or nip fetch",
+                       NIP_LOCK_FILE, NIP_TRUST_FILE, NIP_LOCK_FILE);
+    return NIP_ERROR_MISMATCH;
+}
+
 static enum nip_code require_threshold(struct decisions *decisions,
                                        const struct resolve_request *request,
-                                       struct registry **opened,
-                                       const struct checked_package *package, struct nip_error *err)
+                                       struct registry **opened, struct checked_package *package,
+                                       struct nip_error *err)
 {
+    const struct nip_lock_package *locked = locked_as(request, package);
     struct votes votes = {0};
     struct nip_ballot ballot;
     char what[NIP_NAME_MAX + NIP_VERSION_MAX + 2];
     enum nip_code code = count_cached(decisions, package, &votes, &ballot, err);
-    if (code == NIP_OK && !ballot.is_met && !mode_is_offline())
+    if (code == NIP_OK && (!ballot.is_met || find_absent(locked, &ballot) != NULL) &&
+        !mode_is_offline())
         code = count_registry(decisions, request, opened, package, &votes, &ballot, err);
     if (code == NIP_OK)
         code =
             votes_require(&ballot, &votes, checked_package_name(package, what, sizeof what), err);
+    const struct nip_public_key *absent = code == NIP_OK ? find_absent(locked, &ballot) : NULL;
+    if (absent != NULL)
+        code = refuse_absent(absent, what, err);
+    else if (code == NIP_OK)
+        choose_signers(locked, &ballot, package);
     votes_free(&votes);
     return code;
 }
 
 enum nip_code consent_end(const struct cli *cli, struct decisions *decisions,
                           const struct resolve_request *request, struct registry **opened,
-                          const struct consent *consent, const struct checked_package *package,
+                          const struct consent *consent, struct checked_package *package,
                           struct nip_error *err)
 {
-    const struct nip_trust_publisher *publisher = nip_trust_find(&decisions->trust, request->name);
+    enum nip_code code = NIP_OK;
     if (is_sdk(request))
         return NIP_OK;
     if (consent->is_first_use)
-        return decide_first_use(cli, decisions, request, consent, nip_package_key(package->package),
+        code = decide_first_use(cli, decisions, request, consent, nip_package_key(package->package),
                                 err);
+    if (code != NIP_OK)
+        return code;
+    const struct nip_trust_publisher *publisher = nip_trust_find(&decisions->trust, request->name);
+    const struct nip_lock_package *locked = locked_as(request, package);
+    bool is_locked_so =
+        locked == NULL || (nip_lock_keys_include(&locked->keys, &package->signers) &&
+                           nip_lock_keys_include(&package->signers, &locked->keys));
     // The signature inside is under an accepted key, or the package stays valid under a revoked
-    // one.
-    if (publisher == NULL || publisher->threshold == 1)
+    // one; that is all there is to know.
+    if ((publisher == NULL || publisher->threshold == 1) && is_locked_so)
         return NIP_OK;
     return require_threshold(decisions, request, opened, package, err);
 }

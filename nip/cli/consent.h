@@ -29,10 +29,12 @@ enum nip_code consent_begin(struct decisions *decisions, const struct resolve_re
 // The package was refused under these keys: says what to do.
 void consent_explain(const struct decisions *decisions, const struct resolve_request *request,
                      const struct consent *consent, const char *version, struct nip_error *err);
-// The package is whole: counts the signatures, or asks about a key that is new here.
+// The package is whole: counts the signatures, or asks about a key that is new here. Then
+// package->signers holds the keys that met the threshold: those that the lock names for these
+// bytes, as long as they do (MISMATCH when one of them has not signed).
 enum nip_code consent_end(const struct cli *cli, struct decisions *decisions,
                           const struct resolve_request *request, struct registry **opened,
-                          const struct consent *consent, const struct checked_package *package,
+                          const struct consent *consent, struct checked_package *package,
                           struct nip_error *err) NIP_MUST_CHECK;
 
 #endif

@@ -32,7 +32,7 @@ void imaging_lock_entry(const struct checked_package *package, const char *alias
     memcpy(entry->id, nip_package_id(package->package), sizeof entry->id);
     entry->size = package->npl.size;
     memcpy(entry->sha256, package->sha256, sizeof entry->sha256);
-    entry->key = *nip_package_key(package->package);
+    entry->keys = package->signers;
     entry->security_floor = identity->security_version;
     nip_manifest_capability_digest(&package->manifest, entry->capabilities);
 }
@@ -82,7 +82,7 @@ static const char *lock_difference(const struct nip_lock_package *locked,
 {
     if (memcmp(locked->id, found->id, sizeof locked->id) != 0)
         return "package id";
-    if (!nip_public_key_equals(&locked->key, &found->key))
+    if (!nip_lock_keys_include(&found->keys, &locked->keys))
         return "publisher key";
     if (locked->size != found->size || memcmp(locked->sha256, found->sha256, NIP_DIGEST_SIZE) != 0)
         return "file";
@@ -100,7 +100,8 @@ static enum nip_code follow_lock(const struct cli *cli, struct nip_lock *lock, b
 {
     struct nip_lock_package *locked = nip_lock_find(lock, found->name, found->version);
     const char *difference = locked != NULL ? lock_difference(locked, found) : NULL;
-    if (locked != NULL && difference == NULL)
+    // Where the project asks for more signatures than before, more of them are noted.
+    if (locked != NULL && difference == NULL && nip_lock_keys_include(&locked->keys, &found->keys))
         return NIP_OK;
     bool is_sdk = strcmp(found->registry, NIP_TRUST_SDK_ALIAS) == 0;
     if (difference != NULL && !(is_sdk && may_relock)) {

@@ -190,7 +190,8 @@ static void say_choices(const struct cli *cli, const struct libraries *libraries
     }
 }
 
-// Whether the lock names exactly what was chosen: nothing more, in the same places.
+// Whether the lock names exactly what was chosen: nothing more, in the same places,
+// signed by those.
 static bool is_complete(const struct libraries *libraries, const struct nip_lock *lock)
 {
     size_t known = 0;
@@ -198,7 +199,10 @@ static bool is_complete(const struct libraries *libraries, const struct nip_lock
         for (size_t k = 0; k < lock->package_count; k++)
             known += strcmp(lock->packages[k].name, libraries->items[i].name) == 0 &&
                      strcmp(lock->packages[k].version, libraries->items[i].version) == 0 &&
-                     (lock->packages[k].path[0] != '\0') == (libraries->items[i].path[0] != '\0');
+                     (lock->packages[k].path[0] != '\0') == (libraries->items[i].path[0] != '\0') &&
+                     (libraries->items[i].path[0] != '\0' ||
+                      nip_lock_keys_include(&lock->packages[k].keys,
+                                            &libraries->items[i].package.signers));
     return known == lock->package_count && known == libraries->count;
 }
 

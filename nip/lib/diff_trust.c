@@ -2,6 +2,7 @@
 //
 // Comparing trust files and locks: whose signatures count, and which bytes.
 
+#include <stdio.h>
 #include <string.h>
 
 #include "diff_parts.h"
@@ -219,6 +220,34 @@ static void diff_origin(const struct nip_lock_package *from, const struct nip_lo
                         from->registry);
 }
 
+// The keys of `b` that `a` lacks.
+static void diff_signers_one_way(enum nip_change_kind kind, const char *name,
+                                 const struct nip_lock_keys *a, const struct nip_lock_keys *b,
+                                 const char *words, struct nip_changes *changes)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        char key[20];
+        if (nip_lock_keys_has(a, &b->items[i]))
+            continue;
+        diff_key_text(b->items[i].key, key);
+        nip_changes_add(changes, kind, NIP_CHANGE_KEYS, name, "%s the key %s", words, key);
+    }
+}
+
+static void diff_signers(const char *name, const struct nip_lock_keys *a,
+                         const struct nip_lock_keys *b, struct nip_changes *changes)
+{
+    if (a->count == 1 && b->count == 1) {
+        nip_diff_keys(name, &a->items[0], &b->items[0], changes);
+        return;
+    }
+    // One signature more is no danger; one less, or another in its place, may be.
+    bool is_more = nip_lock_keys_include(b, a);
+    diff_signers_one_way(NIP_CHANGE_GREW, name, b, a, "no longer signed with", changes);
+    diff_signers_one_way(is_more ? NIP_CHANGE_OTHER : NIP_CHANGE_GREW, name, a, b,
+                         "now signed with", changes);
+}
+
 static void diff_entry(const struct nip_lock_package *from, const struct nip_lock_package *to,
                        struct nip_changes *changes)
 {
@@ -230,7 +259,7 @@ static void diff_entry(const struct nip_lock_package *from, const struct nip_loc
     diff_origin(from, to, changes);
     if (from->path[0] != '\0' || to->path[0] != '\0')
         return;
-    nip_diff_keys(to->name, &from->key, &to->key, changes);
+    diff_signers(to->name, &from->keys, &to->keys, changes);
     diff_id_text(from->id, before);
     diff_id_text(to->id, after);
     // One version must always be the same bytes.
@@ -249,6 +278,20 @@ static void diff_entry(const struct nip_lock_package *from, const struct nip_loc
     diff_size(changes, NIP_CHANGE_SIZES, to->name, "package file", from->size, to->size);
 }
 
+static void add_new(const struct nip_lock_package *to, struct nip_changes *changes)
+{
+    char keys[NIP_LOCK_KEYS_MAX * 22] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < to->keys.count; i++) {
+        char key[20];
+        diff_key_text(to->keys.items[i].key, key);
+        used += (size_t)snprintf(keys + used, sizeof keys - used, "%s%s", i != 0 ? ", " : "", key);
+    }
+    nip_changes_add(changes, NIP_CHANGE_GREW, NIP_CHANGE_PACKAGES, to->name,
+                    "new: %s from '%s', signed with the key%s %s", to->version, to->registry,
+                    to->keys.count > 1 ? "s" : "", keys);
+}
+
 void nip_diff_locks(const struct nip_lock *a, const struct nip_lock *b, struct nip_changes *changes)
 {
     if (strcmp(a->sdk, b->sdk) != 0)
@@ -256,17 +299,13 @@ void nip_diff_locks(const struct nip_lock *a, const struct nip_lock *b, struct n
                         b->sdk);
     for (size_t i = 0; i < b->package_count; i++) {
         const struct nip_lock_package *to = &b->packages[i], *from = find_before(a, b, to);
-        char key[20];
-        diff_key_text(to->key.key, key);
         if (from != NULL)
             diff_entry(from, to, changes);
         else if (to->path[0] != '\0')
             nip_changes_add(changes, NIP_CHANGE_GREW, NIP_CHANGE_PACKAGES, to->name,
                             "new: %s, local work in %s", to->version, to->path);
         else
-            nip_changes_add(changes, NIP_CHANGE_GREW, NIP_CHANGE_PACKAGES, to->name,
-                            "new: %s from '%s', signed with the key %s", to->version, to->registry,
-                            key);
+            add_new(to, changes);
     }
     for (size_t i = 0; i < a->package_count; i++) {
         const struct nip_lock_package *from = &a->packages[i];

@@ -9,7 +9,7 @@
 
 #include "nip/kdl.h"
 
-enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_SIZE, FIELD_NUMBER, FIELD_KEY };
+enum field_kind { FIELD_TEXT, FIELD_DIGEST, FIELD_SIZE, FIELD_NUMBER, FIELD_KEYS };
 
 struct field {
     const char *name;
@@ -28,18 +28,67 @@ static const struct field fields[] = {
     LOCK_FIELD("id", FIELD_DIGEST, id, false),
     LOCK_FIELD("size", FIELD_SIZE, size, false),
     LOCK_FIELD("sha256", FIELD_DIGEST, sha256, false),
-    LOCK_FIELD("key", FIELD_KEY, key, false),
+    LOCK_FIELD("key", FIELD_KEYS, keys, false),
     LOCK_FIELD("security-floor", FIELD_NUMBER, security_floor, false),
     LOCK_FIELD("capabilities", FIELD_DIGEST, capabilities, false),
 };
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
+
+// ---- keys ----
+
+static int compare_keys(const struct nip_public_key *a, const struct nip_public_key *b)
+{
+    return memcmp(a->key, b->key, sizeof a->key);
+}
+
+bool nip_lock_keys_has(const struct nip_lock_keys *keys, const struct nip_public_key *key)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (compare_keys(&keys->items[i], key) == 0)
+            return true;
+    return false;
+}
+
+bool nip_lock_keys_include(const struct nip_lock_keys *all, const struct nip_lock_keys *some)
+{
+    for (size_t i = 0; i < some->count; i++)
+        if (!nip_lock_keys_has(all, &some->items[i]))
+            return false;
+    return true;
+}
+
+bool nip_lock_keys_add(struct nip_lock_keys *keys, const struct nip_public_key *key)
+{
+    if (nip_lock_keys_has(keys, key))
+        return true;
+    if (keys->count == NIP_LOCK_KEYS_MAX)
+        return false;
+    size_t at = keys->count++;
+    for (; at > 0 && compare_keys(&keys->items[at - 1], key) > 0; at--)
+        keys->items[at] = keys->items[at - 1];
+    keys->items[at] = *key;
+    return true;
+}
+
+// One more `key` line: there is one way to write a set.
+static bool read_key(const struct nip_kdl_value *value, struct nip_lock_keys *keys)
+{
+    struct nip_public_key key;
+    struct nip_error cause = {0};
+    if (value->kind != NIP_KDL_STRING || value->text.size != NIP_KEY_TEXT_SIZE - 1 ||
+        nip_public_key_parse(value->text.text, value->text.size, "key", &key, &cause) != NIP_OK ||
+        (keys->count != 0 && compare_keys(&keys->items[keys->count - 1], &key) >= 0))
+        return false;
+    return nip_lock_keys_add(keys, &key);
+}
+
+// ---- reading ----
 
 static bool read_value(const struct field *field, const struct nip_kdl_value *value,
                        struct nip_lock_package *package)
 {
     void *to = (char *)package + field->offset;
     uint64_t number = 0;
-    struct nip_error cause = {0};
     switch (field->kind) {
     case FIELD_TEXT:
         if (value->kind != NIP_KDL_STRING || value->text.size == 0 ||
@@ -61,10 +110,8 @@ static bool read_value(const struct field *field, const struct nip_kdl_value *va
             return false;
         *(uint32_t *)to = (uint32_t)number;
         return true;
-    case FIELD_KEY:
-        return value->kind == NIP_KDL_STRING && value->text.size == NIP_KEY_TEXT_SIZE - 1 &&
-               nip_public_key_parse(value->text.text, value->text.size, "key", to, &cause) ==
-                   NIP_OK;
+    case FIELD_KEYS:
+        return read_key(value, to);
     }
     return false;
 }
@@ -78,7 +125,7 @@ static enum nip_code read_fields(const struct nip_kdl_document *document,
         size_t i = 0;
         while (i < FIELD_COUNT && !nip_kdl_string_equals(child->name, fields[i].name))
             i++;
-        if (i == FIELD_COUNT || seen[i])
+        if (i == FIELD_COUNT || (seen[i] && fields[i].kind != FIELD_KEYS))
             return nip_kdl_error_at(document, child->name_span, err, NIP_ERROR_SCHEMA,
                                     "unknown or repeated line in the lock file");
         seen[i] = true;
@@ -86,7 +133,11 @@ static enum nip_code read_fields(const struct nip_kdl_document *document,
         if (entry == NULL || entry->next != NULL || entry->key.text != NULL ||
             child->children_span.size != 0 || !read_value(&fields[i], &entry->value, package))
             return nip_kdl_error_at(document, child->span, err, NIP_ERROR_SCHEMA,
-                                    "this line of the lock file is malformed");
+                                    fields[i].kind == FIELD_KEYS
+                                        ? "expected: a public key, greater than the one before "
+                                          "it, and at most %d"
+                                        : "this line of the lock file is malformed",
+                                    NIP_LOCK_KEYS_MAX);
     }
     bool is_path = seen[0];
     for (size_t i = 0; i < FIELD_COUNT; i++)
@@ -161,6 +212,8 @@ enum nip_code nip_lock_parse(const char *text, size_t size, const char *file, st
     return code;
 }
 
+// ---- writing ----
+
 static void print_value(const struct field *field, const struct nip_lock_package *package,
                         struct nip_buffer *out)
 {
@@ -180,10 +233,17 @@ static void print_value(const struct field *field, const struct nip_lock_package
     case FIELD_NUMBER:
         nip_buffer_append_format(out, "%u", (unsigned)*(const uint32_t *)from);
         break;
-    case FIELD_KEY:
-        nip_public_key_text(from, text);
-        nip_buffer_append_format(out, "\"%s\"", text);
-        break;
+    case FIELD_KEYS:
+        break; // print_keys()
+    }
+}
+
+static void print_keys(const char *name, const struct nip_lock_keys *keys, struct nip_buffer *out)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        char text[NIP_KEY_TEXT_SIZE];
+        nip_public_key_text(&keys->items[i], text);
+        nip_buffer_append_format(out, "    %s \"%s\"\n", name, text);
     }
 }
 
@@ -203,6 +263,10 @@ void nip_lock_print(const struct nip_lock *lock, struct nip_buffer *out)
         for (size_t f = 0; f < FIELD_COUNT; f++) {
             if (fields[f].is_of_path != is_path)
                 continue;
+            if (fields[f].kind == FIELD_KEYS) {
+                print_keys(fields[f].name, &package->keys, out);
+                continue;
+            }
             nip_buffer_append_format(out, "    %s ", fields[f].name);
             print_value(&fields[f], package, out);
             nip_buffer_append_byte(out, '\n');

@@ -107,6 +107,44 @@ PY
   no_leftovers . "$HOME"
 }
 
+@test "a library that two must sign is locked with both keys, and neither may go missing" {
+  make_key a
+  make_key b
+  A=$(sed -n 2p "$HOME/.local/share/rumpk/keys/a.pub") B=$(sed -n 2p "$HOME/.local/share/rumpk/keys/b.pub")
+  printf 'registry "reg" url="file:../reg"\npublisher "acme/*" {\n    key "%s"\n    key "%s"\n    threshold 2\n}\n' "$A" "$B" >"$W/trust"
+  library ring 1.2.0
+  cp "$W/trust" ring/nip.trust.kdl
+  ok nip -C ring publish --registry file:../reg --key a
+  driver ring
+  refused 4 '1 of the accepted keys have signed' nip add acme/ring --registry reg
+  cp -r ../reg ../one
+  ok nip sign acme/ring --registry file:../reg --key b
+  ok nip add acme/ring --registry reg
+  [ "$(grep -c '^    key ' nip.lock)" -eq 2 ]
+  grep -q "    key \"$A\"" nip.lock
+  grep -q "    key \"$B\"" nip.lock
+  cp nip.lock npl.kdl "$W"
+  ok nip build --frozen
+  linked ring-1.2.0-here
+  # One key is enough from now on: the lock stays, and so does what it asks.
+  sed -i 's/threshold 2/threshold 1/' nip.trust.kdl
+  ok nip build --locked
+  cmp nip.lock "$W/nip.lock"
+  forget_cache
+  rm -r ../reg
+  mv ../one ../reg
+  refused 3 "nip.lock says that the key $B signed it" nip build
+  refused 3 "nip.lock says that the key $B signed it" nip fetch
+  for file in nip.lock npl.kdl; do cmp "$W/$file" $file; done
+  # A lock of an older nip is completed when two must sign.
+  sed -i 's/threshold 1/threshold 2/' nip.trust.kdl
+  ok nip sign acme/ring --registry file:../reg --key b
+  sed -i "\|$B|d" nip.lock
+  refused 3 'would have to change' nip build --locked
+  ok nip build
+  cmp nip.lock "$W/nip.lock"
+}
+
 @test "two classes of one library are refused with both chains and what would fit" {
   begin
   published ring 1.2.0

@@ -148,6 +148,101 @@ PY
   [ ! -e hello-0.1.0.npl ]
 }
 
+# locked_keys [NAMES...]: the lock names exactly the keys of these users for local/hello.
+locked_keys() {
+  local name
+  for name in "$@"; do sed -n 2p "$(keys)/$name.pub"; done | sort >"$W/wanted"
+  sed -n '/^package "local\/hello"/,/^}/s/^    key "\(.*\)"$/\1/p' nip.lock | sort | diff "$W/wanted" -
+}
+
+@test "nip.lock names every key that met the threshold, and each of them must still have signed" {
+  signed_hello a
+  more_keys b c
+  ok nip sign $F --key b
+  ok nip publish --registry file:../reg --key a
+  new_box
+  accept_two
+  ok nip add local/hello --registry file:../reg
+  locked_keys a b
+  ok nip image --arch riscv64
+  cp nip.lock "$W/two"
+  # One more that signs later changes no lock, with a full cache or an empty one.
+  ok nip sign local/hello --registry file:../reg --key c
+  ok nip key trust local/hello c --add --threshold 2
+  forget_cache
+  ok nip image --arch riscv64 --locked
+  cmp nip.lock "$W/two"
+  # Where the project asks for one more, one more is noted; --locked says so first.
+  ok nip key trust local/hello c --replace --reason test
+  ok nip image --arch riscv64 --locked
+  cmp nip.lock "$W/two"
+  rm nip.trust.kdl
+  ok nip key trust local/hello a b c --threshold 3
+  printf 'registry "reg" url="file:../reg"\n' >>nip.trust.kdl
+  refused 3 'nip.lock would have to change, and --locked forbids it' nip image --arch riscv64 --locked
+  cmp nip.lock "$W/two"
+  ok nip image --arch riscv64
+  locked_keys a b c
+  ok nip diff "$W/two" nip.lock
+  says '~ keys: now signed with the key'
+  ok nip diff "$W/two" nip.lock --json
+  python3 -c 'import json,sys; c = json.loads(sys.argv[1])["diff"]["changes"]; assert len(c) == 1 and "now signed with the key" in json.dumps(c), c' "$output"
+  # Asking for fewer again takes no name out.
+  cp nip.lock "$W/three"
+  sed -i 's/threshold 3/threshold 2/' nip.trust.kdl
+  ok nip image --arch riscv64 --locked
+  cmp nip.lock "$W/three"
+  # A lock of an older nip names the one inside: completed, or with --locked refused.
+  awk -v key="$(sed -n 2p "$(keys)/a.pub")" '/^package/ {hello = /local\/hello/} !(hello && /^    key /) || index($0, key)' "$W/two" >nip.lock
+  locked_keys a
+  refused 3 'would have to change' nip image --arch riscv64 --locked
+  ok nip image --arch riscv64
+  locked_keys a b c
+}
+
+@test "a signature that the lock names and that is gone is missed, offline too" {
+  signed_hello a
+  more_keys b c
+  ok nip sign $F --key b
+  ok nip publish --registry file:../reg --key a
+  cp -r ../reg ../two
+  ok nip sign local/hello --registry file:../reg --key c
+  new_box
+  ok nip key trust local/hello a b c --threshold 2
+  ok nip add local/hello --registry file:../reg
+  locked_keys a b c
+  cp nip.lock nip.trust.kdl image.kdl "$W"
+  ok nip image --arch riscv64 --offline
+  forget_cache
+  rm -r ../reg
+  mv ../two ../reg
+  refused 3 "nip.lock says that the key $(sed -n 2p "$(keys)/c.pub") signed it" nip image --arch riscv64
+  says 'a signature does not go away by itself'
+  refused 3 'nip.lock says that the key' nip image --arch riscv64 --locked
+  refused 3 'nip.lock says that the key' nip fetch
+  run nip audit
+  says 'nip.lock says that the key'
+  for file in nip.lock nip.trust.kdl image.kdl; do cmp "$W/$file" $file; done
+  # The cache holds two of the three that the lock names.
+  sed -i "\|$(sed -n 2p "$(keys)/c.pub")|d" nip.lock
+  ok nip fetch
+  cp "$W/nip.lock" .
+  refused 3 "run 'nip fetch' once without --offline" nip image --arch riscv64 --offline
+  # Another name than that of who signed, when one key is asked for.
+  sed -i 's/threshold 2/threshold 1/' nip.trust.kdl
+  refused 3 'nip.lock says that the key' nip image --arch riscv64
+  # A set is written in one way.
+  python3 - <<'PY'
+lines = open("nip.lock").read().split("\n")
+keys = [i for i, line in enumerate(lines) if line.startswith("    key ")]
+pair = next((a, b) for a, b in zip(keys, keys[1:]) if b == a + 1)
+lines[pair[0]], lines[pair[1]] = lines[pair[1]], lines[pair[0]]
+open("nip.lock", "w").write("\n".join(lines))
+PY
+  refused 3 'expected: a public key, greater than the one before it, and at most 8' nip image --arch riscv64
+  says ' --> nip.lock:'
+}
+
 @test "publish takes along what lies beside the package" {
   signed_hello a
   more_keys b

@@ -9,7 +9,8 @@
 //       id "<64 hex>"               package id
 //       size 12345                  of the .npl
 //       sha256 "<64 hex>"           of the .npl
-//       key "RWQ..."                publisher key that met the threshold
+//       key "RWQ..."                publisher key that met the threshold; with a threshold above
+//       key "RWR..."                one, each of them: by their bytes in ascending order
 //       security-floor 1
 //       capabilities "<64 hex>"     what it asked for when it was accepted
 //   }
@@ -35,6 +36,7 @@
 #include "nip/imagedef.h"
 #include "nip/minisign.h"
 #include "nip/name.h"
+#include "nip/trust.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,8 +46,15 @@ extern "C" {
 
 enum {
     NIP_LOCK_PACKAGES_MAX = RUMPK_PACKAGES_MAX + 1, // those of the image, and the kernel
+    NIP_LOCK_KEYS_MAX = NIP_TRUST_KEYS_MAX,         // of one package
     NIP_LOCK_SDK_SIZE = 129,
     NIP_LOCK_SIZE_MAX = 262144,
+};
+
+// Different keys, in ascending order of their bytes.
+struct nip_lock_keys {
+    size_t count;
+    struct nip_public_key items[NIP_LOCK_KEYS_MAX];
 };
 
 struct nip_lock_package {
@@ -56,17 +65,24 @@ struct nip_lock_package {
     uint8_t id[NIP_DIGEST_SIZE];
     uint64_t size;
     uint8_t sha256[NIP_DIGEST_SIZE];
-    struct nip_public_key key;
+    struct nip_lock_keys keys; // those that met the threshold; at least one
     uint32_t security_floor;
     uint8_t capabilities[NIP_DIGEST_SIZE];
 };
 
-// About 90 KiB; allocate it.
+// About 100 KiB; allocate it.
 struct nip_lock {
     char sdk[NIP_LOCK_SDK_SIZE];
     size_t package_count;
     struct nip_lock_package packages[NIP_LOCK_PACKAGES_MAX];
 };
+
+// Puts a key in its place. false when there is no room; a key that is there already changes
+// nothing.
+bool nip_lock_keys_add(struct nip_lock_keys *keys, const struct nip_public_key *key);
+bool nip_lock_keys_has(const struct nip_lock_keys *keys, const struct nip_public_key *key);
+// Whether every key of `some` is one of `all`.
+bool nip_lock_keys_include(const struct nip_lock_keys *all, const struct nip_lock_keys *some);
 
 enum nip_code nip_lock_parse(const char *text, size_t size, const char *file, struct nip_lock *lock,
                              struct nip_error *err) NIP_MUST_CHECK;

@@ -101,12 +101,14 @@ int main(int argc, char **argv)
                                        .registry = "reg",
                                        .size = 12345,
                                        .security_floor = 2};
-    nip_key_from_seed(seed, secret.secret, package.key.key);
-    nip_secret_key_public(&secret, &package.key);
+    struct nip_public_key key;
+    nip_key_from_seed(seed, secret.secret, key.key);
+    nip_secret_key_public(&secret, &key);
+    struct nip_public_key other = key_of(2);
+    MUST(nip_lock_keys_add(&package.keys, &key) && nip_lock_keys_add(&package.keys, &other));
     MUST(nip_lock_put(&lock, &package, &err) == NIP_OK);
     package =
         (struct nip_lock_package){.name = "local/work", .version = "0.1.0", .path = "../work"};
-    struct nip_public_key key = lock.packages[0].key;
     MUST(nip_lock_put(&lock, &package, &err) == NIP_OK);
     nip_lock_print(&lock, &text);
     write_seed(argv[1], "lock", &text);

@@ -228,7 +228,7 @@ static struct nip_lock_package entry_of(const char *version, uint8_t key)
                                      .security_floor = 2,
                                      .capabilities = {3}};
     snprintf(entry.version, sizeof entry.version, "%s", version);
-    entry.key = key_of(key);
+    entry.keys = (struct nip_lock_keys){1, {key_of(key)}};
     return entry;
 }
 
@@ -250,15 +250,40 @@ static void diff_entries(const struct nip_lock_package *a, const struct nip_lock
 static void every_line_of_a_lock_is_compared(void **state)
 {
     (void)state;
-    char one[20], two[20], words[512];
+    char one[20], two[20], three[20], words[512];
     struct nip_lock_package a = entry_of("1.0.0", 1), b = a;
     key_name(1, one);
     key_name(2, two);
+    key_name(3, three);
     diff_entries(&a, &b);
     expect("");
-    b.key = key_of(2);
+    b.keys.items[0] = key_of(2);
     diff_entries(&a, &b);
     snprintf(words, sizeof words, "+ keys: signed with another key: %s -> %s\n", one, two);
+    expect(words);
+    // Two instead of one, and two of which one is another: each key is named.
+    struct nip_public_key key = key_of(2);
+    b = a;
+    assert_true(nip_lock_keys_add(&b.keys, &key));
+    diff_entries(&a, &b);
+    snprintf(words, sizeof words, "~ keys: now signed with the key %s\n", two);
+    expect(words);
+    diff_entries(&b, &a);
+    snprintf(words, sizeof words, "+ keys: no longer signed with the key %s\n", two);
+    expect(words);
+    struct nip_lock_package c = entry_of("1.0.0", 1);
+    key = key_of(3);
+    assert_true(nip_lock_keys_add(&c.keys, &key));
+    diff_entries(&b, &c);
+    snprintf(words, sizeof words,
+             "+ keys: no longer signed with the key %s\n+ keys: now signed with the key %s\n", two,
+             three);
+    expect(words);
+    diff_entries(NULL, &b);
+    bool in_order = memcmp(b.keys.items[0].key, key_of(1).key, NIP_PUBLIC_KEY_BYTES) == 0;
+    snprintf(words, sizeof words,
+             "+ packages: new: 1.0.0 from 'reg', signed with the keys %s, %s\n",
+             in_order ? one : two, in_order ? two : one);
     expect(words);
     b = a;
     b.id[0] = 9;

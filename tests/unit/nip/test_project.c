@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Goal: nip.lock means one thing only, and equal packages are listed equally. Method: texts with one
-// mistake each; random orders of the same entries.
+// Goal: nip.lock means one thing only, and equal packages are listed equally. Method: texts with
+// one mistake each; random orders of the same entries.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +55,7 @@ static struct nip_lock_package entry_of(const char *name, const char *version, u
     memset(entry.id, number, sizeof entry.id);
     memset(entry.sha256, number + 1, sizeof entry.sha256);
     memset(entry.capabilities, number + 2, sizeof entry.capabilities);
-    entry.key = key_of(number);
+    entry.keys = (struct nip_lock_keys){1, {key_of(number)}};
     return entry;
 }
 
@@ -148,6 +148,62 @@ static void lock_refuses_any_missing_or_changed_line(void **state)
     nip_buffer_free(&text);
 }
 
+// Goal: one set of keys, one text. Method: the keys in every rotation of their order; then each
+// text that says the same in another way, or says too much.
+static void keys_of_a_lock_stand_in_one_order_only(void **state)
+{
+    (void)state;
+    struct nip_lock_package entry = entry_of("acme/a", "1.0.0", 1);
+    struct nip_buffer first = {0};
+    for (size_t start = 0; start < NIP_LOCK_KEYS_MAX; start++) {
+        struct nip_buffer text = {0};
+        entry.keys.count = 0;
+        for (size_t i = 0; i < 2 * NIP_LOCK_KEYS_MAX; i++) {
+            struct nip_public_key key = key_of((uint8_t)(1 + (start + i) % NIP_LOCK_KEYS_MAX));
+            assert_true(nip_lock_keys_add(&entry.keys, &key));
+            assert_true(nip_lock_keys_has(&entry.keys, &key));
+        }
+        assert_int_equal(entry.keys.count, NIP_LOCK_KEYS_MAX);
+        memset(lock, 0, sizeof *lock);
+        assert_int_equal(nip_lock_put(lock, &entry, &err), NIP_OK);
+        nip_lock_print(lock, start == 0 ? &first : &text);
+        if (start != 0)
+            assert_string_equal(nip_buffer_text(&text), nip_buffer_text(&first));
+        nip_buffer_free(&text);
+    }
+    struct nip_public_key more = key_of(100);
+    struct nip_lock_keys few = {1, {entry.keys.items[3]}};
+    assert_false(nip_lock_keys_add(&entry.keys, &more));
+    assert_false(nip_lock_keys_has(&entry.keys, &more));
+    assert_true(nip_lock_keys_include(&entry.keys, &few));
+    assert_false(nip_lock_keys_include(&few, &entry.keys));
+    assert_int_equal(nip_lock_parse(nip_buffer_text(&first), first.size, "nip.lock", lock, &err),
+                     NIP_OK);
+    assert_memory_equal(&lock->packages[0].keys, &entry.keys, sizeof entry.keys);
+    const char *source = nip_buffer_text(&first), *keys = strstr(source, "    key ");
+    size_t line = strcspn(keys, "\n") + 1, before = (size_t)(keys - source);
+    for (int way = 0; way < 3; way++) {
+        struct nip_buffer bad = {0};
+        nip_buffer_append(&bad, source, before);
+        if (way == 0) { // two have changed places
+            nip_buffer_append(&bad, keys + line, line);
+            nip_buffer_append(&bad, keys, line);
+            nip_buffer_append_text(&bad, keys + 2 * line);
+        } else if (way == 1) { // one stands twice
+            nip_buffer_append(&bad, keys, line);
+            nip_buffer_append_text(&bad, keys);
+        } else { // one is no key
+            nip_buffer_append_text(&bad, "    key \"RW\"\n");
+            nip_buffer_append_text(&bad, keys + line);
+        }
+        assert_int_equal(nip_lock_parse(nip_buffer_text(&bad), bad.size, "nip.lock", lock, &err),
+                         NIP_ERROR_SCHEMA);
+        assert_non_null(strstr(err.message, "greater than the one before it"));
+        nip_buffer_free(&bad);
+    }
+    nip_buffer_free(&first);
+}
+
 static void lock_has_a_limit(void **state)
 {
     (void)state;
@@ -202,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lock_is_the_same_in_every_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lock_refuses_any_missing_or_changed_line, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(keys_of_a_lock_stand_in_one_order_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lock_has_a_limit, set_up, tear_down),
         cmocka_unit_test(equal_contents_give_equal_digests),
     };
