@@ -414,6 +414,7 @@ void sched_look(struct fiber *fiber)
     budget_charge(fiber);
     if (stricter_is_ready(sched_rank(fiber)))
         give_way(fiber, false);
+    budget_begin(fiber); // the look may have used up the timer that ends its turn
 }
 
 void sched_point(struct fiber *fiber)
@@ -424,8 +425,10 @@ void sched_point(struct fiber *fiber)
     look_up();
     budget_charge(fiber);
     is_over = budget_is_used(fiber) || sched_rank(fiber) != rank;
-    if (!is_over && !stricter_is_ready(rank))
+    if (!is_over && !stricter_is_ready(rank)) {
+        budget_begin(fiber); // the look may have used up the timer that ends its turn
         return;
+    }
     if (is_over)
         fiber->turn_used = 0;
     core_statistics.points++;
