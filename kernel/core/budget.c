@@ -47,6 +47,13 @@ static uint64_t budget_of(const struct fiber *fiber, uint64_t part)
     return least(asked, part);
 }
 
+uint32_t budget_said(uint32_t asked_us, uint32_t given_us)
+{
+    if (asked_us == 0 || given_us == 0)
+        return asked_us + given_us;
+    return asked_us < given_us ? asked_us : given_us;
+}
+
 void budget_share(void)
 {
     uint32_t counts[RUMPK_SPECTRUM_COUNT] = {0};

@@ -10,6 +10,7 @@
 //
 // Code and constants are copied from the archive once and never written again.
 #include <kernel/audit.h>
+#include <kernel/budget.h>
 #include <kernel/derive.h>
 #include <kernel/init.h>
 #include <kernel/link.h>
@@ -99,14 +100,6 @@ static bool map_common(struct fiber *fiber)
            map_user(fiber, RUMPK_SYSTABLE_ADDRESS, memory_systable_page(), PAGE_SIZE, PROT_READ);
 }
 
-// What package and owner say, each of which may say nothing: 0.
-static uint32_t budget_least(uint32_t asked, uint32_t given)
-{
-    if (asked == 0 || given == 0)
-        return asked == 0 ? given : asked;
-    return asked < given ? asked : given;
-}
-
 void place_fiber(struct package *package, struct fiber *fiber)
 {
     const struct rumpk_bkdl_runtime *runtime = package->manifest.runtime;
@@ -124,7 +117,7 @@ void place_fiber(struct package *package, struct fiber *fiber)
     fiber->spectrum_given = fiber->spectrum;
     fiber->package_flags = owner->flags;
     fiber->pledge = (runtime->pledge & owner->pledge) | RUMPK_PLEDGE_SPECTRUM(fiber->spectrum);
-    fiber->budget_us = budget_least(runtime->budget_us, owner->budget_us);
+    fiber->budget_us = budget_said(runtime->budget_us, owner->budget_us);
     memcpy(fiber->package_id, package->id, sizeof(fiber->package_id));
     memcpy(fiber->name, package->digests.name, sizeof(fiber->name));
     if (!memory_take_low(size / PAGE_SIZE, &base) ||

@@ -43,6 +43,9 @@
 #define BUDGET_STRIKES   3u
 #define BUDGET_FORGET_S  10u
 
+// What the manifests of package and image say together, in microseconds, each of which may say
+// nothing: 0. An owner's word can only narrow what the package asks for.
+uint32_t budget_said(uint32_t asked_us, uint32_t given_us);
 // Before the first fiber runs: gives every loaded fiber its budget.
 void budget_share(void);
 
