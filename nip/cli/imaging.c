@@ -323,8 +323,10 @@ enum nip_code imaging_build(const struct imaging *imaging, const struct sdk *sdk
         nip_error_hint(err, "install the whole SDK, or choose with --arch");
     }
     struct nip_image_package *packages = calloc(RUMPK_PACKAGES_MAX, sizeof *packages);
-    if (code == NIP_OK && packages == NULL)
-        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
+    if (packages == NULL) {
+        nip_wipe(&key, sizeof key);
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
+    }
     for (uint32_t i = 0; code == NIP_OK && i < imaging->imagedef->package_count; i++) {
         uint32_t mask = imaging->imagedef->packages[i].arch_mask;
         packages[i].security_floor = imaging->security_floors[i];
@@ -377,11 +379,13 @@ enum nip_code imaging_new(const struct cli *cli, struct decisions *decisions,
     struct nip_imagedef *imagedef = nip_imagedef_new();
     struct checked_package kernel = {0};
     *lock = calloc(1, sizeof **lock);
-    enum nip_code code = NIP_OK;
-    if (imagedef == NULL || *lock == NULL)
-        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
-    if (code == NIP_OK)
-        code = follow_sdk(*lock, &decisions->sdk, false, err);
+    if (imagedef == NULL || *lock == NULL) {
+        nip_imagedef_free(imagedef);
+        free(*lock);
+        *lock = NULL;
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the image");
+    }
+    enum nip_code code = follow_sdk(*lock, &decisions->sdk, false, err);
     if (code == NIP_OK)
         code = imaging_sdk_package(cli, decisions, IMAGING_KERNEL_NAME, NULL, &kernel, err);
     if (code == NIP_OK) {
