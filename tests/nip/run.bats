@@ -127,7 +127,7 @@ PY
   refused 2 "--memory does not take 'lots'" nip run --memory lots
   refused 2 "--timeout does not take '0'" nip run --timeout 0
   mkdir "$W/tools"
-  for tool in clang-19 ld.lld-19 llvm-objcopy-19 nip; do ln -s "$(command -v $tool)" "$W/tools/$tool"; done
+  for tool in clang-19 ld.lld-19 llvm-objcopy-19 llvm-ar-19 nip; do ln -s "$(command -v $tool)" "$W/tools/$tool"; done
   PATH=$W/tools refused 7 'qemu-system-riscv64' "$W/tools/nip" run --arch riscv64
   says 'apt-get install'
 }

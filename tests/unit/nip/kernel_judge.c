@@ -10,7 +10,11 @@ enum rumpk_refusal kernel_judge_driver(const void *bytes, size_t size, uint32_t 
 {
     static struct elf_image image;
     uint64_t detail;
-    return elf_validate(bytes, size, arch, &image, &detail);
+    enum rumpk_refusal refusal = elf_validate(bytes, size, arch, &image, &detail);
+    // What archive_package_validate asks of the note after that: the version that `digests` names.
+    if (refusal == RUMPK_REFUSE_NONE && image.note.abi_version != RUMPK_ABI_VERSION)
+        refusal = RUMPK_REFUSE_NOTE_ABI;
+    return refusal;
 }
 
 bool kernel_judge_archive(const void *bytes, size_t size, uint32_t arch,
