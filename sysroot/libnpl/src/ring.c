@@ -8,8 +8,8 @@
 //
 // One of the two full fences always comes second, so either the sleeper (or recv, which looks at
 // the ring in one step with going to sleep) sees the new index, or the publisher sees the sleeper:
-// no wake-up is lost. tests/unit/npl/handshake_model.py visits every interleaving; ring_order.py
-// beside it finds these instructions in linked drivers.
+// no wake-up is lost. tests/unit/npl/handshake.pml has these steps for spin, which visits every
+// state; ring_order.py beside it finds these instructions in linked drivers.
 #include <npl/call.h>
 #include <npl/ring.h>
 #include <string.h>
