@@ -3,7 +3,8 @@
 
     script/bench [--sizes] [--quick] [--arch ARCH] [--json FILE] [--svg FOLDER] [NAME...]
 
-Without names everything is measured. A NAME is `sizes`, `boot`, `host`, `resolve`, `package` or one of the guest's acts (--list).
+Without names everything is measured. A NAME is `sizes`, `boot`, `latency`, `host`, `resolve`, `package` or one of
+the guest's acts (--list).
   --sizes        only sizes: nothing is booted, nothing is timed
   --quick        short runs: shows that everything works; the figures are coarse
   --arch ARCH    riscv64, aarch64, x86_64 or all (default)
@@ -29,6 +30,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "kernel"))
 import guest_bench  # noqa: E402
 import host_bench  # noqa: E402
+import latency_bench  # noqa: E402
 import package_bench  # noqa: E402
 import picture  # noqa: E402
 import report  # noqa: E402
@@ -40,6 +42,7 @@ METHOD = {
     "instructions": "emulator with -icount shift=0: one nanosecond of its clock per guest instruction; differences of the "
                     "guest's counter over many rounds, two readings of the counter taken off; verified by a loop of known length",
     "wall": "the same acts without -icount, fewer rounds; median and minimum over wall_runs boots, never a mean",
+    "latency": "emulator with -icount: from the deadline of a sleeping Photon fiber to its entry, as the kernel counts it (meta WAKE); percentiles are the ends of their buckets, at most a quarter too high",
     "host": "two pinned threads, all kinds in turn; a run in which the system preempted either is made again; median and minimum",
     "package": "processes of their own, nip's and the tools' in turn, on the same bytes, files in the page cache; wall time of each",
     "resolve": "random graphs, each run another one with its lists shuffled; only selection and the explanation of a conflict are timed",
@@ -118,6 +121,14 @@ def show_guest(result):
     print("  calibration: " + ", ".join(f"{a} {result[a]['calibration']:.5f}" for a in arches))
 
 
+def show_latency(result):
+    print("\nwake-up of a Photon fiber, instructions")
+    row("", [word.replace("_", " ") for word in latency_bench.COLUMNS])
+    for arch, scenes in result.items():
+        for scene in latency_bench.SCENES:
+            row(f"{arch} {scene}", [scenes[scene][column] for column in latency_bench.COLUMNS])
+
+
 def show_host(result):
     if "absent" in result:
         print(f"\nrings on this machine: not measured, {result['absent']}")
@@ -162,14 +173,19 @@ def draw(result, folder):
     if guests:
         arches = list(guests)
         figures = {a: guests[a]["figures"] for a in arches}
-        for name, title, acts in (("calls", "Calls and switches", ("function", "null", "check", "bell", "map", "yield", "switch")),
-                                  ("rings", "Rings between two drivers", ("batched", "single", "round_trip"))):
+        for name, title, acts in (("calls", "Calls and switches", ("function", "fp", "null", "tick", "check", "bell", "map", "yield", "switch")),
+                                  ("rings", "Rings between two drivers", ("batched", "single", "round_trip")),
+                                  ("wakes", "From a cause to the sleeper", guest_bench.READS)):
             rows = [(act, [figures[a][act]["instructions"] for a in arches]) for act in acts if act in figures[arches[0]]]
             if rows:
                 put(name, title, "instructions", arches, rows)
         stages = list(guests[arches[0]]["boot"]["instructions"])
         put("boot", "Boot timeline", "instructions since entry", arches,
             [(s, [guests[a]["boot"]["instructions"].get(s) for a in arches]) for s in stages])
+    if "latency" in result:
+        put("latency", "Wake-up of a Photon fiber", "instructions", ["p50", "p99", "max"],
+            [(f"{arch} {scene}", [scenes[scene][column] for column in ("p50", "p99", "max")])
+             for arch, scenes in result["latency"].items() for scene in latency_bench.SCENES])
     if "throughput" in result.get("host", {}):
         rows = [(f"{work} {kind}", [f["median_ns"], f["minimum_ns"]]) for work in ("cache-line", "throughput", "round-trip")
                 for kind, f in result["host"][work].items()]
@@ -177,7 +193,7 @@ def draw(result, folder):
 
 
 def main():
-    names = ["sizes", "boot", "host", "resolve", "package"] + [act for act in guest_bench.ACTS if act != "calibrate"]
+    names = ["sizes", "boot", "latency", "host", "resolve", "package"] + [act for act in guest_bench.ACTS if act != "calibrate"]
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, add_help=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-h", "--help", action="store_true")
@@ -213,17 +229,23 @@ def main():
         result["sizes"] = sizes.measure(kernels, SDK)
         show_sizes(result["sizes"])
     acts = set(guest_bench.ACTS) & wanted
-    if wants("boot", *guest_bench.ACTS):
+    copies = {}
+    if wants("boot", "latency", *guest_bench.ACTS):
         tool = case_image(args.build, args.tool)
+        # Copied first: a rebuild in the meantime must not change what the runs of one table are of.
+        for arch, kernel in kernels.items():
+            copies[arch] = os.path.join(work, arch + "-kernel.elf")
+            shutil.copy(kernel, copies[arch])
+    if wants("boot", *guest_bench.ACTS):
         result["guest"] = {}
         # With `boot` alone nothing but the calibration runs.
         only = acts or ({"calibrate"} if wanted else set())
-        for arch, kernel in kernels.items():
-            # Copied first: a rebuild in the meantime must not change what the runs of one table are of.
-            copy = os.path.join(work, arch + "-kernel.elf")
-            shutil.copy(kernel, copy)
+        for arch, copy in copies.items():
             result["guest"][arch] = guest_bench.measure(arch, copy, tool, work, args.quick, 1 if args.quick else args.runs, only)
         show_guest(result["guest"])
+    if wants("latency"):
+        result["latency"] = {arch: latency_bench.measure(arch, copy, tool, work) for arch, copy in copies.items()}
+        show_latency(result["latency"])
     if wants("host"):
         result["host"] = host_bench.measure(SDK, work, args.quick)
         show_host(result["host"])

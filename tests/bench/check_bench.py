@@ -3,8 +3,8 @@
 """script/bench, short form: check_bench.py CASE_IMAGE
 
 Goal: the command works on three architectures, its JSON has every figure, its pictures are well-formed, wrong use is
-refused, and what is counted is counted alike twice. Method: quick runs into a scratch folder. Nothing is compared with
-a time.
+refused, what is counted is counted alike twice, and the page (--doc) has all parts. Method: quick runs into a scratch
+folder. Nothing is compared with a time.
 """
 import json
 import os
@@ -13,15 +13,19 @@ import sys
 import tempfile
 import xml.dom.minidom
 
+import report
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 ARCHES = ("riscv64", "aarch64", "x86_64")
-ACTS = ("calibrate", "function", "null", "check", "bell", "map", "yield", "switch", "batched", "single", "round_trip")
+ACTS = ("calibrate", "function", "null", "check", "bell", "map", "yield", "switch", "batched", "single", "round_trip", "fp", "tick",
+        "wake", "interrupt")
 STAGES = ("entry", "memory", "mmu", "console", "interrupts", "timer", "devices", "systable", "archive", "packages", "running")
 KERNEL_SIZES = ("text", "rodata", "gate_page", "data", "bss", "loadable", "loadable_limit", "loadable_aim",
                 "syscall_core", "syscall_core_limit")
 RINGS = ("textbook", "cached-index", "ion")
-PICTURES = ("sizes", "syscall-core", "calls", "rings", "boot")
+LATENCY = ("wake_ups", "p50", "p99", "max", "interrupts_off")
+PICTURES = ("sizes", "syscall-core", "calls", "rings", "wakes", "boot", "latency")
 
 
 def bench(*words):
@@ -35,6 +39,34 @@ def above_zero(value, *path):
         value = value[step]
     if not isinstance(value, (int, float)) or value <= 0:
         raise ValueError(f"{'.'.join(map(str, path))} is {value!r}")
+
+
+def check_order(arch, figures, latency):
+    """What holds whatever the figures are: each of these is a part of the next."""
+    for part, whole in (("fp", "switch"), ("null", "wake"), ("wake", "round_trip"), ("null", "interrupt")):
+        if figures[part]["instructions"] >= figures[whole]["instructions"]:
+            raise ValueError(f"{arch}: {part} is not below {whole}: {figures[part]} {figures[whole]}")
+    for scene in ("idle", "loaded"):
+        for key in LATENCY:
+            above_zero(latency, scene, key)
+        if not latency[scene]["p50"] <= latency[scene]["p99"] <= latency[scene]["max"]:
+            raise ValueError(f"{arch}, {scene}: the percentiles are not in order: {latency[scene]}")
+
+
+def check_document(folder, result):
+    """--doc replaces what is between the marks by a page that has every part, and nothing else; without marks it refuses."""
+    path = os.path.join(folder, "page.md")
+    marked = f"before\n{report.BEGIN}old\n{report.END}after\n"
+    with open(path, "w") as f:
+        f.write(marked)
+    report.insert(result, path)
+    with open(path) as f:
+        text = f.read()
+    if not text.startswith("before\n" + report.BEGIN) or not text.endswith(report.END + "after\n") or "\nold\n" in text:
+        raise ValueError("the page is not what was around the marks")
+    for words in ("## Sizes", "`wake`: ", "`interrupt`: ", "`fp`: ", "## Boot", "## Wake-up under load", "aarch64, loaded"):
+        if words not in text:
+            raise ValueError(f"the page lacks {words!r}")
 
 
 def check_figures(result):
@@ -54,10 +86,13 @@ def check_figures(result):
                 above_zero(guest, "figures", act, key)
         above_zero(guest, "figures", "fp_and_root", "instructions")
         for stage in STAGES:
-            above_zero(guest, "boot", "instructions", stage)
-            above_zero(guest, "boot", "wall_ns_median", stage)
+            for key in ("instructions", "wall_ns_median"):
+                # The entry may lie within the first tick of the counter.
+                if stage != "entry" or guest["boot"][key][stage] != 0:
+                    above_zero(guest, "boot", key, stage)
         above_zero(guest, "boot", "entry_to_first_driver")
         above_zero(guest, "calibration")
+        check_order(arch, guest["figures"], result["latency"][arch])
     for key in ("names", "versions", "chosen", "median_ms"):
         above_zero(result, "resolve", key)
     for size in result["package"]:
@@ -81,9 +116,11 @@ def check_figures(result):
             above_zero(host, "cache-line", when, key)
 
 
-def counted(guest):
+def counted(result, arch):
     """What must be the same in every run of one image."""
-    return {name: figure["instructions"] for name, figure in guest["figures"].items()} | guest["boot"]["instructions"]
+    guest = result["guest"][arch]
+    figures = {name: figure["instructions"] for name, figure in guest["figures"].items()}
+    return figures | guest["boot"]["instructions"] | result["latency"][arch]
 
 
 def main():
@@ -97,17 +134,18 @@ def main():
             result = json.load(f)
         try:
             check_figures(result)
+            check_document(folder, result)
         except (KeyError, ValueError) as error:
             return f"the JSON lacks a figure: {error}"
         for name in PICTURES + (() if "absent" in result["host"] else ("host",)):
             xml.dom.minidom.parse(os.path.join(folder, name + ".svg"))
         again = os.path.join(folder, "again.json")
-        if bench("--quick", "--arch", "x86_64", "--tool", sys.argv[1], "--json", again, *ACTS[1:]).returncode:
+        if bench("--quick", "--arch", "x86_64", "--tool", sys.argv[1], "--json", again, "latency", *ACTS[1:]).returncode:
             return "the second run failed"
         with open(again) as f:
-            second = json.load(f)["guest"]["x86_64"]
-        if counted(second) != counted(result["guest"]["x86_64"]):
-            return f"two counted runs differ: {counted(result['guest']['x86_64'])} {counted(second)}"
+            second = counted(json.load(f), "x86_64")
+        if second != counted(result, "x86_64"):
+            return f"two counted runs differ: {counted(result, 'x86_64')} {second}"
     one = bench("--sizes", "--arch", "riscv64")
     if one.returncode or "syscall core" not in one.stdout or "guest" in one.stdout or "x86_64 " in one.stdout.split("rumpk/")[0]:
         return f"--sizes --arch riscv64 prints something else:\n{one.stdout}"
@@ -119,7 +157,7 @@ def main():
     if absent.returncode != 3 or "script/setup" not in absent.stdout:
         return f"without a build: status {absent.returncode}\n{absent.stdout}"
     names = bench("--list").stdout.split()
-    if set(names) != {"sizes", "boot", "host", "resolve", "package"} | set(ACTS) - {"calibrate"}:
+    if set(names) != {"sizes", "boot", "latency", "host", "resolve", "package"} | set(ACTS) - {"calibrate"}:
         return f"--list prints {names}"
     return 0
 

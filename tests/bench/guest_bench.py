@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures from inside a guest: calls, switches, rings, boot.
+"""Figures from inside a guest: calls, switches, rings, floating point state, wake-ups, interrupts, boot.
 
 Counting: with `-icount shift=0` the emulator's clock advances one nanosecond per guest instruction
 and by nothing else as long as the processor never idles, so a difference of two readings of the
@@ -18,7 +18,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "kernel"))
 from build import build_driver  # noqa: E402
-from guest import Guest, GuestError, STAGES  # noqa: E402
+from guest import Elf, Guest, GuestError, STAGES  # noqa: E402
 
 # Nanoseconds of one tick of each machine's counter under -icount: 10 MHz, 62.5 MHz, 1 GHz.
 TICK_NS = {"riscv64": 100, "aarch64": 16, "x86_64": 1}
@@ -42,14 +42,24 @@ ACTS = {
     "batched": (1000000, 10000, "message of 64 bytes, published when the ring is full"),
     "single": (100000, 10000, "message of 64 bytes, published one by one"),
     "round_trip": (100000, 1000, "message there and back: two wake-ups, two switches"),
+    "fp": (100000, 10000, "FP state saved and loaded, alone: the kernel's own two routines"),
+    "tick": (100000, 1000, "reading of the counter: tick"),
+    "wake": (10000, 200, "wake-up: from the doorbell to the sleeper's first instruction after its sleep"),
+    "interrupt": (1000, 200, "interrupt: from the line that rises to the driver's first instruction after its sleep"),
 }
+# Run in a second image, in which the server is of a stricter spectrum and holds an interrupt.
+ALERT = ("tick", "wake", "interrupt")
+# One reading of the counter is in each round of these.
+READS = ("wake", "interrupt")
+UART = {"riscv64": "ns16550a", "aarch64": "arm,pl011", "x86_64": "ns16550a"}
 
 MANIFEST = """package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 1; license "Apache-2.0"; arch "{arch}" }}
-runtime {{ spectrum "void"; stack "16KiB"; heap "4KiB" }}
+runtime {{ spectrum "{spectrum}"; stack "16KiB"; heap "4KiB" }}
 {channel} {{ service "bench" 1 style="service"{clients} }}
+{more}
 """
 IMAGE = """image "test/bench" version="0.1.0" {{ on-idle "power-off" }}
-package "test/server" version="0.1.0" path="server" {{ }}
+package "test/server" version="0.1.0" path="server" {{ {server} }}
 package "test/client" version="0.1.0" path="client" {{ config "{script}" }}
 wire "bench" from="test/client" to="test/server"
 """
@@ -61,14 +71,17 @@ def write(path, text):
         f.write(text)
 
 
-def make_image(arch, driver, kernel, tool, work, script):
+def make_image(arch, driver, kernel, tool, work, script, alert=False):
     folder = os.path.join(work, arch + "-image")
     shutil.rmtree(folder, ignore_errors=True)
     for name, channel, clients in (("server", "provides", " clients=1"), ("client", "needs", "")):
         write(os.path.join(folder, name, "npl.kdl"),
-              MANIFEST.format(name=name, arch=arch, channel=channel, clients=clients))
+              MANIFEST.format(name=name, arch=arch, channel=channel, clients=clients,
+                              spectrum="photon" if alert and name == "server" else "void",
+                              more=f'request {{ registers "uart" compatible="{UART[arch]}" interrupt=#true; }}'
+                              if alert and name == "server" else ""))
         shutil.copy(driver, os.path.join(folder, name, "driver.elf"))
-    write(os.path.join(folder, "image.kdl"), IMAGE.format(script=script))
+    write(os.path.join(folder, "image.kdl"), IMAGE.format(script=script, server='grant "uart"; delegate #true;' if alert else ""))
     image = os.path.join(folder, "image.elf")
     subprocess.run([tool, arch, kernel, folder, image], check=True)
     return image
@@ -102,21 +115,65 @@ def boot(arch, image, extra=()):
 
 
 def timeline(record, per_tick):
+    """SERVICES is left out: in these images it is noted after the acts, so it would count them."""
     return {STAGES[n].lower(): round(record["ticks"][n] * per_tick) for n in sorted(STAGES)
-            if n in range(1, 16) and STAGES[n] != "ENDED" and (record["ticks"][n] or n == 1)}
+            if n in range(1, 16) and STAGES[n] not in ("SERVICES", "ENDED") and (record["ticks"][n] or n == 1)}
+
+
+def routine(elf, name):
+    """The bytes of a function of the kernel: from its symbol to the next."""
+    text = elf.section[".text"]
+    begin = elf.symbols[name]
+    end = min([a for a in elf.symbols.values() if a > begin] + [text[3] + text[5]])
+    at = text[4] + begin - text[3]
+    if not 0 < end - begin <= 1024:
+        raise GuestError(f"{name} has {end - begin} bytes: that is not one routine")
+    return elf.data[at:at + end - begin]
+
+
+def make_driver(arch, kernel, work):
+    """The bench driver, the kernel's floating point routines in it (fp.c)."""
+    elf, flags = Elf(kernel), []
+    for name in ("save", "restore"):
+        path = os.path.join(work, f"{arch}-fp-{name}")
+        with open(path, "wb") as f:
+            f.write(routine(elf, "arch_fp_" + name))
+        flags.append(f'-DFP_{name.upper()}_FILE="{path}"')
+    return build_driver(arch, os.path.join(ROOT, "tests", "bench", "driver"), os.path.join(work, arch + "-driver"), flags)
+
+
+def measure_alert(arch, make, quick, runs, acts):
+    """Figures of the acts of the second image."""
+    acts = [name for name in ALERT if name == "tick" or name in acts]
+    short = make(1, acts, True)
+    (rows, _, _), _ = boot(arch, short if quick else make(0, acts, True), COUNTED)
+
+    def per_round(rows):
+        each = {name: (rows[name][1] - (rows["empty"][1] if name == "tick" else 0)) / rows[name][0] for name in acts}
+        return {name: ticks - (each["tick"] if name in READS else 0) for name, ticks in each.items()}
+
+    figures = {name: {"what": ACTS[name][2], "rounds": rows[name][0], "instructions": round(ticks * TICK_NS[arch], 2)}
+               for name, ticks in per_round(rows).items()}
+    wall = {name: [] for name in acts}
+    for _ in range(runs):
+        (rows, _, hz), _ = boot(arch, short)
+        for name, ticks in per_round(rows).items():
+            wall[name].append(ticks / hz * 1e9)
+    return figures, wall
 
 
 def measure(arch, kernel, tool, work, quick, runs, only):
     """{"method", "calls" ...} of one architecture."""
-    driver = build_driver(arch, os.path.join(ROOT, "tests", "bench", "driver"), os.path.join(work, arch + "-driver"))
-    acts = [name for name in ACTS if name == "calibrate" or not only or name in only]
+    driver = make_driver(arch, kernel, work)
+    wanted = [name for name in ACTS if name == "calibrate" or not only or name in only]
+    acts = [name for name in wanted if name not in ALERT]
 
-    def image(which):
-        script = " ".join(["empty:1"] + [f"{name}:{ACTS[name][which]}" for name in acts])
-        return make_image(arch, driver, kernel, tool, os.path.join(work, str(which)), script)
+    def make(which, names, alert):
+        script = " ".join(["empty:1"] + [f"{name}:{ACTS[name][which]}" for name in names])
+        return make_image(arch, driver, kernel, tool, os.path.join(work, str(which) + ("-alert" if alert else "")), script, alert)
 
-    short = image(1)
-    (rows, slots, counted_hz), record = boot(arch, short if quick else image(0), COUNTED)
+    short = make(1, acts, False)
+    (rows, slots, counted_hz), record = boot(arch, short if quick else make(0, acts, False), COUNTED)
     reading = rows["empty"][1]
     rounds, ticks = rows["calibrate"]
     calibration = (ticks - reading) * TICK_NS[arch] / rounds / CALIBRATION
@@ -134,12 +191,16 @@ def measure(arch, kernel, tool, work, quick, runs, only):
         for name in acts:
             wall[name].append(rows[name][1] / hz * 1e9 / rows[name][0])
         wall_boot.append(timeline(timed, 1e9 / hz))
-    for name in acts:
+    if len(wanted) > len(acts):
+        more, more_wall = measure_alert(arch, make, quick, runs, wanted)
+        figures |= more
+        wall |= more_wall
+    for name in figures:
         figures[name]["wall_ns_median"] = round(statistics.median(wall[name]), 2)
         figures[name]["wall_ns_minimum"] = round(min(wall[name]), 2)
     first = timeline(record, TICK_NS[arch])
     if "null" in figures:
-        for name in acts:
+        for name in list(figures):
             figures[name]["ratio_to_null"] = round(figures[name]["instructions"] / figures["null"]["instructions"], 2)
     if "switch" in figures and "yield" in figures:
         figures["fp_and_root"] = {

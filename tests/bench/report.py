@@ -42,7 +42,7 @@ def guest_part(guest):
             cells.append(f"{figures[a][name]['instructions']:,.2f}" + (f" ({ratio:.2f})" if ratio else ""))
         rows.append([f"`{name}`: {figure['what']}"] + cells)
     out += table(["round"] + arches, rows)
-    out += ["![calls](performance/calls.svg)", "", "![rings](performance/rings.svg)", "",
+    out += ["![calls](performance/calls.svg)", "", "![rings](performance/rings.svg)", "", "![wake-ups](performance/wakes.svg)", "",
             f"Rings of {guest[arches[0]]['ring_slots']} slots; rounds per figure: "
             + ", ".join(f"{name} {number(f['rounds'])}" for name, f in first.items() if "rounds" in f) + ".", "",
             f"Wall time under the emulator, nanoseconds per round, median and minimum of {guest[arches[0]]['wall_runs']} boots:", ""]
@@ -56,6 +56,17 @@ def guest_part(guest):
         rows.append([stage] + [f"{number(guest[a]['boot']['instructions'][stage])} "
                                f"({guest[a]['boot']['wall_ns_median'][stage] / 1e6:.1f})" for a in arches])
     return out + table(["stage"] + arches, rows) + ["![boot timeline](performance/boot.svg)", ""]
+
+
+def latency_part(latency):
+    words = {"wake_ups": "wake-ups", "p50": "p50", "p99": "p99", "max": "max", "interrupts_off": "longest with interrupts off"}
+    out = ["## Wake-up under load", "",
+           "Instructions from the moment that a Photon fiber's deadline passes to its entry, on an idle machine and on one with a spinning "
+           "driver in each looser spectrum, a flooding one and a package of 1 MiB being verified. `kernel.latency` runs the same and "
+           "compares with the bounds of [abi.md](abi.md).", ""]
+    rows = [[f"{arch}, {scene}"] + [number(figures[key]) for key in words]
+            for arch, scenes in latency.items() for scene, figures in scenes.items()]
+    return out + table([""] + list(words.values()), rows) + ["![wake-up under load](performance/latency.svg)", ""]
 
 
 def host_part(host):
@@ -104,7 +115,8 @@ def render(result):
     m = result["machine"]
     out = [f"Taken {result['date']} at `{result['source']}` with `{result['command']}` on {m['processor']}, "
            f"{m['processors']} processors, {m['system']}, load {m['load_1_min']} at the start; {m['emulator']}; {m['compiler']}.", ""]
-    for key, part in (("sizes", size_part), ("guest", guest_part), ("host", host_part), ("resolve", resolve_part), ("package", package_part)):
+    for key, part in (("sizes", size_part), ("guest", guest_part), ("latency", latency_part), ("host", host_part),
+                      ("resolve", resolve_part), ("package", package_part)):
         if key in result:
             out += part(result[key])
     return "\n".join(out)

@@ -28,7 +28,8 @@ SOURCE = 'needs { service "sink" 1 style="stream"; }'
 QUIET_MAX = 20000
 # Loaded against idle: p50, p99, longest. A percentile is the end of its bucket, so at most a quarter too high; the
 # longest is an idle wake-up and one piece of kernel work.
-FACTORS = (2, 5, 8)
+FACTORS = {"p50": 2, "p99": 5, "max": 8}
+COLUMNS = ("wake_ups", "p50", "p99", "max")
 
 
 def instructions(arch, ticks):
@@ -51,7 +52,7 @@ def percentile(histogram, part):
     raise GuestError("an empty histogram")
 
 
-def row(args, image, name):
+def figures(args, image, name):
     """count, p50, p99, longest in instructions of the fiber with this package name."""
     number = next(r.fiber for r in image.ledger if r.kind == "START" and r.name == f"test/{name}")
     longest, histogram = image.wakes[number]
@@ -68,7 +69,7 @@ def idle(args):
     image.probe("beat", f"beat {BEATS}", "photon")
     image.run(extra=COUNTED)
     check("beat", image.of("beat"), [("EXIT", SURVIVED)])
-    return row(args, image, "beat"), quiet(args, image)
+    return figures(args, image, "beat"), quiet(args, image)
 
 
 def loaded(args):
@@ -90,7 +91,24 @@ def loaded(args):
         check(spectrum, image.of(f"spin-{spectrum}")[-1], STRUCK_OUT[-1])
     if image.statistics["points"] < 10 or image.statistics["preemptions"] < BEATS / 2:
         raise GuestError(f"the beat interrupted nothing: {image.statistics}")
-    return row(args, image, "beat"), quiet(args, image)
+    return figures(args, image, "beat"), quiet(args, image)
+
+
+def measure(args):
+    """{scene: figures in instructions}; args: arch, tool, kernel, work, machine, on."""
+    os.makedirs(args.work, exist_ok=True)
+    flags = ["-Wno-frame-larger-than", "-fno-builtin", "-O1", "-I", os.path.join(ROOT, "abi", "include")]
+    source = os.path.join(ROOT, "tests", "kernel", "probe")
+    args.probe = build_driver(args.arch, source, os.path.join(args.work, args.arch + "-probe"), flags)
+    args.large = build_driver(args.arch, source, os.path.join(args.work, args.arch + "-large"),
+                              [*flags, f"-DPROBE_BALLAST={BALLAST}"])
+    if os.path.getsize(args.large) < BALLAST:
+        raise GuestError("the large driver is small")
+    rows = {}
+    for name, scene in (("idle", idle), ("loaded", loaded)):
+        values, longest = scene(args)
+        rows[name] = dict(zip(COLUMNS, values)) | {"interrupts_off": longest}
+    return rows
 
 
 def main():
@@ -101,24 +119,15 @@ def main():
     parser.add_argument("--machine", default="", help="further words for the emulator")
     parser.add_argument("--on", default=None, help="machine to run on")
     args = parser.parse_args()
-    os.makedirs(args.work, exist_ok=True)
-    flags = ["-Wno-frame-larger-than", "-fno-builtin", "-O1", "-I", os.path.join(ROOT, "abi", "include")]
-    source = os.path.join(ROOT, "tests", "kernel", "probe")
-    args.probe = build_driver(args.arch, source, os.path.join(args.work, args.arch + "-probe"), flags)
-    args.large = build_driver(args.arch, source, os.path.join(args.work, args.arch + "-large"),
-                              [*flags, f"-DPROBE_BALLAST={BALLAST}"])
-    if os.path.getsize(args.large) < BALLAST:
-        raise GuestError("the large driver is small")
-    rows, bad = {}, []
+    rows, bad = measure(args), []
     print(f"{args.arch}: wake-up of a Photon fiber, instructions (1 instruction = {1 << SHIFT} ns of its clock)")
     print("  machine       wake-ups     p50     p99     max   longest with interrupts off")
-    for name, scene in (("idle", idle), ("loaded", loaded)):
-        rows[name], longest = scene(args)
-        print(f"  {name:12} {rows[name][0]:9} {rows[name][1]:7} {rows[name][2]:7} {rows[name][3]:7} {longest:9}", flush=True)
-        if longest > QUIET_MAX:
-            bad.append(f"{name}: interrupts waited for {longest} instructions, more than {QUIET_MAX}")
-    for name, factor, column in zip(("p50", "p99", "max"), FACTORS, (1, 2, 3)):
-        if rows["loaded"][column] > factor * rows["idle"][column]:
+    for name, row in rows.items():
+        print(f"  {name:12} {row['wake_ups']:9} {row['p50']:7} {row['p99']:7} {row['max']:7} {row['interrupts_off']:9}")
+        if row["interrupts_off"] > QUIET_MAX:
+            bad.append(f"{name}: interrupts waited for {row['interrupts_off']} instructions, more than {QUIET_MAX}")
+    for name, factor in FACTORS.items():
+        if rows["loaded"][name] > factor * rows["idle"][name]:
             bad.append(f"loaded: {name} is more than {factor} times that of the idle machine")
     for line in bad:
         print("FAILED:", line)
