@@ -215,6 +215,7 @@ def quiet_for(guest, seconds, log):
 
 
 def asleep(args):
+    """The promise itself: all demo drivers asleep, and for ten seconds neither count moves."""
     image = Image(args, "asleep", on_idle="stay")
     console = image.demo()
     image.probe("sleep", "sleep", more='needs { service "console" 1 style="stream"; }')
@@ -224,7 +225,7 @@ def asleep(args):
         f.write(bytes(1 << 16))
     log = os.path.join(image.folder, "interrupts")
     with image.guest(disk, ["-d", "int", "-D", log]) as guest:
-        quiet_for(guest, args.idle_ms / 1000, log)
+        quiet_for(guest, args.asleep_ms / 1000, log)
 
 
 def uart_request(args):
@@ -297,7 +298,8 @@ def main():
     for name in ("tool", "kernel", "work"):
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--only", default="")
-    parser.add_argument("--idle-ms", type=int, default=2000)
+    parser.add_argument("--idle-ms", type=int, default=2000, help="how long the scene idle asks for nothing")
+    parser.add_argument("--asleep-ms", type=int, default=10000, help="how long the scene asleep watches both counts")
     parser.add_argument("--machine", default="", help="further words for the emulator")
     parser.add_argument("--on", help="another machine than the usual one")
     args = parser.parse_args()
