@@ -28,7 +28,7 @@ enum nip_code command_test(struct cli *cli, struct nip_error *err)
         code = decisions_load(&decisions, err);
     if (code == NIP_OK)
         code = testing_host(cli, &decisions.sdk, &manifest, &report, err);
-    if (mask == 0 || mask == ARCH_MASK_ALL)
+    if (code == NIP_OK && (mask == 0 || mask == ARCH_MASK_ALL))
         mask = manifest.identity.arch_mask;
     if (code == NIP_OK && !only_host && manifest.identity.kind == RUMPK_KIND_DRIVER)
         code = testing_kernel(cli, &decisions, &manifest, mask, &report, err);

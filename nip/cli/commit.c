@@ -142,9 +142,14 @@ static bool read_changes(const struct nip_buffer *text, struct commit_change *ch
     char digest_text[NIP_DIGEST_TEXT_SIZE];
     if (!take(&reader, opening))
         return false;
-    while (!take(&reader, closing))
-        if (*count == COMMIT_CHANGES_MAX || !take_change(&reader, &changes[(*count)++]))
+    while (!take(&reader, closing)) {
+        if (*count == COMMIT_CHANGES_MAX)
             return false;
+        // Counted before it is read: the caller frees it even when it is read only in part.
+        struct commit_change *change = &changes[(*count)++];
+        if (!take_change(&reader, change))
+            return false;
+    }
     nip_hash_bytes(start, (size_t)(reader.at - start), digest);
     nip_digest_text(digest, digest_text);
     return take(&reader, digest_text) && take(&reader, "\n") && reader.at == reader.end;

@@ -131,7 +131,8 @@ static enum nip_code make_command(struct run *run, struct nip_machine_arguments 
         .with_rng = options->with_rng,
         .gdb_port = options->gdb_port,
     };
-    memcpy(line.disks, options->disks, sizeof line.disks);
+    for (size_t i = 0; i < NIP_MACHINE_DISK_MAX; i++)
+        line.disks[i] = options->disks[i];
     char program[PATH_SIZE];
     enum nip_code code =
         process_find(options->machine->qemu, debian_package(options->machine->arch), program,
@@ -187,9 +188,11 @@ static enum nip_code await_greeting(struct run *run, struct nip_error *err)
 
 static void tell_version(const struct run *run)
 {
-    unsigned major = 0, minor = 0;
     const struct nip_machine *machine = run->options->machine;
-    if (sscanf(machine->version, "%u.%u", &major, &minor) == 2 &&
+    char *dot;
+    unsigned long major = strtoul(machine->version, &dot, 10);
+    unsigned long minor = *dot == '.' ? strtoul(dot + 1, NULL, 10) : 0;
+    if (*dot == '.' &&
         (major != run->guest.version_major || minor != run->guest.version_minor))
         notice(run, true,
                "%s is version %" PRIu32 ".%" PRIu32 ", tested was %s: if the guest behaves oddly, "

@@ -137,7 +137,7 @@ enum nip_code sourcing_collect(const char *folder, struct nip_buffer *tar, struc
 {
     struct walk walk = {.folder = folder};
     walk.files = calloc(NIP_SOURCE_FILES_MAX, sizeof *walk.files);
-    walk.contents = calloc(NIP_SOURCE_FILES_MAX, sizeof *walk.contents);
+    walk.contents = (uint8_t **)calloc(NIP_SOURCE_FILES_MAX, sizeof *walk.contents);
     enum nip_code code = NIP_OK;
     if (walk.files == NULL || walk.contents == NULL)
         code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the source archive");

@@ -157,7 +157,7 @@ static enum nip_code check_gap(struct reading *reading, uint64_t from, uint64_t 
 // Reads the header; what it says is bounded afterwards, and it and the table are followed by zeros.
 static enum nip_code read_header(struct reading *reading, struct rumpk_archive_header *header)
 {
-    if (reading->size < 2 * RUMPK_PAGE_SIZE || reading->size > RUMPK_ARCHIVE_SIZE_MAX ||
+    if (reading->size < 2 * (uint64_t)RUMPK_PAGE_SIZE || reading->size > RUMPK_ARCHIVE_SIZE_MAX ||
         reading->size % RUMPK_PAGE_SIZE != 0)
         return refuse(reading, RUMPK_REFUSE_ARCHIVE_HEADER, "impossible size %" PRIu64,
                       reading->size);
@@ -218,7 +218,7 @@ static enum nip_code read_entry(struct reading *reading, uint32_t index, uint64_
 
 static enum nip_code read_all(struct reading *reading, struct nip_archive *archive)
 {
-    struct rumpk_archive_header header;
+    struct rumpk_archive_header header = {0};
     enum nip_code code = read_header(reading, &header);
     if (code != NIP_OK)
         return code;

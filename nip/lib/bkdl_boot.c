@@ -23,7 +23,7 @@
 #define FIELD(type_, member, kind, ...) \
     {.name = #member, .type = kind, SCHEMA_AT(struct type_, member), __VA_ARGS__}
 #define NODE(name_, fields_) \
-    {.name = name_, .fields = fields_, .field_count = SCHEMA_COUNT(fields_)}
+    {.name = (name_), .fields = (fields_), .field_count = SCHEMA_COUNT(fields_)}
 
 static const struct schema_field image_fields[] = {
     FIELD(rumpk_bkdl_image, name, SCHEMA_NAME, .is_required = true),

@@ -25,23 +25,32 @@ static bool crypto_start(void)
 
 // ---- hashes: libsodium documents these calls as unable to fail with these sizes ----
 
+static crypto_generichash_blake2b_state *hash_state(struct nip_hash *hash)
+{
+    void *state = hash->opaque;
+    return state;
+}
+
+static crypto_hash_sha256_state *sha256_state(struct nip_sha256 *hash)
+{
+    void *state = hash->opaque;
+    return state;
+}
+
 void nip_hash_begin(struct nip_hash *hash)
 {
     crypto_start();
-    crypto_generichash_blake2b_init((crypto_generichash_blake2b_state *)(void *)hash->opaque, NULL,
-                                    0, NIP_DIGEST_SIZE);
+    crypto_generichash_blake2b_init(hash_state(hash), NULL, 0, NIP_DIGEST_SIZE);
 }
 
 void nip_hash_update(struct nip_hash *hash, const void *data, size_t size)
 {
-    crypto_generichash_blake2b_update((crypto_generichash_blake2b_state *)(void *)hash->opaque,
-                                      data, size);
+    crypto_generichash_blake2b_update(hash_state(hash), data, size);
 }
 
 void nip_hash_end(struct nip_hash *hash, uint8_t digest[NIP_DIGEST_SIZE])
 {
-    crypto_generichash_blake2b_final((crypto_generichash_blake2b_state *)(void *)hash->opaque,
-                                     digest, NIP_DIGEST_SIZE);
+    crypto_generichash_blake2b_final(hash_state(hash), digest, NIP_DIGEST_SIZE);
 }
 
 void nip_hash_bytes(const void *data, size_t size, uint8_t digest[NIP_DIGEST_SIZE])
@@ -58,17 +67,17 @@ void nip_hash_prehash(const void *data, size_t size, uint8_t prehash[NIP_PREHASH
 
 void nip_sha256_begin(struct nip_sha256 *hash)
 {
-    crypto_hash_sha256_init((crypto_hash_sha256_state *)(void *)hash->opaque);
+    crypto_hash_sha256_init(sha256_state(hash));
 }
 
 void nip_sha256_update(struct nip_sha256 *hash, const void *data, size_t size)
 {
-    crypto_hash_sha256_update((crypto_hash_sha256_state *)(void *)hash->opaque, data, size);
+    crypto_hash_sha256_update(sha256_state(hash), data, size);
 }
 
 void nip_sha256_end(struct nip_sha256 *hash, uint8_t digest[NIP_DIGEST_SIZE])
 {
-    crypto_hash_sha256_final((crypto_hash_sha256_state *)(void *)hash->opaque, digest);
+    crypto_hash_sha256_final(sha256_state(hash), digest);
 }
 
 void nip_sha256_bytes(const void *data, size_t size, uint8_t digest[NIP_DIGEST_SIZE])

@@ -299,7 +299,7 @@ enum nip_code nip_digests_parse(const char *text, size_t size, struct nip_digest
     if (code == NIP_OK) {
         // Is it the one spelling of what was understood?
         struct nip_buffer again;
-        nip_buffer_init(&again, 2 * NIP_DIGESTS_SIZE_MAX);
+        nip_buffer_init(&again, 2 * (size_t)NIP_DIGESTS_SIZE_MAX);
         digests_print_text(digests, &again);
         code = nip_buffer_check(&again, "digests", err);
         if (code == NIP_OK && !nip_buffer_equals(&again, text, size))

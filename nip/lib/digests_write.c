@@ -82,7 +82,7 @@ enum nip_code digests_append_file(struct nip_digests_file **files, size_t *count
                                   const struct nip_digests_file *file, struct nip_error *err)
 {
     // Grows by doubling: full exactly when the count is a power of two (or nothing is there yet).
-    if ((*count & (*count - 1)) == 0) {
+    if (*files == NULL || (*count & (*count - 1)) == 0) {
         size_t capacity = *count == 0 ? 1 : *count * 2;
         struct nip_digests_file *grown = reallocarray(*files, capacity, sizeof *grown);
         if (grown == NULL)

@@ -12,6 +12,10 @@
 
 #include "nip/escape.h"
 
+// The header wraps these two for the analyser; here stand the functions themselves.
+#undef nip_error_set
+#undef nip_error_set_errno
+
 struct error_entry {
     const char *name;
     const char *sentence;

@@ -145,7 +145,12 @@ static size_t escape_one(const uint8_t *bytes, size_t size, bool keep_newline,
     if (!is_utf8 || code_point < 0x80) {
         uint32_t byte = bytes[0];
         if (byte == '\n' || byte == '\r' || byte == '\t') {
-            out[count++] = byte == '\n' ? 'n' : byte == '\r' ? 'r' : 't';
+            char letter = 't';
+            if (byte == '\n')
+                letter = 'n';
+            else if (byte == '\r')
+                letter = 'r';
+            out[count++] = letter;
             return count;
         }
         out[count++] = 'x';

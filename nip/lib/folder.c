@@ -151,8 +151,10 @@ enum nip_code nip_folder_list(struct nip_folder *folder, const char *name,
         code = folder_read_yanked(folder, name, &yanked, err);
     if (code == NIP_OK) {
         versions->items = calloc(index.count + 1, sizeof *versions->items);
-        if (versions->items == NULL)
-            code = folder_fail_memory(err);
+        if (versions->items == NULL) {
+            folder_fail_memory(err);
+            code = NIP_ERROR_MEMORY;
+        }
     }
     for (size_t i = 0; i < index.count && code == NIP_OK; i++) {
         struct nip_oci_manifest manifest;

@@ -16,12 +16,13 @@
 #include "schema.h"
 #include "schema_text.h"
 
-#define I(member)            SCHEMA_AT(struct nip_imagedef, member)
-#define P(member)            SCHEMA_AT(struct nip_imagedef_package, member)
-#define G(member)            SCHEMA_AT(struct nip_imagedef_grant, member)
-#define W(member)            SCHEMA_AT(struct nip_imagedef_wire, member)
-#define NODE(name_, fields_) .name = name_, .fields = fields_, .field_count = SCHEMA_COUNT(fields_)
-#define CHILDREN(children_)  .children = children_, .child_count = SCHEMA_COUNT(children_)
+#define I(member) SCHEMA_AT(struct nip_imagedef, member)
+#define P(member) SCHEMA_AT(struct nip_imagedef_package, member)
+#define G(member) SCHEMA_AT(struct nip_imagedef_grant, member)
+#define W(member) SCHEMA_AT(struct nip_imagedef_wire, member)
+#define NODE(name_, fields_) \
+    .name = (name_), .fields = (fields_), .field_count = SCHEMA_COUNT(fields_)
+#define CHILDREN(children_) .children = (children_), .child_count = SCHEMA_COUNT(children_)
 
 // ---- image ----
 

@@ -115,8 +115,10 @@ static enum nip_code parse_entry(struct kdl_parser *parser, struct nip_kdl_entry
     if (code != NIP_OK)
         return code;
     struct nip_kdl_entry *entry = kdl_arena_allocate(parser, sizeof *entry);
-    if (entry == NULL)
-        return kdl_fail_memory(parser);
+    if (entry == NULL) {
+        kdl_fail_memory(parser);
+        return NIP_ERROR_MEMORY;
+    }
     entry->span = kdl_span_begin(parser);
     bool has_type = at_byte(parser, '(');
     code = parse_value(parser, &entry->value);
@@ -239,8 +241,10 @@ static enum nip_code parse_node(struct kdl_parser *parser, struct nip_kdl_node *
     if (code != NIP_OK)
         return code;
     struct nip_kdl_node *node = kdl_arena_allocate(parser, sizeof *node);
-    if (node == NULL)
-        return kdl_fail_memory(parser);
+    if (node == NULL) {
+        kdl_fail_memory(parser);
+        return NIP_ERROR_MEMORY;
+    }
     node->parent = parent;
     node->span = kdl_span_begin(parser);
     if (at_byte(parser, '(')) {

@@ -83,7 +83,9 @@ static enum nip_code check_escape(struct kdl_parser *parser, uint32_t *code_poin
     static const char letters[] = "nrt\\\"bfs";
     static const char values[] = "\n\r\t\\\"\b\f ";
     size_t start = parser->at;
-    char letter = start + 1 < parser->size ? parser->text[start + 1] : '\0';
+    char letter = '\0';
+    if (start + 1 < parser->size)
+        letter = parser->text[start + 1];
     const char *known = letter != '\0' ? strchr(letters, letter) : NULL;
     if (known != NULL) {
         *code_point = (uint8_t)values[known - letters];
@@ -202,7 +204,7 @@ static enum nip_code parse_single_line(struct kdl_parser *parser, const struct d
         if (delimiter->hash_count == 0 && parser->text[parser->at] == '\\') {
             if (skip_space_escape(parser))
                 continue;
-            uint32_t code_point;
+            uint32_t code_point = 0;
             enum nip_code code = check_escape(parser, &code_point);
             if (code != NIP_OK)
                 return code;
@@ -263,7 +265,7 @@ static enum nip_code collect_lines(struct kdl_parser *parser, const struct delim
             parser->at = start;
             if (skip_space_escape(parser))
                 continue;
-            uint32_t code_point;
+            uint32_t code_point = 0;
             enum nip_code code = check_escape(parser, &code_point);
             if (code != NIP_OK)
                 return code;

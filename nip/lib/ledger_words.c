@@ -32,7 +32,7 @@ static const struct word *find(const struct word *words, size_t count, uint32_t 
             return &words[i];
     return &unknown;
 }
-#define FIND(words, value) find(words, sizeof words / sizeof words[0], value)
+#define FIND(words, value) find(words, sizeof(words) / sizeof((words)[0]), value)
 
 const char *nip_refusal_name(uint32_t refusal)
 {

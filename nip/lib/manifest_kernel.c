@@ -53,8 +53,9 @@ const struct schema_choice manifest_pledges[] = {
 #define M(member) SCHEMA_AT(struct nip_manifest, member)
 #define CONSTANT(type_, member, value) \
     {.name = #member, .type = SCHEMA_CONSTANT, SCHEMA_AT(type_, member), .minimum = (value)}
-#define NODE(name_, fields_) .name = name_, .fields = fields_, .field_count = SCHEMA_COUNT(fields_)
-#define CHILDREN(children_)  .children = children_, .child_count = SCHEMA_COUNT(children_)
+#define NODE(name_, fields_) \
+    .name = (name_), .fields = (fields_), .field_count = SCHEMA_COUNT(fields_)
+#define CHILDREN(children_) .children = (children_), .child_count = SCHEMA_COUNT(children_)
 #define ARRAY(type_, member, counter, max)                                          \
     .offset = offsetof(struct nip_manifest, member), .element_size = sizeof(type_), \
     .count_offset = offsetof(struct nip_manifest, counter), .count_max = (max)

@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
+// The two letters that name an algorithm.
+static const uint8_t ed25519[2] = {'E', 'd'}, ed25519_prehashed[2] = {'E', 'D'};
+static const uint8_t scrypt[2] = {'S', 'c'}, blake2b[2] = {'B', '2'};
+
 static const char untrusted_prefix[] = "untrusted comment: ";
 static const char trusted_prefix[] = "trusted comment: ";
 static const char signature_comment[] = "untrusted comment: npl signature";
@@ -110,7 +114,7 @@ enum nip_code nip_public_key_parse(const char *text, size_t size, const char *wh
     enum nip_code code = parse_key_file(text, size, what, "public", blob, sizeof blob, err);
     if (code != NIP_OK)
         return code;
-    if (memcmp(blob, "Ed", 2) != 0)
+    if (memcmp(blob, ed25519, sizeof ed25519) != 0)
         return nip_error_set(err, NIP_ERROR_KEY, "%s is not an Ed25519 key", what);
     if (!nip_key_is_valid(blob + 2 + NIP_KEY_ID_SIZE))
         return nip_error_set(err, NIP_ERROR_KEY,
@@ -124,7 +128,7 @@ enum nip_code nip_public_key_parse(const char *text, size_t size, const char *wh
 
 static void fill_public_blob(const struct nip_public_key *key, uint8_t blob[PUBLIC_BLOB_SIZE])
 {
-    memcpy(blob, "Ed", 2);
+    memcpy(blob, ed25519, sizeof ed25519);
     memcpy(blob + 2, key->id, NIP_KEY_ID_SIZE);
     memcpy(blob + 2 + NIP_KEY_ID_SIZE, key->key, NIP_PUBLIC_KEY_BYTES);
 }
@@ -196,7 +200,7 @@ static void secret_check(const uint8_t *hidden, uint8_t check[NIP_DIGEST_SIZE])
 {
     struct nip_hash hash;
     nip_hash_begin(&hash);
-    nip_hash_update(&hash, "Ed", 2);
+    nip_hash_update(&hash, ed25519, sizeof ed25519);
     nip_hash_update(&hash, hidden, NIP_KEY_ID_SIZE + NIP_SECRET_KEY_BYTES);
     nip_hash_end(&hash, check);
     nip_wipe(&hash, sizeof hash);
@@ -209,9 +213,10 @@ static enum nip_code parse_secret_blob(const char *text, size_t size, const char
     enum nip_code code = parse_key_file(text, size, what, "secret", blob, SECRET_BLOB_SIZE, err);
     if (code != NIP_OK)
         return code;
-    bool is_encrypted = memcmp(blob + KDF_AT, "Sc", 2) == 0;
+    bool is_encrypted = memcmp(blob + KDF_AT, scrypt, sizeof scrypt) == 0;
     bool is_plain = memcmp(blob + KDF_AT, "\0\0", 2) == 0;
-    if (memcmp(blob, "Ed", 2) != 0 || memcmp(blob + CHECK_ALGORITHM_AT, "B2", 2) != 0 ||
+    if (memcmp(blob, ed25519, sizeof ed25519) != 0 ||
+        memcmp(blob + CHECK_ALGORITHM_AT, blake2b, sizeof blake2b) != 0 ||
         (!is_encrypted && !is_plain))
         return nip_error_set(err, NIP_ERROR_KEY, "%s uses an algorithm that is not known", what);
     form->is_encrypted = is_encrypted;
@@ -310,12 +315,12 @@ enum nip_code nip_secret_key_print(const struct nip_secret_key *key, const char 
     uint8_t blob[SECRET_BLOB_SIZE] = {0};
     struct nip_secret_key_form form = {password != NULL, operations, memory_bytes};
     enum nip_code code = NIP_OK;
-    memcpy(blob, "Ed", 2);
-    memcpy(blob + CHECK_ALGORITHM_AT, "B2", 2);
+    memcpy(blob, ed25519, sizeof ed25519);
+    memcpy(blob + CHECK_ALGORITHM_AT, blake2b, sizeof blake2b);
     memcpy(blob + HIDDEN_AT, key->id, sizeof key->id);
     memcpy(blob + HIDDEN_AT + NIP_KEY_ID_SIZE, key->secret, sizeof key->secret);
     if (password != NULL) {
-        memcpy(blob + KDF_AT, "Sc", 2);
+        memcpy(blob + KDF_AT, scrypt, sizeof scrypt);
         store_u64(blob + OPERATIONS_AT, operations);
         store_u64(blob + MEMORY_AT, memory_bytes);
         secret_check(blob + HIDDEN_AT, blob + HIDDEN_AT + NIP_KEY_ID_SIZE + NIP_SECRET_KEY_BYTES);
@@ -379,11 +384,11 @@ static enum nip_code parse_signature(const char *text, size_t size, bool is_fore
         return signature_fail(err, 1, "expected \"untrusted comment: npl signature\"");
     if (!nip_base64_decode(lines[1].text, lines[1].size, blob, sizeof blob))
         return signature_fail(err, 2, "this is not the strict base64 of a signature");
-    if (memcmp(blob, "Ed", 2) == 0)
+    if (memcmp(blob, ed25519, sizeof ed25519) == 0)
         return signature_fail(err, 2,
                               "legacy signatures (\"Ed\") are refused; sign with "
                               "prehashing (\"ED\")");
-    if (memcmp(blob, "ED", 2) != 0)
+    if (memcmp(blob, ed25519_prehashed, sizeof ed25519_prehashed) != 0)
         return signature_fail(err, 2, "the signature algorithm is not \"ED\"");
     if (!starts_with(lines[2], trusted_prefix) || !is_printable(lines[2]) ||
         lines[2].size - strlen(trusted_prefix) > NIP_TRUSTED_COMMENT_MAX)
@@ -414,7 +419,7 @@ enum nip_code nip_signature_parse_foreign(const char *text, size_t size,
 void nip_signature_print(const struct nip_signature *signature, struct nip_buffer *out)
 {
     uint8_t blob[SIGNATURE_BLOB_SIZE];
-    memcpy(blob, "ED", 2);
+    memcpy(blob, ed25519_prehashed, sizeof ed25519_prehashed);
     memcpy(blob + 2, signature->key_id, NIP_KEY_ID_SIZE);
     memcpy(blob + 2 + NIP_KEY_ID_SIZE, signature->signature, NIP_SIGNATURE_BYTES);
     nip_buffer_append_format(out, "%s\n", signature_comment);

@@ -99,18 +99,26 @@ static bool prerelease_is_valid(const char *text, const char *end)
     return false;
 }
 
+static bool take_byte(const char **text, const char *end, char byte)
+{
+    if (*text == end || **text != byte)
+        return false;
+    (*text)++;
+    return true;
+}
+
 bool nip_version_parse(const char *text, size_t size, struct nip_version *version)
 {
     struct nip_version made = {0};
     const char *at = text, *end = text + size;
     if (size == 0 || size > NIP_VERSION_MAX)
         return false;
-    if (!take_number(&at, end, &made.major) || at == end || *at++ != '.' ||
-        !take_number(&at, end, &made.minor) || at == end || *at++ != '.' ||
+    if (!take_number(&at, end, &made.major) || !take_byte(&at, end, '.') ||
+        !take_number(&at, end, &made.minor) || !take_byte(&at, end, '.') ||
         !take_number(&at, end, &made.patch))
         return false;
     if (at < end) {
-        if (*at++ != '-' || !prerelease_is_valid(at, end))
+        if (!take_byte(&at, end, '-') || !prerelease_is_valid(at, end))
             return false;
         memcpy(made.prerelease, at, (size_t)(end - at));
     }
@@ -209,7 +217,9 @@ bool nip_version_is_same_class(const struct nip_version *a, const struct nip_ver
 
 static char fold(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c;
 }
 
 bool nip_path_is_valid(const char *text, size_t size)

@@ -12,6 +12,7 @@
 #include "oci_parts.h"
 
 static const char title_key[] = "org.opencontainers.image.title";
+static const char digest_prefix[] = "sha256:";
 static const char version_key[] = "org.opencontainers.image.version";
 static const char ref_key[] = "org.opencontainers.image.ref.name";
 static const char id_key[] = "org.rumpk.package.id";
@@ -20,14 +21,15 @@ static const char id_key[] = "org.rumpk.package.id";
 
 void nip_oci_digest_text(const uint8_t sha256[NIP_DIGEST_SIZE], char out[NIP_OCI_DIGEST_TEXT_SIZE])
 {
-    memcpy(out, "sha256:", 7);
-    nip_digest_text(sha256, out + 7);
+    memcpy(out, digest_prefix, sizeof digest_prefix); // its end is overwritten next
+    nip_digest_text(sha256, out + sizeof digest_prefix - 1);
 }
 
 bool nip_oci_digest_parse(const char *text, uint8_t sha256[NIP_DIGEST_SIZE])
 {
-    return text != NULL && strncmp(text, "sha256:", 7) == 0 &&
-           nip_hex_decode(text + 7, strlen(text + 7), sha256, NIP_DIGEST_SIZE);
+    size_t prefix = sizeof digest_prefix - 1;
+    return text != NULL && strncmp(text, digest_prefix, prefix) == 0 &&
+           nip_hex_decode(text + prefix, strlen(text + prefix), sha256, NIP_DIGEST_SIZE);
 }
 
 struct nip_json *oci_make_descriptor(const char *media_type, const struct nip_oci_blob *blob)

@@ -148,7 +148,8 @@ bool schema_class_is_valid(uint64_t class_code)
 
 void schema_print_class(uint64_t class_code, struct nip_buffer *out)
 {
-    for (uint64_t i = 0; i < class_code >> 24; i++)
+    // One to three bytes are named, the highest first.
+    for (unsigned i = 0; i < 3 && i < class_code >> 24; i++)
         nip_buffer_append_format(out, "%02x", (unsigned)(class_code >> (16 - 8 * i)) & 0xFF);
 }
 

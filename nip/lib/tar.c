@@ -25,6 +25,7 @@ enum {
 
 void nip_tar_header(const char *path, uint64_t size, uint8_t block[NIP_TAR_BLOCK_SIZE])
 {
+    static const uint8_t magic[] = {'u', 's', 't', 'a', 'r', '\0', '0', '0'};
     char number[16];
     memset(block, 0, NIP_TAR_BLOCK_SIZE);
     size_t path_size = strlen(path);
@@ -37,10 +38,7 @@ void nip_tar_header(const char *path, uint64_t size, uint8_t block[NIP_TAR_BLOCK
     memcpy(block + 136, "00000000000", 12);
     memset(block + CHECKSUM_AT, ' ', 8);
     block[TYPE_AT] = '0';
-    memcpy(block + MAGIC_AT,
-           "ustar\0"
-           "00",
-           8);
+    memcpy(block + MAGIC_AT, magic, sizeof magic);
     memcpy(block + 329, "0000000", 8);
     memcpy(block + 337, "0000000", 8);
     unsigned sum = 0;

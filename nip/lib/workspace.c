@@ -11,7 +11,7 @@
 #define ARRAY(type_, member, counter, max)                                           \
     .offset = offsetof(struct nip_workspace, member), .element_size = sizeof(type_), \
     .count_offset = offsetof(struct nip_workspace, counter), .count_max = (max)
-#define FIELDS(fields_) .fields = fields_, .field_count = SCHEMA_COUNT(fields_)
+#define FIELDS(fields_) .fields = (fields_), .field_count = SCHEMA_COUNT(fields_)
 
 static const struct schema_field member_fields[] = {
     {.name = "path",

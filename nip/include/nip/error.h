@@ -90,8 +90,9 @@ struct nip_error {
     char excerpt[NIP_ERROR_EXCERPT_MAX]; // the source line, escaped, perhaps cut at both ends
 };
 
-// Forgets what `err` said before and stores code and message. `err` may be NULL. Returns `code`, so
-// that a failing function ends in `return nip_error_set(err, NIP_ERROR_X, "...")`.
+// Forgets what `err` said before and stores code and message. `err` may be NULL. Returns `code`,
+// which is never NIP_OK, so that a failing function ends in
+// `return nip_error_set(err, NIP_ERROR_X, "...")`.
 enum nip_code nip_error_set(struct nip_error *err, enum nip_code code, const char *format, ...)
     NIP_PRINTF(3, 4);
 enum nip_code nip_error_set_list(struct nip_error *err, enum nip_code code, const char *format,
@@ -101,6 +102,19 @@ enum nip_code nip_error_set_list(struct nip_error *err, enum nip_code code, cons
 // or PERMISSION where errno says so, MEMORY for ENOMEM, and IO otherwise.
 enum nip_code nip_error_set_errno(struct nip_error *err, int error_number, const char *format, ...)
     NIP_PRINTF(3, 4);
+
+// clang-tidy's analyser reads one source file at a time and would follow paths on which an error
+// was set and NIP_OK returned. This repeats the promise above in its words; compilers never see it.
+#ifdef __clang_analyzer__
+static inline enum nip_code nip_error_is_set(enum nip_code code)
+{
+    if (code == NIP_OK)
+        __builtin_unreachable();
+    return code;
+}
+#define nip_error_set(...)       nip_error_is_set((nip_error_set)(__VA_ARGS__))
+#define nip_error_set_errno(...) nip_error_is_set((nip_error_set_errno)(__VA_ARGS__))
+#endif
 
 // What to do next. Replaces an earlier hint. Newlines separate lines.
 void nip_error_hint(struct nip_error *err, const char *format, ...) NIP_PRINTF(2, 3);
