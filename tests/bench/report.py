@@ -33,7 +33,8 @@ def guest_part(guest):
     arches = list(guest)
     figures = {a: guest[a]["figures"] for a in arches}
     first = figures[arches[0]]
-    out = ["## Calls, switches, rings in the guest", "", "Instructions per round, exact; in brackets the ratio to the null call:", ""]
+    out = ["## Calls, switches, rings in the guest", "", "Instructions per round, exact (`wake` and `interrupt`: within half a percent); in brackets the "
+           "ratio to the null call:", ""]
     rows = []
     for name, figure in first.items():
         cells = []

@@ -15,7 +15,7 @@
 
 #define PATIENCE_MS 60000u // for an answer: far more than any machine takes
 #define SPACING_US  40u    // between interrupts: fewer than the kernel calls a storm
-#define PHASES      128u
+#define PHASES      400u   // instructions of whole ticks of each machine: 100, 16 and 1
 
 static uint64_t last_wake; // what the compiler must not drop
 
