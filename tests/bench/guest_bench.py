@@ -131,15 +131,15 @@ def routine(elf, name):
     return elf.data[at:at + end - begin]
 
 
-def make_driver(arch, kernel, work):
-    """The bench driver, the kernel's floating point routines in it (fp.c)."""
+def make_driver(arch, kernel, work, source=os.path.join(ROOT, "tests", "bench", "driver")):
+    """The bench driver, the kernel's floating point routines in it (fp.c). tests/kernel/messages.py has other sources."""
     elf, flags = Elf(kernel), []
     for name in ("save", "restore"):
         path = os.path.join(work, f"{arch}-fp-{name}")
         with open(path, "wb") as f:
             f.write(routine(elf, "arch_fp_" + name))
         flags.append(f'-DFP_{name.upper()}_FILE="{path}"')
-    return build_driver(arch, os.path.join(ROOT, "tests", "bench", "driver"), os.path.join(work, arch + "-driver"), flags)
+    return build_driver(arch, source, os.path.join(work, arch + "-driver"), flags)
 
 
 def measure_alert(arch, make, quick, runs, acts):

@@ -13,13 +13,13 @@ with one fault put into its sender, a few messages long: the receiver must count
 import argparse
 import os
 import resource
+import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "bench"))
-from build import build_driver  # noqa: E402
 from guest import Guest, GuestError, ROOT  # noqa: E402
-from guest_bench import COUNTED, HANG_LIMIT, TICK_NS, make_image, read_results  # noqa: E402
+from guest_bench import COUNTED, HANG_LIMIT, TICK_NS, make_driver, make_image, read_results  # noqa: E402
 
 MESSAGES = 10000000
 ALONE = 100  # one in so many is published alone
@@ -38,15 +38,17 @@ FAULTS = {
 
 def build(args, name, change=None):
     """The bench driver, with another sender if one is given."""
-    source = os.path.join(args.work, f"{args.arch}-{name}-source")
-    os.makedirs(source, exist_ok=True)
-    with open(os.path.join(DRIVER, "main.c")) as f:
+    work = os.path.join(args.work, name)
+    source = os.path.join(work, args.arch + "-source")
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(DRIVER, source)
+    with open(os.path.join(source, "main.c")) as f:
         text = f.read()
     if text.count(SENT) != 1:
         raise GuestError(f"the bench driver does not have {SENT!r} once: bring SENT up to date")
     with open(os.path.join(source, "main.c"), "w") as f:
         f.write(text.replace(SENT, change) if change else text)
-    return build_driver(args.arch, source, os.path.join(args.work, f"{args.arch}-{name}-driver"))
+    return make_driver(args.arch, args.kernel, work, source)
 
 
 def run(args, name, driver, script, extra=()):
