@@ -111,7 +111,7 @@ static void default_file(const struct nip_statement *statement, char out[CLI_PAT
     for (const char *c = statement->pattern; *c != '\0' && *c != '*'; c++)
         name[used++] = *c;
     name[used] = '\0';
-    if (name[used - 1] == '/')
+    if (used > 0 && name[used - 1] == '/')
         memcpy(name + used, "all", 4);
     name[strcspn(name, "/")] = '-';
     if (statement->kind == NIP_STATEMENT_ROTATION)

@@ -111,6 +111,9 @@ const char *nip_kdl_document_text(const struct nip_kdl_document *document, size_
 enum nip_code nip_kdl_error_at(const struct nip_kdl_document *document, struct nip_kdl_span span,
                                struct nip_error *err, enum nip_code code, const char *format, ...)
     NIP_PRINTF(5, 6);
+#ifdef __clang_analyzer__ // never NIP_OK: see nip_error_set()
+#define nip_kdl_error_at(...) nip_error_is_set((nip_kdl_error_at)(__VA_ARGS__))
+#endif
 
 bool nip_kdl_string_equals(struct nip_kdl_string string, const char *text);
 
