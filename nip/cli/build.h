@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Building a driver project with the SDK.
+// Building a driver project with the SDK. In its folder `build`:
 //
-//   build/ARCH/obj/SOURCE.o .d .key      object, its headers, digest of all that it was made from
-//   build/ARCH/driver.elf                stripped: goes into the package
-//   build/ARCH/driver.debug              debug information only
-//   build/ARCH/driver.key                as .key above, for the link
-//   build/work/                          what tools write, until it is complete; gone afterwards
-//   build/compile_commands.json          for editors
+//   ARCH/obj/SOURCE.o .d .key      object, its headers, digest of all that it was made from
+//   ARCH/driver.elf                stripped: goes into the package
+//   ARCH/driver.debug              debug information only
+//   ARCH/driver.key                as .key above, for the link
+//   work                           what tools write, until it is complete; gone afterwards
+//   compile_commands.json          for editors
 
 #ifndef NIP_CLI_BUILD_H
 #define NIP_CLI_BUILD_H
