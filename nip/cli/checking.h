@@ -14,7 +14,7 @@
 enum { CHECK_RESULTS_MAX = 96 };
 
 struct check_result {
-    const char *check; // "form", "abi", "calls", "capabilities", "licence"
+    const char *check; // "form", "abi", "calls", "capabilities", "licence", "interface"
     const char *arch;  // "" when it is about all
     bool passed;
     char words[400];

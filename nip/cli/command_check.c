@@ -9,48 +9,32 @@
 #include "build.h"
 #include "checking.h"
 #include "commands.h"
+#include "interface.h"
 #include "nip/elf.h"
 #include "nip/json.h"
 #include "project.h"
 #include "report.h"
 #include "resolve.h"
 
-// What the last published version has, for the table of sizes.
-static enum nip_code compare_library(const struct cli *cli, const struct sdk *sdk,
-                                     size_t arch_index, const void *data, size_t size,
-                                     const char *path, struct check_report *report,
-                                     struct nip_error *err)
+// The interface of a library against what is published. Without abidiff, a warning: publishing
+// refuses.
+static enum nip_code compare_interface(const struct cli *cli, struct decisions *decisions,
+                                       struct registry *registry, const char *alias,
+                                       const struct nip_manifest *manifest,
+                                       struct check_report *report, struct nip_error *err)
 {
-    char archive[CLI_PATH_SIZE];
-    struct nip_buffer words = {0};
     struct nip_error cause = {0};
-    bool is_same = false;
-    snprintf(archive, sizeof archive, "build/%s", path);
-    enum nip_code code = checking_abi(sdk, data, size, archive, &is_same, &words, &cause);
+    enum nip_code code = interface_check(cli, decisions, registry, alias, manifest, report, &cause);
     if (code == NIP_ERROR_TOOL) {
         cli_warn(cli, "interfaces are not compared: %s (%s)", cause.message, cause.hint);
         return NIP_OK;
     }
     if (code != NIP_OK)
         *err = cause;
-    if (code == NIP_OK && report->count < CHECK_RESULTS_MAX) {
-        struct check_result *result = &report->results[report->count++];
-        *result = (struct check_result){
-            .check = "interface", .arch = nip_arch_name(arch_all[arch_index]), .passed = is_same};
-        snprintf(result->words, sizeof result->words, "%s",
-                 is_same ? "nothing that was published has changed"
-                         : "it differs from what was published in the same class of versions");
-        snprintf(result->hint, sizeof result->hint,
-                 "undo the change, or begin a new class of versions (the first number, below 1.0 "
-                 "the second)");
-        report->failed_count += !is_same;
-        if (!is_same)
-            cli_relay(cli, nip_buffer_text(&words));
-    }
-    nip_buffer_free(&words);
     return code;
 }
 
+// What the last published version has, for the table of sizes.
 static enum nip_code read_published(const struct cli *cli, struct decisions *decisions,
                                     const struct nip_manifest *manifest,
                                     struct check_report *report, bool compares,
@@ -82,13 +66,9 @@ static enum nip_code read_published(const struct cli *cli, struct decisions *dec
                                                 NULL, &cause) != NIP_OK)
             driver.memory_size = 0;
         sizes[a] = (struct check_size){size, driver.memory_size};
-        struct nip_version now, then;
-        if (is_library && compares && report->sizes[a].file != 0 &&
-            nip_version_check(manifest->identity.version, &now, &cause) == NIP_OK &&
-            nip_version_check(package.manifest.identity.version, &then, &cause) == NIP_OK &&
-            nip_version_is_same_class(&then, &now))
-            code = compare_library(cli, &decisions->sdk, a, data, size, path, report, err);
     }
+    if (code == NIP_OK && compares)
+        code = compare_interface(cli, decisions, registry, alias, manifest, report, err);
     if (code == NIP_OK)
         snprintf(version, NIP_VERSION_MAX + 1, "%.*s", NIP_VERSION_MAX,
                  package.manifest.identity.version);

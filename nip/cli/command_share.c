@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "depend.h"
 #include "imaging.h"
+#include "interface.h"
 #include "keystore.h"
 #include "nip/fs.h"
 #include "nip/workspace.h"
@@ -209,8 +210,8 @@ static enum nip_code refuse_local_work(struct nip_error *err)
 }
 
 static enum nip_code publish_package(struct cli *cli, struct decisions *decisions,
-                                     struct registry *registry, const struct nip_manifest *manifest,
-                                     struct nip_error *err)
+                                     struct registry *registry, const char *alias,
+                                     const struct nip_manifest *manifest, struct nip_error *err)
 {
     const struct rumpk_bkdl_identity *identity = &manifest->identity;
     const char *key_name = cli_option(cli, "key");
@@ -225,6 +226,8 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
         code = packing_collect(cli, &decisions->sdk, ".", manifest, true, &pack, &digests, err);
     if (code == NIP_OK && manifest->identity.kind != RUMPK_KIND_KERNEL)
         code = checking_require(&decisions->sdk, ".", manifest, err);
+    if (code == NIP_OK)
+        code = interface_require(cli, decisions, registry, alias, manifest, err);
     if (code == NIP_OK)
         code = refuse_local_work(err);
     if (code == NIP_OK)
@@ -281,7 +284,7 @@ enum nip_code command_publish(struct cli *cli, struct nip_error *err)
         cli_say(cli, "created    registry %s (freshness none: nothing there says what is current)",
                 registry_url(registry));
     if (code == NIP_OK)
-        code = publish_package(cli, &decisions, registry, &manifest, err);
+        code = publish_package(cli, &decisions, registry, alias, &manifest, err);
     if (code == NIP_OK)
         cli_next(cli, "cd .. && nip new --image box   (in it: nip add %s --registry %s)",
                  manifest.identity.name, registry_url(registry));

@@ -372,8 +372,8 @@ const struct cli_command cli_commands[] = {
      "form: the driver is as the kernel wants it, nothing writable and executable. abi: it was built against\n"
      "the abi/abi.txt of this SDK. calls: every call that its code can make through libnpl is in a class that\n"
      "`pledge` keeps. capabilities: devices and interrupts that the code uses are requested. licence: every\n"
-     "identifier of `license` has its text. Publishing checks the same. With --registry, also the interface of\n"
-     "a library: within one class of versions nothing that was published may change (needs abidiff).",
+     "identifier of `license` has its text. Publishing checks the same. interface, with --registry: within one\n"
+     "class of versions nothing that a published library has may change (needs abidiff).",
      check_options, check_examples, 0, 0, command_check},
     {"size", "Write a driver", "Say how big the package is on each architecture", "",
      "The file that goes into the package, and what it takes in memory without stack and heap.",
@@ -444,7 +444,9 @@ const struct cli_command cli_commands[] = {
      "and images are verified first.",
      diff_options, diff_examples, 2, 2, command_diff},
     {"publish", "Share", "Build, pack, sign and put the package into a registry", "",
-     "A version that exists is never replaced. A registry folder that does not exist is created.",
+     "Makes the checks of 'nip check'. A library must still have all that its last release of the same\n"
+     "class in that registry has (this needs abidiff); nothing overrides that: what breaks others begins a\n"
+     "new class. A version that exists is never replaced. A registry folder that does not exist is created.",
      publish_options, publish_examples, 0, 0, command_publish},
     {"fetch", "Share", "Get a package out of a registry, checked", "[NAME[@VERSION]]",
      "Checks signature, digests and form before a byte is written. Without a name, in a project: gets\n"

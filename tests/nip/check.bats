@@ -138,7 +138,46 @@ H
   ok nip check --registry file:../reg
   [ "$(grep -c '^passed     interface ' <<<"$output")" -eq 3 ]
   sed -i 's/{ uint32_t first; }/{ uint32_t first, second; }/' include/checksum.h
-  only_failure interface 'it differs from what was published in the same class' --registry file:../reg
+  only_failure interface 'it differs from 1.0.0, of the same class of versions' --registry file:../reg
+  # Publishing says what changed and refuses; nothing is written.
+  cp -r ../reg ../before
+  refused 3 'it differs from 1.0.0, of the same class' nip publish --registry file:../reg
+  says "type size changed from 32 to 64"
+  says 'begin a new class of versions'
+  diff -r ../before ../reg
+  # A function that is gone, an architecture that is gone.
+  sed -i 's/{ uint32_t first, second; }/{ uint32_t first; }/' include/checksum.h
+  cp include/checksum.h src/checksum.c npl.kdl ..
+  sed -i '/checksum_add/d' include/checksum.h src/checksum.c
+  refused 3 'it differs from 1.0.0' nip publish --registry file:../reg
+  says "checksum_add"
+  cp ../checksum.h include
+  cp ../checksum.c src
+  sed -i 's/ "x86_64"//' npl.kdl
+  refused 3 'interface, x86_64: it was made for this architecture in 1.0.0' nip publish --registry file:../reg
+  cp ../npl.kdl .
+  diff -r ../before ../reg
+  # Without abidiff nothing is compared, so nothing is published; the first of a class needs none.
+  mkdir ../tools
+  ln -s /usr/bin/* ../tools
+  rm ../tools/abidiff
+  PATH=$BATS_TEST_TMPDIR/bin:$W/tools refused 7 'the program abidiff is not on PATH' nip publish --registry file:../reg
+  says 'apt-get install abigail-tools'
+  PATH=$BATS_TEST_TMPDIR/bin:$W/tools ok nip check --registry file:../reg
+  says 'interfaces are not compared'
+  diff -r ../before ../reg
+  ok nip publish --registry file:../reg
+  # A fix of an older line is compared with that line, a later class with nothing.
   sed -i 's/1\.1\.0/2.0.0/' npl.kdl
+  sed -i 's/{ uint32_t first; }/{ uint32_t first, second; }/' include/checksum.h
   ok nip check --registry file:../reg
+  PATH=$BATS_TEST_TMPDIR/bin:$W/tools ok nip publish --registry file:../reg
+  sed -i 's/2\.0\.0/1.1.1/' npl.kdl
+  refused 3 'it differs from 1.1.0' nip publish --registry file:../reg
+  # What was signed by somebody whom nobody here knows is no measure.
+  mv "$HOME/.local/share/rumpk/keys" ../keys
+  make_key
+  sed -i 's/1\.1\.1/2.1.0/' npl.kdl
+  refused 4 '' nip publish --registry file:../reg
+  says 'the interface of local/thing 2.0.0 cannot be compared'
 }
