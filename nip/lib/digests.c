@@ -229,6 +229,33 @@ static enum nip_code parse_headers(struct reader *reader, struct nip_digests *di
     return NIP_OK;
 }
 
+static enum nip_code refuse_size(const struct reader *reader, struct field size)
+{
+    for (size_t i = 0; i < size.size; i++)
+        if (size.text[i] < '0' || size.text[i] > '9')
+            return reader_fail(reader, "a size is made of decimal digits only%s",
+                               i == 0 && size.text[i] == '-' ? " and is never negative" : "");
+    if (size.size == 0)
+        return reader_fail(reader, "expected a size here");
+    if (size.text[0] == '0' && size.size > 1)
+        return reader_fail(reader, "a size has no leading zeros");
+    return reader_fail(reader, "a size is at most %llu", (unsigned long long)NIP_FILE_SIZE_MAX);
+}
+
+static enum nip_code refuse_collision(const struct reader *reader, const char *path,
+                                      const char *other)
+{
+    if (strcmp(other, "digests") == 0 || strcmp(other, "digests.minisig") == 0)
+        return reader_fail(reader, "the path '%s' is taken by the package's own '%s'", path, other);
+    if (strcmp(path, other) == 0)
+        return reader_fail(reader, "the path '%s' is listed twice", path);
+    if (strlen(path) == strlen(other))
+        return reader_fail(reader, "the path '%s' differs from '%s' only in upper and lower case",
+                           path, other);
+    return reader_fail(reader, "the path '%s' collides with '%s': one would be a file and a folder",
+                       path, other);
+}
+
 // "<64 hex> <size> <path>"
 static enum nip_code parse_file(struct reader *reader, struct field value,
                                 struct nip_digests_file *file)
@@ -244,10 +271,10 @@ static enum nip_code parse_file(struct reader *reader, struct field value,
     struct field size = {rest.text, (size_t)(space - rest.text)};
     struct field path = {space + 1, rest.size - size.size - 1};
     if (!parse_number(size, NIP_FILE_SIZE_MAX, &file->size))
-        return reader_fail(reader, "the size is not a number of at most %llu",
-                           (unsigned long long)NIP_FILE_SIZE_MAX);
-    if (!nip_path_is_valid(path.text, path.size))
-        return reader_fail(reader, "this path is not allowed in a package");
+        return refuse_size(reader, size);
+    const char *problem = nip_path_problem(path.text, path.size);
+    if (problem != NULL)
+        return reader_fail(reader, "this path is not allowed in a package: %s", problem);
     copy_field(file->path, path);
     return NIP_OK;
 }
@@ -274,7 +301,7 @@ static enum nip_code parse_files(struct reader *reader, struct nip_digests *dige
             return code;
         const char *other = digests_find_collision(digests, file.path);
         if (other != NULL)
-            return reader_fail(reader, "the path collides with '%s'", other);
+            return refuse_collision(reader, file.path, other);
         struct nip_digests_file **files = is_beside ? &digests->besides : &digests->files;
         size_t *count = is_beside ? &digests->beside_count : &digests->file_count;
         if (*count > 0 && strcmp((*files)[*count - 1].path, file.path) >= 0)

@@ -9,6 +9,8 @@
 
 #include "checked.h"
 
+_Static_assert(NIP_PATH_MAX == 100, "nip_path_problem() says 100");
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -222,19 +224,51 @@ static char fold(char c)
     return c;
 }
 
+static const char *component_problem(const char *text, size_t size)
+{
+    if (size == 0)
+        return "a part of it is empty";
+    if (size == 1 && text[0] == '.')
+        return "a part of it is '.'";
+    if (size == 2 && text[0] == '.' && text[1] == '.')
+        return "it leads out of the package by '..'";
+    if (text[0] == '.')
+        return "a part of it starts with '.'";
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\\')
+            return "it has a backslash";
+        if (text[i] == ' ')
+            return "it has a space";
+        if (!is_lower(fold(text[i])) && !is_digit(text[i]) && text[i] != '.' && text[i] != '_' &&
+            text[i] != '-')
+            return "it has a byte that is none of a-z A-Z 0-9 . _ - /";
+    }
+    return NULL;
+}
+
+const char *nip_path_problem(const char *text, size_t size)
+{
+    const char *end = text + size, *problem = NULL;
+    if (size == 0)
+        return "it is empty";
+    if (size > NIP_PATH_MAX)
+        return "it has more than 100 bytes";
+    if (text[0] == '/')
+        return "it is absolute";
+    if (end[-1] == '/')
+        return "it ends in '/', as a folder";
+    for (const char *at = text; problem == NULL && at < end;) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        const char *stop = slash != NULL ? slash : end;
+        problem = component_problem(at, (size_t)(stop - at));
+        at = stop + 1;
+    }
+    return problem;
+}
+
 bool nip_path_is_valid(const char *text, size_t size)
 {
-    if (size == 0 || size > NIP_PATH_MAX || text[size - 1] == '/')
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        bool starts_component = i == 0 || text[i - 1] == '/';
-        if (starts_component && (text[i] == '.' || text[i] == '/'))
-            return false;
-        if (!is_lower(fold(text[i])) && !is_digit(text[i]) && text[i] != '.' && text[i] != '_' &&
-            text[i] != '-' && text[i] != '/')
-            return false;
-    }
-    return true;
+    return nip_path_problem(text, size) == NULL;
 }
 
 bool nip_paths_collide(const char *a, const char *b)

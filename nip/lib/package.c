@@ -48,7 +48,7 @@ static enum nip_code read_text(struct nip_zstd_reader *reader, const char *path,
     if (code != NIP_OK)
         return code;
     if (!nip_tar_header_matches(block, path, size_max, &size))
-        return nip_tar_header_explain(block, path, err);
+        return nip_tar_header_explain(block, path, size_max, false, err);
     return read_content(reader, path, (size_t)size, out, err);
 }
 
@@ -142,8 +142,10 @@ static enum nip_code check_size(const struct nip_package *package, struct nip_er
     if (is_counted && total == actual)
         return NIP_OK;
     return nip_error_set(err, NIP_ERROR_MISMATCH,
-                         "the archive has %llu bytes, but its signed list makes %llu",
-                         (unsigned long long)actual, (unsigned long long)total);
+                         "the archive has %llu bytes, but its signed list makes %llu: %s",
+                         (unsigned long long)actual, (unsigned long long)total,
+                         actual > total ? "there is more in it than is listed"
+                                        : "a listed file is missing or too short");
 }
 
 // ---- opening ----

@@ -193,6 +193,20 @@ static enum nip_code read_content(struct nip_package *package, const struct nip_
     return NIP_OK;
 }
 
+// Why this is not the header of `file`, which the signed list has here.
+static enum nip_code explain_entry(const struct nip_package *package,
+                                   const struct nip_digests_file *file,
+                                   const uint8_t block[NIP_TAR_BLOCK_SIZE], struct nip_error *err)
+{
+    char path[NIP_PATH_MAX + 1] = {0};
+    memcpy(path, block, strnlen((const char *)block, NIP_PATH_MAX));
+    if (nip_tar_header_is_regular(block) && nip_digests_file(&package->digests, path) == NULL)
+        return nip_error_set(err, NIP_ERROR_FORMAT,
+                             "the archive has the file '%s', which its signed list does not name",
+                             path);
+    return nip_tar_header_explain(block, file->path, file->size, true, err);
+}
+
 static enum nip_code read_file(struct nip_package *package, const struct nip_digests_file *file,
                                struct ring *ring, struct nip_error *err)
 {
@@ -203,7 +217,7 @@ static enum nip_code read_file(struct nip_package *package, const struct nip_dig
         return code;
     nip_tar_header(file->path, file->size, expected);
     if (memcmp(block, expected, sizeof block) != 0)
-        return nip_tar_header_explain(block, file->path, err);
+        return explain_entry(package, file, block, err);
     code = read_content(package, file, ring, err);
     if (code == NIP_OK)
         code = nip_zstd_reader_read(package->reader, block, padding_size, err);

@@ -135,7 +135,7 @@ static enum nip_code read_entry(const uint8_t *tar, size_t size, size_t *at,
                              *at);
     memcpy(file->path, block, path_size);
     if (!nip_tar_header_matches(block, file->path, NIP_SOURCE_SIZE_MAX, &content_size))
-        return nip_tar_header_explain(block, file->path, err);
+        return nip_tar_header_explain(block, file->path, NIP_SOURCE_SIZE_MAX, false, err);
     *at += NIP_TAR_BLOCK_SIZE;
     file->size = (size_t)content_size;
     size_t padding = nip_tar_padding(content_size);

@@ -24,9 +24,12 @@ void nip_tar_header(const char *path, uint64_t size, uint8_t block[NIP_TAR_BLOCK
 // size.
 bool nip_tar_header_matches(const uint8_t block[NIP_TAR_BLOCK_SIZE], const char *path,
                             uint64_t size_max, uint64_t *size);
-// Why it is not: fills `err` with the closest reason, for people.
+// Whether `block` is a ustar header of a regular file at all, whatever else is in it.
+bool nip_tar_header_is_regular(const uint8_t block[NIP_TAR_BLOCK_SIZE]);
+// Why it is not the header of `path` with this size (or, unless `is_exact`, at most this size):
+// fills `err` with the first reason, for people. Always FORMAT.
 enum nip_code nip_tar_header_explain(const uint8_t block[NIP_TAR_BLOCK_SIZE], const char *path,
-                                     struct nip_error *err);
+                                     uint64_t size, bool is_exact, struct nip_error *err);
 // Bytes of zero behind content of this size.
 size_t nip_tar_padding(uint64_t size);
 

@@ -42,6 +42,35 @@ static uint64_t load_little(const uint8_t *bytes, size_t size)
     return value;
 }
 
+static bool is_skippable(const uint8_t *bytes)
+{
+    return (bytes[0] & 0xf0) == 0x50 && bytes[1] == 0x2a && bytes[2] == 0x4d && bytes[3] == 0x18;
+}
+
+// What it is instead of a zstd frame, for people.
+static const char *magic_problem(const uint8_t *bytes, size_t size)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *reason;
+    } known[] = {
+        {"\x1f\x8b", 2, "it is compressed by gzip; a package is one zstd frame"},
+        {"\xfd"
+         "7zXZ",
+         5, "it is compressed by xz; a package is one zstd frame"},
+        {"BZh", 3, "it is compressed by bzip2; a package is one zstd frame"},
+        {"\x04\x22\x4d\x18", 4, "it is compressed by lz4; a package is one zstd frame"},
+        {"digests.minisig", 15, "it is not compressed; a package is one zstd frame"},
+    };
+    if (is_skippable(bytes))
+        return "it begins with a skippable frame";
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (size >= known[i].size && memcmp(bytes, known[i].bytes, known[i].size) == 0)
+            return known[i].reason;
+    return "it does not begin with the zstd magic number";
+}
+
 enum nip_code nip_zstd_frame_validate(const uint8_t *bytes, size_t size, uint64_t *content_size,
                                       struct nip_error *err)
 {
@@ -49,7 +78,7 @@ enum nip_code nip_zstd_frame_validate(const uint8_t *bytes, size_t size, uint64_
     if (size < FRAME_MAGIC_SIZE + 1)
         return nip_error_set(err, NIP_ERROR_TRUNCATED, "the file is too short for a package");
     if (memcmp(bytes, frame_magic, FRAME_MAGIC_SIZE) != 0)
-        return refuse(err, "it does not begin with the zstd magic number");
+        return refuse(err, magic_problem(bytes, size));
 
     // 2. Does the descriptor ask only for what is allowed?
     //      7 6            5               4       3         2         1 0
@@ -230,9 +259,16 @@ enum nip_code nip_zstd_reader_finish(struct nip_zstd_reader *reader, struct nip_
     enum nip_code code = fill_input(reader, err);
     if (code != NIP_OK)
         return code;
-    if (reader->input.pos < reader->input.size)
-        return nip_error_set(err, NIP_ERROR_FORMAT, "there is data after the compressed frame");
-    return NIP_OK;
+    size_t left = reader->input.size - reader->input.pos;
+    const uint8_t *next = (const uint8_t *)reader->input.src + reader->input.pos;
+    if (left == 0)
+        return NIP_OK;
+    const char *what = "there is data";
+    if (left >= FRAME_MAGIC_SIZE && is_skippable(next))
+        what = "there is a skippable frame";
+    else if (left >= FRAME_MAGIC_SIZE && memcmp(next, frame_magic, FRAME_MAGIC_SIZE) == 0)
+        what = "there is a second frame";
+    return nip_error_set(err, NIP_ERROR_FORMAT, "%s after the compressed frame", what);
 }
 
 void nip_zstd_reader_close(struct nip_zstd_reader *reader)

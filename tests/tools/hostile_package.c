@@ -161,32 +161,36 @@ static void change_list(const char *name, const char *find, const char *replace,
 static void lists(void)
 {
     static const char *const paths[][3] = {
-        {"name-traversal", "../npl.kdl", "this path is not allowed"},
-        {"name-traversal-inside", "a/../../npl.kdl", "this path is not allowed"},
-        {"name-absolute", "/etc/npl.kdl", "this path is not allowed"},
-        {"name-empty-component", "a//npl.kdl", "this path is not allowed"},
-        {"name-dot-component", "./npl.kdl", "this path is not allowed"},
-        {"name-dot-file", ".npl.kdl", "this path is not allowed"},
-        {"name-folder", "npl.kdl/", "this path is not allowed"},
-        {"name-backslash", "a\\npl.kdl", "this path is not allowed"},
+        {"name-traversal", "../npl.kdl", "leads out of the package by '..'"},
+        {"name-traversal-inside", "a/../../npl.kdl", "leads out of the package by '..'"},
+        {"name-absolute", "/etc/npl.kdl", "it is absolute"},
+        {"name-empty-component", "a//npl.kdl", "a part of it is empty"},
+        {"name-dot-component", "./npl.kdl", "a part of it is '.'"},
+        {"name-dot-file", ".npl.kdl", "a part of it starts with '.'"},
+        {"name-folder", "npl.kdl/", "it ends in '/', as a folder"},
+        {"name-backslash", "a\\npl.kdl", "it has a backslash"},
         {"name-control-character", "npl\x1b[31m.kdl", "the byte 0x1b may not stand in digests"},
         {"name-delete-character", "npl\x7f.kdl", "the byte 0x7f may not stand in digests"},
         {"name-not-ascii", "npl\xc3\xa4.kdl", "the byte 0xc3 may not stand in digests"},
-        {"name-space", "npl kdl", "this path is not allowed"},
-        {"name-case-collision", "NPL.BKDL", "the path collides with 'npl.bkdl'"},
-        {"name-duplicate", "npl.bkdl", "the path collides with 'npl.bkdl'"},
-        {"name-file-is-folder", "npl.bkdl/x", "the path collides with 'npl.bkdl'"},
-        {"name-taken", "digests", "the path collides with 'digests'"},
-        {"name-too-long", LONG_PART LONG_PART LONG_PART LONG_PART "a", "this path is not allowed"},
+        {"name-space", "npl kdl", "it has a space"},
+        {"name-other-byte", "npl:kdl", "it has a byte that is none of a-z"},
+        {"name-empty", "", "it is empty"},
+        {"name-case-collision", "NPL.BKDL", "only in upper and lower case"},
+        {"name-duplicate", "npl.bkdl", "the path 'npl.bkdl' is listed twice"},
+        {"name-file-is-folder", "npl.bkdl/x", "one would be a file and a folder"},
+        {"name-taken", "digests", "is taken by the package's own 'digests'"},
+        {"name-too-long", LONG_PART LONG_PART LONG_PART LONG_PART "a",
+         "it has more than 100 bytes"},
         {"name-too-deep",
          "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/"
          "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a",
-         "this path is not allowed"},
+         "it has more than 100 bytes"},
         {"order-of-list", "0", "the paths are not sorted by their bytes"},
     };
     static const char *const texts[][4] = {
-        {"list-another-format", "rumpk-digests 1", "rumpk-digests 2", "this is not"},
-        {"list-no-format", "rumpk-digests 1\n", "", "this is not"},
+        {"list-another-format", "rumpk-digests 1", "rumpk-digests 2",
+         "was made for another release"},
+        {"list-no-format", "rumpk-digests 1\n", "", "this is not 'rumpk-digests 1'"},
         {"list-unknown-header", "source ", "colour blue\nsource ", "expected a line 'source"},
         {"list-repeated-header", "kind driver\n", "kind driver\nkind driver\n",
          "expected a line 'name"},
@@ -195,11 +199,11 @@ static void lists(void)
          "the byte 0x0d may not stand in digests"},
         {"list-two-spaces", "kind driver", "kind  driver", "unknown kind"},
         {"list-other-name", "\nname ", "\nname a", "SIGNATURE"},
-        {"list-negative-size", " npl.kdl\n", "", "SIZE:-1"},
-        {"list-huge-size", " npl.kdl\n", "", "SIZE:1073741825"},
-        {"list-overflowing-size", " npl.kdl\n", "", "SIZE:18446744073709551617"},
-        {"list-leading-zero", " npl.kdl\n", "", "SIZE:007"},
-        {"list-octal-size", " npl.kdl\n", "", "SIZE:0x7"},
+        {"list-negative-size", "-1", "is never negative", "SIZE"},
+        {"list-huge-size", "1073741825", "a size is at most 1073741824", "SIZE"},
+        {"list-overflowing-size", "18446744073709551617", "a size is at most 1073741824", "SIZE"},
+        {"list-leading-zero", "007", "a size has no leading zeros", "SIZE"},
+        {"list-hexadecimal-size", "0x7", "a size is made of decimal digits only", "SIZE"},
     };
     char replaced[256];
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -208,13 +212,13 @@ static void lists(void)
     }
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         const char *reason = texts[i][3];
-        if (strncmp(reason, "SIZE:", 5) == 0) {
+        if (strcmp(reason, "SIZE") == 0) {
             const struct nip_digests_file *file =
                 nip_digests_file(nip_package_digests(base), "npl.kdl");
             char find[64];
             snprintf(find, sizeof find, " %llu npl.kdl\n", (unsigned long long)file->size);
-            snprintf(replaced, sizeof replaced, " %s npl.kdl\n", reason + 5);
-            change_list(texts[i][0], find, replaced, "the size is not a number of at most");
+            snprintf(replaced, sizeof replaced, " %s npl.kdl\n", texts[i][1]);
+            change_list(texts[i][0], find, replaced, texts[i][2]);
         } else {
             change_list(texts[i][0], texts[i][1], texts[i][2],
                         strcmp(reason, "SIGNATURE") == 0 ? "signature" : reason);
@@ -229,17 +233,18 @@ static void contradictions(void)
     char find[256], replaced[512], digest[NIP_DIGEST_TEXT_SIZE];
     nip_digest_text(file->digest, digest);
     snprintf(find, sizeof find, "file %s %llu npl.kdl\n", digest, (unsigned long long)file->size);
-    change_list("unlisted-file", find, "", "but its signed list makes");
+    change_list("unlisted-file-more", find, "", "there is more in it than is listed");
     snprintf(replaced, sizeof replaced, "%sfile %s 0 npl.other\n", find, digest);
-    change_list("missing-file", find, replaced, "but its signed list makes");
+    change_list("missing-file", find, replaced, "a listed file is missing or too short");
     snprintf(replaced, sizeof replaced, "file %s %llu npl.kdl\n", digest,
              (unsigned long long)file->size + 600);
-    change_list("lying-size", find, replaced, "but its signed list makes");
+    change_list("lying-size", find, replaced, "a listed file is missing or too short");
     snprintf(replaced, sizeof replaced, "file %s %llu npl.kdl\n", digest,
              (unsigned long long)file->size ^ 1);
-    change_list("lying-size-same-blocks", find, replaced, "refused");
+    change_list("lying-size-same-blocks", find, replaced,
+                "the entry 'npl.kdl' is refused: it says");
     snprintf(replaced, sizeof replaced, "file %s 1073741824 npl.kdl\n", digest);
-    change_list("bomb-by-listed-size", find, replaced, "but its signed list makes");
+    change_list("bomb-by-listed-size", find, replaced, "but its signed list makes 1073");
     digest[0] = digest[0] == '0' ? '1' : '0';
     snprintf(replaced, sizeof replaced, "file %s %llu npl.kdl\n", digest,
              (unsigned long long)file->size);
@@ -253,7 +258,7 @@ static void contradictions(void)
     nip_buffer_append(&many, text, (size_t)(at - text));
     for (unsigned i = 0; many.size <= NIP_DIGESTS_SIZE_MAX; i++)
         nip_buffer_append_format(&many, "file %s 0 n%05u\n", digest, i);
-    emit_text("bomb-by-count", "its header is not in the canonical form", nip_buffer_text(&many),
+    emit_text("bomb-by-count", "where at most 65536 are allowed", nip_buffer_text(&many),
               many.size);
     nip_buffer_free(&many);
 }
@@ -267,37 +272,45 @@ static void headers(void)
         size_t offset, size;
         const char *bytes, *reason;
     } table[] = {
-        {"link-hard", 156, 1, "1", "links are not allowed"},
-        {"link-symbolic", 156, 1, "2", "links are not allowed"},
-        {"device-character", 156, 1, "3", "only regular files"},
-        {"device-block", 156, 1, "4", "only regular files"},
-        {"folder", 156, 1, "5", "only regular files"},
-        {"fifo", 156, 1, "6", "only regular files"},
-        {"contiguous-file", 156, 1, "7", "only regular files"},
-        {"old-style-file", 156, 1, "\0", "only regular files"},
-        {"pax-header", 156, 1, "x", "pax headers"},
-        {"pax-global-header", 156, 1, "g", "pax headers"},
-        {"gnu-long-name", 156, 1, "L", "GNU extensions"},
-        {"gnu-long-link", 156, 1, "K", "GNU extensions"},
-        {"gnu-sparse", 156, 1, "S", "GNU extensions"},
+        {"link-hard", 156, 1, "1", "hard links are not allowed"},
+        {"link-symbolic", 156, 1, "2", "symbolic links are not allowed"},
+        {"device-character", 156, 1, "3", "character devices are not allowed"},
+        {"device-block", 156, 1, "4", "block devices are not allowed"},
+        {"folder", 156, 1, "5", "folders are not allowed"},
+        {"fifo", 156, 1, "6", "FIFOs are not allowed"},
+        {"contiguous-file", 156, 1, "7", "contiguous files are not allowed"},
+        {"old-style-file", 156, 1, "\0", "a file of tar's old form"},
+        {"pax-header", 156, 1, "x", "refused: pax headers"},
+        {"pax-global-header", 156, 1, "g", "global pax headers"},
+        {"gnu-long-name", 156, 1, "L", "long names, a GNU extension"},
+        {"gnu-long-link", 156, 1, "K", "long links, a GNU extension"},
+        {"gnu-sparse", 156, 1, "S", "sparse files, a GNU extension"},
+        {"gnu-dump-folder", 156, 1, "D", "GNU extensions are not allowed"},
+        {"unknown-type", 156, 1, "Z", "only regular files are allowed"},
         {"gnu-magic", 257, 8, "ustar  ", "GNU tar's own form"},
         {"v7-magic", 257, 8, "\0\0\0\0\0\0\0", "not ustar"},
-        {"archived-other-name", 0, 17, "../../etc/passwd", "is expected"},
-        {"archived-absolute-name", 0, 12, "/etc/passwd", "is expected"},
-        {"setuid", 100, 8, "0004755", "mode is not 0644"},
-        {"setgid", 100, 8, "0002644", "mode is not 0644"},
-        {"executable", 100, 8, "0000755", "mode is not 0644"},
-        {"owner", 108, 8, "0001750", "canonical"},
-        {"group", 116, 8, "0000001", "canonical"},
-        {"owner-name", 265, 5, "root", "canonical"},
-        {"time", 136, 12, "00000000001", "time is not 0"},
-        {"prefix", 345, 7, "../../a", "canonical"},
-        {"rest-of-header", 500, 1, "x", "canonical"},
-        {"link-target", 157, 7, "target", "canonical"},
-        {"archived-size-less", 124, 12, "00000000001", "canonical"},
-        {"archived-size-huge", 124, 12, "77777777777", "canonical"},
-        {"archived-size-negative", 124, 12, "-0000000010", "canonical"},
-        {"archived-size-binary", 124, 12, "\x80\0\0\0\0\0\0\0\0\0\0\x08", "canonical"},
+        {"archived-other-name", 0, 17, "../../etc/passwd",
+         "the file '../../etc/passwd', which its signed list does not name"},
+        {"archived-absolute-name", 0, 12, "/etc/passwd",
+         "the file '/etc/passwd', which its signed list does not name"},
+        {"setuid", 100, 8, "0004755", "it is setuid"},
+        {"setgid", 100, 8, "0002644", "it is setgid"},
+        {"executable", 100, 8, "0000755", "it is executable"},
+        {"owner", 108, 8, "0001750", "its owner is not 0"},
+        {"group", 116, 8, "0000001", "its group is not 0"},
+        {"owner-name", 265, 5, "root", "its owner has a name"},
+        {"group-name", 297, 5, "root", "its group has a name"},
+        {"device-numbers", 329, 8, "0000001", "it has device numbers"},
+        {"mode-without-write", 100, 8, "0000444", "refused: its mode is not 0644"},
+        {"time", 136, 12, "00000000001", "its time is not 0"},
+        {"prefix", 345, 7, "../../a", "its path has a prefix"},
+        {"rest-of-header", 500, 1, "x", "the unused end of its header is not zero"},
+        {"link-target", 157, 7, "target", "it names the target of a link"},
+        {"archived-size-less", 124, 12, "00000000001", "it says 1 bytes, where"},
+        {"archived-size-huge", 124, 12, "77777777777", "it says 8589934591 bytes, where"},
+        {"archived-size-negative", 124, 12, "-0000000010", "its size is negative"},
+        {"archived-size-binary", 124, 12, "\x80\0\0\0\0\0\0\0\0\0\0\x08", "its size is in binary"},
+        {"archived-size-decimal", 124, 12, "00000000008", "its size is not 11 octal digits"},
     };
     size_t at = first_header();
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -321,7 +334,7 @@ static void archives(void)
     for (size_t i = file_count; i-- > 0;)
         append_entry(&other, &files[i]);
     nip_buffer_append_fill(&other, 0, NIP_TAR_END_SIZE);
-    emit_tar("order-of-archive", "archive", "is expected", &other);
+    emit_tar("order-of-archive", "archive", "where 'LICENSES/", &other);
     nip_buffer_clear(&other);
 
     nip_buffer_append(&other, tar.data, tar.size);
@@ -335,15 +348,15 @@ static void archives(void)
     emit_tar("data-in-end-marker", "archive", "goes on where its end is expected", &other);
     other.data[other.size - 1] = 0;
     nip_buffer_append_byte(&other, 1);
-    emit_tar("data-after-end-marker", "archive", "but its signed list makes", &other);
+    emit_tar("data-after-end-marker", "archive", "there is more in it than is listed", &other);
     other.size = tar.size;
     nip_buffer_append_fill(&other, 0, NIP_TAR_BLOCK_SIZE);
-    emit_tar("third-zero-block", "archive", "but its signed list makes", &other);
+    emit_tar("third-zero-block", "archive", "there is more in it than is listed", &other);
     other.size = tar.size;
     nip_buffer_append(&other, tar.data, tar.size);
-    emit_tar("second-archive", "archive", "but its signed list makes", &other);
+    emit_tar("second-archive", "archive", "there is more in it than is listed", &other);
     other.size = tar.size - NIP_TAR_BLOCK_SIZE;
-    emit_tar("one-zero-block", "archive", "but its signed list makes", &other);
+    emit_tar("one-zero-block", "archive", "a listed file is missing or too short", &other);
     other.size = 3 * (size_t)NIP_TAR_BLOCK_SIZE;
     emit_tar("archive-cut", "archive", "ends too early", &other);
     // `digests` before its signature; and a signature file without end.
@@ -354,8 +367,27 @@ static void archives(void)
     nip_buffer_clear(&other);
     nip_buffer_append(&other, tar.data, tar.size);
     nip_tar_header(NIP_PACKAGE_SIGNATURE_PATH, 1 << 20, other.data);
-    emit_tar("signature-huge", "archive", "canonical", &other);
+    emit_tar("signature-huge", "archive", "it says 1048576 bytes, where at most", &other);
     nip_buffer_free(&other);
+    nip_buffer_free(&tar);
+}
+
+// The base under names that are not listed, with every size as signed.
+static void unlisted(void)
+{
+    struct nip_buffer tar = {0};
+    struct entry saved = files[file_count - 1];
+    good_tar(&tar);
+    tar.size -= NIP_TAR_END_SIZE + NIP_TAR_BLOCK_SIZE + saved.size + nip_tar_padding(saved.size);
+    struct entry other = {"zebra", saved.data, saved.size};
+    append_entry(&tar, &other);
+    nip_buffer_append_fill(&tar, 0, NIP_TAR_END_SIZE);
+    emit_tar("unlisted-file", "archive", "the file 'zebra', which its signed list does not name",
+             &tar);
+    nip_buffer_clear(&tar);
+    good_tar(&tar);
+    tar.data[first_header() + 148] ^= 1;
+    emit_tar("archived-checksum", "archive", "its checksum is wrong", &tar);
     nip_buffer_free(&tar);
 }
 
@@ -395,7 +427,7 @@ static void bombs(const struct nip_buffer *tar)
     // 256 MiB of zeros behind a good package: within every limit but that of its signed list.
     nip_buffer_append(&large, tar->data, tar->size);
     nip_buffer_append_fill(&large, 0, (size_t)256 << 20);
-    emit_tar("bomb-by-ratio", "frame", "but its signed list makes", &large);
+    emit_tar("bomb-by-ratio", "frame", "there is more in it than is listed", &large);
     nip_buffer_free(&large);
     zeros((size_t)256 << 20, &npl);
     emit("bomb-of-zeros", "frame", "the archive ends where 'digests.minisig' is expected", npl.data,
@@ -417,19 +449,23 @@ static void frames(void)
     must(nip_zstd_compress(tar.data, tar.size, &npl, &err), "the frame");
     nip_buffer_append(&made, npl.data, npl.size);
     nip_buffer_append(&made, npl.data, npl.size);
-    emit("frame-second", "frame", "data after the compressed frame", made.data, made.size);
+    emit("frame-second", "frame", "a second frame after the compressed frame", made.data,
+         made.size);
     made.size = npl.size + 1;
-    emit("frame-trailing-byte", "frame", "data after the compressed frame", made.data, made.size);
+    emit("frame-trailing-byte", "frame", "there is data after the compressed frame", made.data,
+         made.size);
     made.size = npl.size;
     nip_buffer_append(&made, skippable, sizeof skippable);
-    emit("frame-skippable-after", "frame", "data after the compressed frame", made.data, made.size);
+    emit("frame-skippable-after", "frame", "a skippable frame after the compressed frame",
+         made.data, made.size);
     nip_buffer_clear(&made);
     nip_buffer_append(&made, skippable, sizeof skippable);
     nip_buffer_append(&made, npl.data, npl.size);
-    emit("frame-skippable-before", "frame", "magic number", made.data, made.size);
+    emit("frame-skippable-before", "frame", "it begins with a skippable frame", made.data,
+         made.size);
     nip_buffer_clear(&made);
     must(nip_zstd_compress(npl.data, npl.size, &made, &err), "nested");
-    emit("frame-nested", "frame", "header is not ustar", made.data, made.size);
+    emit("frame-nested", "frame", "it is another zstd frame", made.data, made.size);
     nip_buffer_clear(&made);
     emit("frame-cut", "frame", "cut off", npl.data, npl.size - 5);
     emit("frame-empty-header", "frame", "too short", npl.data, 4);
@@ -452,12 +488,48 @@ static void frames(void)
     nip_buffer_append_fill(&large, 0, (size_t)32 << 20);
     compress_as(&large, 1, 1, 24, &made);
     emit("frame-large-window", "frame", "window is larger than 8 MiB", made.data, made.size);
+    // One segment: the window is the content. 64 MiB are stated, whatever follows.
+    static const uint8_t segment[] = {0x28, 0xb5, 0x2f, 0xfd, 0xa4, 0, 0, 0, 4};
     nip_buffer_clear(&made);
-    emit("not-compressed", "frame", "magic number", tar.data, tar.size);
+    nip_buffer_append(&made, segment, sizeof segment);
+    nip_buffer_append(&made, npl.data, npl.size);
+    emit("frame-large-segment", "frame", "window is larger than 8 MiB", made.data, made.size);
+    nip_buffer_clear(&made);
+    emit("not-compressed", "frame", "it is not compressed", tar.data, tar.size);
     bombs(&tar);
     nip_buffer_free(&large);
     nip_buffer_free(&made);
     nip_buffer_free(&npl);
+    nip_buffer_free(&tar);
+}
+
+// Other compressions, outside and inside of the frame: their first bytes and then whatever.
+static void foreign(void)
+{
+    static const struct {
+        const char *name, *bytes, *reason;
+        size_t size;
+    } table[] = {
+        {"frame-gzip", "\x1f\x8b\x08", "compressed by gzip; a package is one zstd frame", 3},
+        {"frame-xz", "\xfd\x37zXZ", "compressed by xz; a package is one zstd frame", 5},
+        {"frame-bzip2", "BZh9", "compressed by bzip2; a package is one zstd frame", 4},
+        {"frame-lz4", "\x04\x22\x4d\x18", "compressed by lz4; a package is one zstd frame", 4},
+        {"frame-zip", "PK\x03\x04", "does not begin with the zstd magic number", 4},
+        {"nested-gzip", "\x1f\x8b\x08", "compressed by gzip, and nothing is compressed twice", 3},
+        {"nested-xz", "\xfd\x37zXZ", "compressed by xz, and nothing is compressed twice", 5},
+    };
+    struct nip_buffer tar = {0}, made = {0};
+    good_tar(&tar);
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        nip_buffer_clear(&made);
+        nip_buffer_append(&made, table[i].bytes, table[i].size);
+        nip_buffer_append(&made, tar.data, tar.size);
+        if (table[i].name[0] == 'n')
+            emit_tar(table[i].name, "frame", table[i].reason, &made);
+        else
+            emit(table[i].name, "frame", table[i].reason, made.data, made.size);
+    }
+    nip_buffer_free(&made);
     nip_buffer_free(&tar);
 }
 
@@ -505,10 +577,10 @@ static void contents(void)
     change_file("manifest-compiled-empty", "npl.bkdl", "", 0, "npl.bkdl");
     free(copy);
     change_file("manifest-not-kdl", "npl.kdl", "\"", 1, "npl.kdl");
-    change_file("driver-not-elf", "riscv64/driver.elf", "x", 1, "riscv64/driver.elf");
+    change_file("driver-not-elf", "riscv64/driver.elf", "x", 1, "too short for an ELF file");
     nip_package_file(base, "aarch64/driver.elf", &data, &size);
     change_file("driver-of-another-processor", "riscv64/driver.elf", data, size,
-                "riscv64/driver.elf");
+                "it is for ELF machine 183, expected riscv64");
     change_list("header-differs-name", "security-version 1\n", "security-version 2\n",
                 "'security-version' in the digests differs");
     change_list("header-differs-abi", "\nabi 1\n", "\nabi 0\n", "'abi' in the digests differs");
@@ -523,6 +595,28 @@ static enum nip_code own_key(void *context, const char *name, const struct nip_p
     *keys = context;
     *key_count = 1;
     return NIP_OK;
+}
+
+// The package cut off after each of its bytes, by the library that nip uses: the reader must never
+// call one of them good. Copies of exactly that size, so that a sanitizer sees a byte too many
+// read.
+static void truncations(const struct nip_buffer *npl, struct nip_public_key *key)
+{
+    struct nip_package_trust trust = {own_key, key};
+    for (size_t size = 1; size < npl->size; size++) {
+        struct nip_package *package;
+        uint8_t *exact = malloc(size);
+        if (exact == NULL)
+            fail("memory");
+        memcpy(exact, npl->data, size);
+        struct nip_package_source source = {.data = exact, .size = size};
+        if (nip_package_load(&source, &trust, 0, &package, &err) == NIP_OK) {
+            fprintf(stderr, "hostile-package: cut off after %zu bytes, and accepted\n", size);
+            exit(1);
+        }
+        free(exact);
+    }
+    printf("cut off after each of its %zu bytes: refused each time\n", npl->size - 1);
 }
 
 int main(int argc, char **argv)
@@ -558,8 +652,11 @@ int main(int argc, char **argv)
     contradictions();
     headers();
     archives();
+    unlisted();
     frames();
+    foreign();
     contents();
+    truncations(&npl, &public_key);
     if (fclose(list) != 0)
         fail(path);
     nip_package_close(base);

@@ -49,6 +49,8 @@ bool nip_version_is_same_class(const struct nip_version *a, const struct nip_ver
 // A path in a package: [a-zA-Z0-9._-] and '/', at most 100 bytes, no empty component, none starting
 // with '.'.
 bool nip_path_is_valid(const char *text, size_t size);
+// What is wrong with the path, as the end of a sentence: "it is absolute". NULL when it is valid.
+const char *nip_path_problem(const char *text, size_t size);
 // Whether two valid paths cannot both be in one package: equal without regard to case, or one is a
 // folder of the other.
 bool nip_paths_collide(const char *a, const char *b);

@@ -112,6 +112,23 @@ static void paths_cannot_escape_or_collide(void **state)
                                       "a\\b", "a\n",    "\xc3\xa4", "a:b",  "a\x1b"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(nip_path_is_valid(bad[i], strlen(bad[i])));
+    // Each fault has its own words.
+    static const char *const words[][2] = {
+        {"", "it is empty"},
+        {"/a", "it is absolute"},
+        {"a/", "it ends in '/', as a folder"},
+        {"a//b", "a part of it is empty"},
+        {"a/./b", "a part of it is '.'"},
+        {"..", "it leads out of the package by '..'"},
+        {"a/.b", "a part of it starts with '.'"},
+        {"...", "a part of it starts with '.'"},
+        {"a\\b", "it has a backslash"},
+        {"a b", "it has a space"},
+        {"a:b", "it has a byte that is none of a-z A-Z 0-9 . _ - /"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        assert_string_equal(nip_path_problem(words[i][0], strlen(words[i][0])), words[i][1]);
+    assert_null(nip_path_problem("a/b.c/D_e-9", 11));
     char longest[NIP_PATH_MAX + 2];
     memset(longest, 'a', sizeof longest);
     assert_true(nip_path_is_valid(longest, NIP_PATH_MAX));
