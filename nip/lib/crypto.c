@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The only file of libnip that includes libsodium.
+// The only file of libnip that includes libsodium; BLAKE2b is our own (blake2b.c says why).
 
 #include "nip/crypto.h"
 
 #include <sodium.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct nip_hash) >= sizeof(crypto_generichash_blake2b_state),
-               "struct nip_hash must hold libsodium's state");
+#include "blake2b.h"
+
+_Static_assert(sizeof(struct nip_hash) >= sizeof(struct blake2b),
+               "struct nip_hash must hold the state of BLAKE2b");
 _Static_assert(sizeof(struct nip_sha256) >= sizeof(crypto_hash_sha256_state),
                "struct nip_sha256 must hold libsodium's state");
 _Static_assert(NIP_SECRET_KEY_BYTES == crypto_sign_ed25519_SECRETKEYBYTES &&
@@ -23,9 +25,9 @@ static bool crypto_start(void)
     return sodium_init() >= 0;
 }
 
-// ---- hashes: libsodium documents these calls as unable to fail with these sizes ----
+// ---- hashes: libsodium documents its calls as unable to fail with these sizes ----
 
-static crypto_generichash_blake2b_state *hash_state(struct nip_hash *hash)
+static struct blake2b *hash_state(struct nip_hash *hash)
 {
     void *state = hash->opaque;
     return state;
@@ -39,30 +41,35 @@ static crypto_hash_sha256_state *sha256_state(struct nip_sha256 *hash)
 
 void nip_hash_begin(struct nip_hash *hash)
 {
-    crypto_start();
-    crypto_generichash_blake2b_init(hash_state(hash), NULL, 0, NIP_DIGEST_SIZE);
+    blake2b_begin(hash_state(hash), NIP_DIGEST_SIZE);
 }
 
 void nip_hash_update(struct nip_hash *hash, const void *data, size_t size)
 {
-    crypto_generichash_blake2b_update(hash_state(hash), data, size);
+    blake2b_update(hash_state(hash), data, size);
 }
 
 void nip_hash_end(struct nip_hash *hash, uint8_t digest[NIP_DIGEST_SIZE])
 {
-    crypto_generichash_blake2b_final(hash_state(hash), digest, NIP_DIGEST_SIZE);
+    blake2b_end(hash_state(hash), digest);
+}
+
+static void hash_once(const void *data, size_t size, uint8_t *digest, size_t digest_size)
+{
+    struct blake2b hash;
+    blake2b_begin(&hash, digest_size);
+    blake2b_update(&hash, data, size);
+    blake2b_end(&hash, digest);
 }
 
 void nip_hash_bytes(const void *data, size_t size, uint8_t digest[NIP_DIGEST_SIZE])
 {
-    crypto_start();
-    crypto_generichash_blake2b(digest, NIP_DIGEST_SIZE, data, size, NULL, 0);
+    hash_once(data, size, digest, NIP_DIGEST_SIZE);
 }
 
 void nip_hash_prehash(const void *data, size_t size, uint8_t prehash[NIP_PREHASH_SIZE])
 {
-    crypto_start();
-    crypto_generichash_blake2b(prehash, NIP_PREHASH_SIZE, data, size, NULL, 0);
+    hash_once(data, size, prehash, NIP_PREHASH_SIZE);
 }
 
 void nip_sha256_begin(struct nip_sha256 *hash)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the two files that read packages share. Private to package*.c.
+// What the files that read packages share. Private to package*.c.
 
 #ifndef NIP_LIB_PACKAGE_PARTS_H
 #define NIP_LIB_PACKAGE_PARTS_H

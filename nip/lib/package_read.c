@@ -10,15 +10,10 @@
 // that is kept: memory does not depend on the size of a file. Small packages are read without a
 // second thread, by the same functions.
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "nip/fs.h"
 #include "package_parts.h"
 #include "tar.h"
 
@@ -125,16 +120,14 @@ static enum nip_code ring_start(struct ring *ring, const struct nip_package_sink
 // A chunk to fill; NULL if the second half has failed already.
 static struct chunk *ring_next(struct ring *ring)
 {
-    struct chunk *chunk = &ring->chunks[0];
-    bool has_failed = ring->taker.code != NIP_OK;
-    if (ring->has_thread) {
-        pthread_mutex_lock(&ring->mutex);
-        while (ring->made - ring->taken == CHUNK_COUNT)
-            pthread_cond_wait(&ring->changed, &ring->mutex);
-        chunk = &ring->chunks[ring->made % CHUNK_COUNT];
-        has_failed = ring->has_failed;
-        pthread_mutex_unlock(&ring->mutex);
-    }
+    if (!ring->has_thread)
+        return ring->taker.code != NIP_OK ? NULL : &ring->chunks[0];
+    pthread_mutex_lock(&ring->mutex);
+    while (ring->made - ring->taken == CHUNK_COUNT)
+        pthread_cond_wait(&ring->changed, &ring->mutex);
+    struct chunk *chunk = &ring->chunks[ring->made % CHUNK_COUNT];
+    bool has_failed = ring->has_failed;
+    pthread_mutex_unlock(&ring->mutex);
     return has_failed ? NULL : chunk;
 }
 
@@ -312,116 +305,5 @@ enum nip_code nip_package_load(const struct nip_package_source *source,
         nip_package_close(*package);
         *package = NULL;
     }
-    return code;
-}
-
-// ---- into a folder ----
-
-struct unpacking {
-    const char *folder;
-    char *path; // of the open file
-    int descriptor;
-};
-
-static enum nip_code unpack_begin(void *context, const char *path, uint64_t size,
-                                  struct nip_error *err)
-{
-    struct unpacking *unpacking = context;
-    (void)size;
-    unpacking->path = nip_fs_join(unpacking->folder, path);
-    if (unpacking->path == NULL)
-        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to unpack");
-    char *slash = strrchr(unpacking->path, '/');
-    *slash = '\0';
-    enum nip_code code = nip_fs_make_folders(unpacking->path, NULL, err);
-    *slash = '/';
-    // Nobody looks into this folder before it gets its name: the file needs no name of its own.
-    if (code == NIP_OK)
-        unpacking->descriptor =
-            open(unpacking->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (code == NIP_OK && unpacking->descriptor < 0)
-        code = nip_error_set_errno(err, errno, "cannot make %s", unpacking->path);
-    return code;
-}
-
-static enum nip_code unpack_data(void *context, const uint8_t *data, size_t size,
-                                 struct nip_error *err)
-{
-    struct unpacking *unpacking = context;
-    while (size > 0) {
-        ssize_t count = write(unpacking->descriptor, data, size);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return nip_error_set_errno(err, errno, "cannot write %s", unpacking->path);
-        data += count;
-        size -= (size_t)count;
-    }
-    return NIP_OK;
-}
-
-static void unpack_close(struct unpacking *unpacking)
-{
-    if (unpacking->descriptor >= 0)
-        close(unpacking->descriptor);
-    unpacking->descriptor = -1;
-    free(unpacking->path);
-    unpacking->path = NULL;
-}
-
-static enum nip_code unpack_end(void *context, struct nip_error *err)
-{
-    struct unpacking *unpacking = context;
-    enum nip_code code = NIP_OK;
-    if (unpacking->descriptor < 0 || fchmod(unpacking->descriptor, 0644) != 0 ||
-        fsync(unpacking->descriptor) != 0)
-        code = nip_error_set_errno(err, errno, "cannot complete %s", unpacking->path);
-    unpack_close(unpacking);
-    return code;
-}
-
-static enum nip_code unpack_text(struct unpacking *unpacking, const char *path,
-                                 const struct nip_buffer *text, struct nip_error *err)
-{
-    enum nip_code code = unpack_begin(unpacking, path, text->size, err);
-    if (code == NIP_OK)
-        code = unpack_data(unpacking, text->data, text->size, err);
-    return code == NIP_OK ? unpack_end(unpacking, err) : code;
-}
-
-static enum nip_code extract_into(struct nip_package *package, const char *folder,
-                                  struct nip_error *err)
-{
-    struct unpacking unpacking = {.folder = folder, .descriptor = -1};
-    const struct nip_package_sink sink = {unpack_begin, unpack_data, unpack_end, &unpacking};
-    enum nip_code code =
-        unpack_text(&unpacking, NIP_PACKAGE_SIGNATURE_PATH, &package->signature_text, err);
-    if (code == NIP_OK)
-        code = unpack_text(&unpacking, NIP_PACKAGE_DIGESTS_PATH, &package->digests_text, err);
-    if (code == NIP_OK)
-        code = nip_package_read(package, &sink, err);
-    unpack_close(&unpacking);
-    return code;
-}
-
-enum nip_code nip_package_extract(struct nip_package *package, const char *folder,
-                                  struct nip_error *err)
-{
-    struct nip_buffer temporary = {0};
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
-    if (nip_fs_kind(folder) != NIP_FS_NOTHING)
-        return nip_error_set(err, NIP_ERROR_EXISTS, "%s exists already", folder);
-    enum nip_code code = nip_fs_make_temporary_folder(folder, &temporary, &held, err);
-    if (code == NIP_OK) {
-        code = extract_into(package, nip_buffer_text(&temporary), err);
-        if (code == NIP_OK)
-            code = nip_fs_publish_folder(nip_buffer_text(&temporary), folder, err);
-        if (code != NIP_OK) {
-            enum nip_code ignored = nip_fs_remove_tree(nip_buffer_text(&temporary), NULL);
-            (void)ignored; // the first error is the one to report
-        }
-    }
-    nip_fs_unlock(&held);
-    nip_buffer_free(&temporary);
     return code;
 }

@@ -22,9 +22,10 @@ enum {
     // they save for code.
     COMPRESSION_LEVEL = 9,
     WINDOW_LOG_MAX = 23,
-    // From here on several threads compress; the frame differs a little, the content does not.
-    PARALLEL_SIZE_MIN = 4 << 20,
+    // From here on the content is cut into jobs for several threads.
+    PARALLEL_SIZE_MIN = 1 << 20,
     WORKERS_MAX = 8,
+    JOB_SIZE_MAX = 16 << 20,
 };
 
 static const uint8_t frame_magic[FRAME_MAGIC_SIZE] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -289,6 +290,20 @@ struct nip_zstd_writer {
     uint8_t *chunk;
 };
 
+// Jobs of one size, so that no thread waits long for the last one. Their number follows from the
+// size of the content alone and is even; the number of threads changes nothing in the frame.
+static void set_jobs(ZSTD_CCtx *context, uint64_t content_size)
+{
+    uint64_t jobs = content_size < 4 * (uint64_t)PARALLEL_SIZE_MIN ? 2 : 4;
+    if (content_size >= JOB_SIZE_MAX)
+        jobs = (content_size / JOB_SIZE_MAX / 8 + 1) * 8;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int workers = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
+    // A library without threads takes no notice.
+    ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, workers);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_jobSize, (int)(content_size / jobs + 1));
+}
+
 enum nip_code nip_zstd_writer_open(uint64_t content_size, struct nip_buffer *out,
                                    struct nip_zstd_writer **writer, struct nip_error *err)
 {
@@ -313,10 +328,8 @@ enum nip_code nip_zstd_writer_open(uint64_t content_size, struct nip_buffer *out
     ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1);
     ZSTD_CCtx_setParameter(context, ZSTD_c_dictIDFlag, 0);
     ZSTD_CCtx_setPledgedSrcSize(context, content_size);
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    if (content_size >= PARALLEL_SIZE_MIN && processors > 1) // without threads: no notice is taken
-        ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers,
-                               processors < WORKERS_MAX ? (int)processors : WORKERS_MAX);
+    if (content_size >= PARALLEL_SIZE_MIN)
+        set_jobs(context, content_size);
     return NIP_OK;
 }
 

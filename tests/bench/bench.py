@@ -153,7 +153,9 @@ def show_package(result):
         for step in package_bench.STEPS:
             row_ = steps[step]
             print(f"  {step:<9}" + "".join(f"{who:>7} {row_[who]['median_ms']:>8.1f}{row_[who]['minimum_ms']:>8.1f}" for who in ("nip", "tools"))
-                  + f"   x {row_['ratio_median']:.2f}, {row_['ratio_minimum']:.2f}")
+                  + f"   x {row_['ratio_median']:.2f}, {row_['ratio_minimum']:.2f}"
+                  + (f"   to zstd -T0: x {row_['ratio_threads']:.2f}" if "ratio_threads" in row_ else "")
+                  + (f"   to the libraries: x {row_['ratio_raw']:.2f}, processor {row_['ratio_raw_processor']:.2f}" if "ratio_raw" in row_ else ""))
 
 
 def draw(result, folder):

@@ -5,8 +5,15 @@
     verify    package-bench verify         minisign -V; zstd -dc x | tar -xO       (signature, every byte decoded)
     extract   package-bench extract        minisign -V; zstd -dc x | tar -x; sync FILES
 
-package-bench does more: it also hashes every file (b2sum -l 256) and compares with the signed list. zstd's level is the one
-that nip uses. Both sides run as processes of their own, one after the other, again and again: a disturbance meets both.
+package-bench does more: it also hashes every file (b2sum -l 256) and compares with the signed list, and what it has packed is on
+the disk. zstd's level is the one that nip uses; it runs as it does by default and (`threads`) with -T0. minisign's key has
+no password and its signatures are prehashed, its default.
+
+    raw       package-bench raw-pack and raw-verify: one process that hashes each byte once and calls zstd, in memory; what no
+              tool with these two functions can do without
+
+All run as processes of their own, in turn, again and again: a disturbance meets all. A shell that has been started already takes
+the time around each, so its own start is not counted; nothing of an earlier run is still on its way to the disk.
 """
 import os
 import re
@@ -33,13 +40,18 @@ def level():
 
 
 def run(command, folder):
-    """Wall and processor seconds of a shell command."""
-    before, start = os.times(), time.perf_counter()
-    done = subprocess.run(["bash", "-c", "set -o pipefail; " + command], cwd=folder, capture_output=True, text=True, timeout=600)
-    wall, after = time.perf_counter() - start, os.times()
+    """Wall and processor seconds of a shell command, without those of the shell."""
+    for name in ("a", "b"):
+        shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+    os.mkdir(os.path.join(folder, "b"))
+    os.sync()
+    script = f"set -o pipefail; a=$EPOCHREALTIME; {{ {command}; }} >/dev/null; s=$?; echo $a $EPOCHREALTIME; times; exit $s"
+    done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=600, env=os.environ | {"LC_ALL": "C"})
     if done.returncode:
         raise GuestError(f"{command}: exit {done.returncode}: {done.stderr[-500:]}")
-    return wall, after.children_user + after.children_system - before.children_user - before.children_system
+    first, _, children = done.stdout.strip().split("\n")
+    begin, end = map(float, first.split())
+    return end - begin, sum(int(m) * 60 + float(s) for m, s in re.findall(r"(\d+)m([\d.]+)s", children))
 
 
 def program_bytes(size):
@@ -73,13 +85,13 @@ def measure(work, quick):
                     f"-I{ROOT}/abi/include", os.path.join(HERE, "package", "main.c"), library, "-lsodium", "-lzstd", "-ljansson",
                     "-lpthread", "-o", program], check=True)
     zstd, result = level(), {}
+    tar = "tar -cf - files | zstd -{} -q -f -o x.tar.zst && minisign -S -s key.sec -m x.tar.zst"
+    check = "minisign -Vm x.tar.zst -p key.pub && zstd -dcq x.tar.zst | tar "
     steps = {
-        "pack": (f"{program} pack files key.sec ours.npl",
-                 f"tar -cf - files | zstd -{zstd} -q -f -o x.tar.zst && minisign -S -s key.sec -m x.tar.zst"),
-        "verify": (f"{program} verify ours.npl key.pub",
-                   "minisign -Vm x.tar.zst -p key.pub && zstd -dcq x.tar.zst | tar -xO -f - >/dev/null"),
-        "extract": (f"rm -rf a && {program} extract ours.npl key.pub a",
-                    "rm -rf b && mkdir b && minisign -Vm x.tar.zst -p key.pub && zstd -dcq x.tar.zst | tar -xf - -C b && sync b/files/*"),
+        "pack": {"nip": f"{program} pack files key.sec ours.npl", "tools": tar.format(zstd), "threads": tar.format(zstd + " -T0"),
+                 "raw": f"{program} raw-pack files {zstd}"},
+        "verify": {"nip": f"{program} verify ours.npl key.pub", "tools": check + "-xO -f -", "raw": f"{program} raw-verify ours.npl"},
+        "extract": {"nip": f"{program} extract ours.npl key.pub a", "tools": check + "-xf - -C b && sync b/files/*"},
     }
     for name, size in (QUICK_SIZES if quick else SIZES).items():
         folder = os.path.join(work, "package")
@@ -87,16 +99,20 @@ def measure(work, quick):
         runs = QUICK_RUNS if quick else RUNS[name]
         result[name] = {"runs": runs, "bytes": size, "zstd_level": int(zstd)}
         for step, commands in steps.items():
-            samples = ([], [])
+            samples = {who: [] for who in commands}
             for _ in range(runs):
-                for side in (0, 1):
-                    samples[side].append(run(commands[side], folder))
+                for who, command in commands.items():
+                    samples[who].append(run(command, folder))
             row = result[name][step] = {}
-            for side, who in ((0, "nip"), (1, "tools")):
-                wall, cpu = [w * 1e3 for w, _ in samples[side]], [c * 1e3 for _, c in samples[side]]
+            for who, taken in samples.items():
+                wall = [w * 1e3 for w, _ in taken]
                 row[who] = {"median_ms": round(statistics.median(wall), 1), "minimum_ms": round(min(wall), 1),
-                            "maximum_ms": round(max(wall), 1), "processor_ms": round(statistics.median(cpu), 1)}
+                            "maximum_ms": round(max(wall), 1), "processor_ms": round(statistics.median(c for _, c in taken) * 1e3, 1)}
             for which in ("median", "minimum"):
                 row["ratio_" + which] = round(row["nip"][which + "_ms"] / row["tools"][which + "_ms"], 2)
+            for other in set(commands) - {"nip", "tools"}:
+                row["ratio_" + other] = round(row["nip"]["median_ms"] / row[other]["median_ms"], 2)
+            if "raw" in commands:
+                row["ratio_raw_processor"] = round(row["nip"]["processor_ms"] / row["raw"]["processor_ms"], 2)
         shutil.rmtree(folder)
     return result

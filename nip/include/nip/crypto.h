@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The only door to libsodium: hashes, signatures, randomness, text forms of bytes.
+// Hashes, signatures, randomness, text forms of bytes; the only door to libsodium.
 //
 // What the formats say "digest" to is unkeyed BLAKE2b-256 (`b2sum -l 256`); SHA-256 exists for OCI
 // only. Signatures are Ed25519 over the BLAKE2b-512 of the message, minisign's "ED".
@@ -31,7 +31,7 @@ enum {
 
 // Streaming state. May be copied and dropped at any time; owns no memory.
 struct nip_hash {
-    uint8_t opaque[384] __attribute__((aligned(64)));
+    uint8_t opaque[256] __attribute__((aligned(16)));
 };
 struct nip_sha256 {
     uint8_t opaque[128] __attribute__((aligned(16)));

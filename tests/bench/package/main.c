@@ -6,15 +6,20 @@
 //   package-bench pack FOLDER SECRET-KEY OUT.npl     read, hash, list, sign, archive, compress,
 //   write package-bench verify IN.npl PUBLIC-KEY           everything that a package is checked for
 //   package-bench extract IN.npl PUBLIC-KEY FOLDER   the same, written to files and synced
+//   package-bench raw-pack FOLDER LEVEL              read; hash each byte once; compress in memory
+//   package-bench raw-verify IN.npl                  read; decompress in memory; hash each byte
+//   once
 //
-// What is in FOLDER are the files of a package of kind "kernel". The key has no password. These are
-// the functions that nip calls; nip adds building, the bill of materials and reading its SDK.
+// What is in FOLDER are the files of a package of kind "kernel". The key has no password. The first
+// three are the functions that nip calls; nip adds building, the bill of materials and reading its
+// SDK. The last two are what must be done in any case, by the same hash and by zstd's own calls.
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "nip/fs.h"
 #include "nip/package.h"
@@ -31,6 +36,18 @@ static void must(enum nip_code code, const char *what)
         return;
     fprintf(stderr, "package-bench: %s: %s\n", what, err.message);
     exit(1);
+}
+
+static void read_files(const char *folder, struct nip_fs_names *names,
+                       struct nip_buffer contents[FILES_MAX])
+{
+    must(nip_fs_list(folder, names, &err), folder);
+    must(names->count <= FILES_MAX ? NIP_OK : NIP_ERROR_LIMIT, "too many files");
+    for (size_t i = 0; i < names->count; i++) {
+        char *path = nip_fs_join(folder, names->names[i]);
+        must(nip_fs_read(path, FILE_SIZE_MAX, &contents[i], &err), path);
+        free(path);
+    }
 }
 
 static void pack(const char *folder, const char *key_file, const char *out)
@@ -52,11 +69,8 @@ static void pack(const char *folder, const char *key_file, const char *out)
     must(nip_secret_key_parse(nip_buffer_text(&key_text), key_text.size, key_file, NULL, 0, 0, &key,
                               &err),
          key_file);
-    must(nip_fs_list(folder, &names, &err), folder);
-    for (size_t i = 0; i < names.count && i < FILES_MAX; i++) {
-        char *path = nip_fs_join(folder, names.names[i]);
-        must(nip_fs_read(path, FILE_SIZE_MAX, &contents[i], &err), path);
-        free(path);
+    read_files(folder, &names, contents);
+    for (size_t i = 0; i < names.count; i++) {
         must(nip_digests_add(&digests, false, names.names[i], contents[i].data, contents[i].size,
                              &err),
              names.names[i]);
@@ -100,6 +114,55 @@ static void read_package(const char *in, const char *key_file, const char *folde
     nip_buffer_free(&key_text);
 }
 
+static void must_zstd(size_t result, const char *what)
+{
+    if (!ZSTD_isError(result))
+        return;
+    fprintf(stderr, "package-bench: %s: %s\n", what, ZSTD_getErrorName(result));
+    exit(1);
+}
+
+static void raw_pack(const char *folder, const char *level)
+{
+    struct nip_buffer contents[FILES_MAX] = {{0}};
+    struct nip_fs_names names;
+    uint8_t digest[NIP_DIGEST_SIZE];
+    size_t total = 0, left;
+    read_files(folder, &names, contents);
+    for (size_t i = 0; i < names.count; i++) {
+        nip_hash_bytes(contents[i].data, contents[i].size, digest);
+        total += contents[i].size;
+    }
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_outBuffer output = {malloc(ZSTD_compressBound(total)), ZSTD_compressBound(total), 0};
+    must(context != NULL && output.dst != NULL ? NIP_OK : NIP_ERROR_MEMORY, "memory");
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, (int)strtol(level, NULL, 10));
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, (int)sysconf(_SC_NPROCESSORS_ONLN));
+    ZSTD_CCtx_setPledgedSrcSize(context, total);
+    for (size_t i = 0; i < names.count; i++) {
+        ZSTD_inBuffer input = {contents[i].data, contents[i].size, 0};
+        do {
+            left = ZSTD_compressStream2(context, &output, &input,
+                                        i + 1 < names.count ? ZSTD_e_continue : ZSTD_e_end);
+            must_zstd(left, "compress");
+        } while (i + 1 < names.count ? input.pos < input.size : left != 0);
+    }
+}
+
+static void raw_verify(const char *in)
+{
+    struct nip_buffer npl = {0};
+    uint8_t digest[NIP_DIGEST_SIZE];
+    must(nip_fs_read(in, FILE_SIZE_MAX, &npl, &err), in);
+    unsigned long long size = ZSTD_getFrameContentSize(npl.data, npl.size);
+    must(size <= FILE_SIZE_MAX ? NIP_OK : NIP_ERROR_FORMAT, "the frame");
+    uint8_t *content = malloc((size_t)size + 1);
+    must(content != NULL ? NIP_OK : NIP_ERROR_MEMORY, "memory");
+    must_zstd(ZSTD_decompress(content, (size_t)size, npl.data, npl.size), "decompress");
+    nip_hash_bytes(content, (size_t)size, digest);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "pack") == 0)
@@ -108,8 +171,13 @@ int main(int argc, char **argv)
         read_package(argv[2], argv[3], NULL);
     else if (argc == 5 && strcmp(argv[1], "extract") == 0)
         read_package(argv[2], argv[3], argv[4]);
+    else if (argc == 4 && strcmp(argv[1], "raw-pack") == 0)
+        raw_pack(argv[2], argv[3]);
+    else if (argc == 3 && strcmp(argv[1], "raw-verify") == 0)
+        raw_verify(argv[2]);
     else {
-        fputs("usage: package-bench pack FOLDER KEY OUT | verify IN KEY | extract IN KEY FOLDER\n",
+        fputs("usage: package-bench pack FOLDER KEY OUT | verify IN KEY | extract IN KEY FOLDER | "
+              "raw-pack FOLDER LEVEL | raw-verify IN\n",
               stderr);
         return 2;
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Goal: hashes and signatures are the standard ones; weak keys and lenient encodings are refused.
-// Method: published vectors; every malleated form of one good signature, key and base64 text.
+// Method: published vectors; every malleated form of one good signature, key and base64 text; our
+// BLAKE2b beside libsodium's for every length of some blocks and every way to cut a message.
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nip/crypto.h"
@@ -51,6 +54,68 @@ static void hashes_match_vectors(void **state)
         nip_sha256_end(&sha, streamed);
         nip_sha256_bytes(data, sizeof data, digest);
         assert_memory_equal(streamed, digest, sizeof digest);
+    }
+}
+
+static void fill(uint8_t *data, size_t size)
+{
+    uint32_t value = 1;
+    for (size_t i = 0; i < size; i++) {
+        value = value * 1664525 + 1013904223;
+        data[i] = (uint8_t)(value >> 24);
+    }
+}
+
+// What libsodium says, in one piece.
+static void check_against_library(const uint8_t *data, size_t size)
+{
+    uint8_t digest[NIP_DIGEST_SIZE], prehash[NIP_PREHASH_SIZE], expected[NIP_PREHASH_SIZE];
+    nip_hash_bytes(data, size, digest);
+    crypto_generichash_blake2b(expected, sizeof digest, data, size, NULL, 0);
+    assert_memory_equal(digest, expected, sizeof digest);
+    nip_hash_prehash(data, size, prehash);
+    crypto_generichash_blake2b(expected, sizeof prehash, data, size, NULL, 0);
+    assert_memory_equal(prehash, expected, sizeof prehash);
+}
+
+static void every_length_hashes_as_in_libsodium(void **state)
+{
+    enum { SIZE_MAX_TRIED = 1100, LARGE_SIZE = (1 << 20) + 77 };
+    (void)state;
+    uint8_t *data = malloc(LARGE_SIZE + 1);
+    assert_non_null(data);
+    fill(data, LARGE_SIZE + 1);
+    // At every alignment of the first byte, too: the sizes go through all of them.
+    for (size_t size = 0; size <= SIZE_MAX_TRIED; size++)
+        check_against_library(data + size % 9, size);
+    check_against_library(data, LARGE_SIZE);
+    check_against_library(data + 1, LARGE_SIZE);
+    memset(data, 0xff, LARGE_SIZE); // every addition carries
+    for (size_t size = 0; size <= SIZE_MAX_TRIED; size += 127)
+        check_against_library(data, size);
+    free(data);
+}
+
+// Three pieces: every end of the first two within four blocks and a bit.
+static void every_cut_hashes_alike(void **state)
+{
+    enum { SIZE = 4 * 128 + 5 };
+    (void)state;
+    uint8_t data[SIZE], digest[NIP_DIGEST_SIZE], expected[NIP_DIGEST_SIZE];
+    fill(data, sizeof data);
+    nip_hash_bytes(data, sizeof data, expected);
+    for (size_t first = 0; first <= SIZE; first++) {
+        struct nip_hash start;
+        nip_hash_begin(&start);
+        nip_hash_update(&start, data, first);
+        for (size_t second = first; second <= SIZE; second++) {
+            struct nip_hash hash = start; // a copy goes on by itself
+            nip_hash_update(&hash, data + first, second - first);
+            nip_hash_update(&hash, NULL, 0);
+            nip_hash_update(&hash, data + second, SIZE - second);
+            nip_hash_end(&hash, digest);
+            assert_memory_equal(digest, expected, sizeof digest);
+        }
     }
 }
 
@@ -158,6 +223,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_match_vectors),
+        cmocka_unit_test(every_length_hashes_as_in_libsodium),
+        cmocka_unit_test(every_cut_hashes_alike),
         cmocka_unit_test(signature_matches_vector),
         cmocka_unit_test(weak_keys_are_refused),
         cmocka_unit_test(text_forms_are_strict),

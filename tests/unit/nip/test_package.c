@@ -409,44 +409,6 @@ static void files_and_pipes_are_read(void **state)
     scratch_leave(folder);
 }
 
-static void large_files_stream(void **state)
-{
-    (void)state;
-    // Larger than one window, so that the frame is not a single segment.
-    size_t size = (size_t)12 << 20;
-    uint8_t *data = malloc(size);
-    uint32_t random = 1;
-    for (size_t i = 0; i < size; i++) {
-        random = random * 1664525 + 1013904223;
-        data[i] = (uint8_t)((random >> 24) & (i >> 16));
-    }
-    struct nip_digests digests = {.kind = NIP_KIND_KERNEL,
-                                  .name = "a/b",
-                                  .version = "1.0.0",
-                                  .security_version = 1,
-                                  .archs = {true},
-                                  .toolchain = "t",
-                                  .source = "none"};
-    struct nip_buffer text = {0}, signature_text = {0}, npl = {0};
-    struct nip_signature signature;
-    struct nip_package_input file = {"big", data, size};
-    assert_int_equal(nip_digests_add(&digests, false, "big", data, size, NULL), NIP_OK);
-    assert_int_equal(nip_digests_print(&digests, &text, NULL), NIP_OK);
-    assert_int_equal(
-        nip_signature_make(&sample.secret, text.data, text.size, "a/b", "1.0.0", &signature, NULL),
-        NIP_OK);
-    nip_signature_print(&signature, &signature_text);
-    assert_int_equal(nip_package_write(nip_buffer_text(&signature_text), signature_text.size,
-                                       nip_buffer_text(&text), text.size, &file, 1, &npl, NULL),
-                     NIP_OK);
-    assert_int_equal(load(npl.data, npl.size, &sample.key, NULL), NIP_OK);
-    nip_digests_free(&digests);
-    nip_buffer_free(&text);
-    nip_buffer_free(&signature_text);
-    nip_buffer_free(&npl);
-    free(data);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,7 +423,6 @@ int main(void)
         cmocka_unit_test(archive_tricks_are_refused_by_name),
         cmocka_unit_test(writer_refuses_what_reader_would),
         cmocka_unit_test(files_and_pipes_are_read),
-        cmocka_unit_test(large_files_stream),
     };
     return cmocka_run_group_tests_name("package", tests, set_up, tear_down);
 }
