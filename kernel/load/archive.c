@@ -142,6 +142,7 @@ enum rumpk_refusal archive_validate(const void *bytes, uint64_t size, uint32_t a
     memset(out, 0, sizeof(*out));
     out->bytes = bytes;
     out->header = header;
+    memcpy(out->owner_key, owner_key, RUMPK_KEY_SIZE);
 
     // Whose image is it? A zero key is nobody's.
     if (bytes_are_zero(owner_key, RUMPK_KEY_SIZE))
@@ -183,13 +184,22 @@ static const char *elf_path(uint32_t arch)
     return paths[arch - 1];
 }
 
-static bool key_is_pinned(const struct bkdl_boot_package *pinned, const uint8_t key[RUMPK_KEY_SIZE])
+// One of the publisher's keys? None of those may be the owner's own, except in a development image:
+// who makes packages and who permits them are two.
+static bool key_is_pinned(const struct archive *archive, const struct bkdl_boot_package *pinned,
+                          const uint8_t key[RUMPK_KEY_SIZE])
 {
+    bool development = (archive->boot.image->flags & RUMPK_IMAGE_DEVELOPMENT) != 0;
+    bool found = false;
+
     for (uint32_t index = 0; index < pinned->keys.count; index++) {
-        if (memcmp(bkdl_key(&pinned->keys, index)->key, key, RUMPK_KEY_SIZE) == 0)
-            return true;
+        const uint8_t *listed = bkdl_key(&pinned->keys, index)->key;
+
+        if (!development && memcmp(listed, archive->owner_key, RUMPK_KEY_SIZE) == 0)
+            return false;
+        found = found || memcmp(listed, key, RUMPK_KEY_SIZE) == 0;
     }
-    return false;
+    return found;
 }
 
 // Is this file the one that the digests list under `path`? Then *digest is its digest.
@@ -248,7 +258,7 @@ static enum rumpk_refusal package_check(const struct archive *archive, uint32_t 
     crypto_digest(digests, entry->digests_size, out->id);
     if (memcmp(out->id, pinned->package->package_id, RUMPK_DIGEST_SIZE) != 0)
         return RUMPK_REFUSE_PACKAGE_ID;
-    if (!key_is_pinned(pinned, entry->publisher_key))
+    if (!key_is_pinned(archive, pinned, entry->publisher_key))
         return RUMPK_REFUSE_PACKAGE_KEY;
     if (!crypto_signature_fits(digests, entry->digests_size, entry->publisher_key,
                                entry->signature))

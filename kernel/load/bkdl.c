@@ -322,7 +322,8 @@ static bool package_is_valid(const void *payload)
     const struct rumpk_bkdl_package *package = payload;
 
     return text_is_valid(package->name, sizeof(package->name), false) &&
-           is_in(package->security_floor, 1, SECURITY_VERSION_MAX) && package->threshold == 1 &&
+           is_in(package->security_floor, 1, SECURITY_VERSION_MAX) &&
+           is_in(package->threshold, 1, RUMPK_KEYS_MAX) &&
            package->spectrum < RUMPK_SPECTRUM_COUNT && package->flags <= RUMPK_PACKAGE_FLAGS &&
            is_page_multiple(package->stack_max) && is_page_multiple(package->heap_max) &&
            is_in(package->stack_max, RUMPK_STACK_MIN, RUMPK_STACK_MAX) &&
@@ -427,6 +428,22 @@ enum rumpk_refusal bkdl_manifest_validate(const void *bytes, uint64_t size,
     return RUMPK_REFUSE_NONE;
 }
 
+// How many different keys are listed: one that stands there twice is one.
+static uint32_t keys_distinct(const struct bkdl_list *keys)
+{
+    uint32_t distinct = 0;
+
+    for (uint32_t index = 0; index < keys->count; index++) {
+        uint32_t other = 0;
+
+        while (other < index &&
+               memcmp(bkdl_key(keys, index), bkdl_key(keys, other), RUMPK_KEY_SIZE) != 0)
+            other++;
+        distinct += other == index;
+    }
+    return distinct;
+}
+
 static bool boot_package_take(struct reader *reader, struct bkdl_boot_package *out)
 {
     struct bkdl_list config;
@@ -436,7 +453,7 @@ static bool boot_package_take(struct reader *reader, struct bkdl_boot_package *o
         return false;
     if (!list_take(reader, RUMPK_BKDL_KEY, sizeof(struct rumpk_bkdl_key), RUMPK_KEYS_MAX,
                    key_is_valid, &out->keys) ||
-        out->keys.count < out->package->threshold)
+        keys_distinct(&out->keys) < out->package->threshold)
         return false;
     if (!list_take(reader, RUMPK_BKDL_GRANT, sizeof(struct rumpk_bkdl_grant), RUMPK_REQUESTS_MAX,
                    grant_is_valid, &out->grants))

@@ -129,6 +129,7 @@ enum nip_code checked_package_open(struct checked_package *package, const struct
     nip_sha256_bytes(package->npl.data, package->npl.size, package->sha256);
     package->signers =
         (struct nip_lock_keys){.count = 1, .items = {*nip_package_key(package->package)}};
+    package->threshold = 1;
     return NIP_OK;
 }
 

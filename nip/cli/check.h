@@ -24,6 +24,7 @@ struct checked_package {
     struct nip_manifest manifest;    // as npl.kdl says; equal to npl.bkdl
     uint8_t sha256[NIP_DIGEST_SIZE]; // of the .npl
     struct nip_lock_keys signers;    // the one inside; from a registry, those that counted
+    uint32_t threshold;              // so many of them had to; 1 where nobody asks for more
 };
 
 // Keys for one opening, in the form that nip_package_open() wants.

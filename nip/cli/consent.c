@@ -282,11 +282,14 @@ static bool is_enough(const struct nip_lock_package *locked, const struct nip_ba
 static void choose_signers(const struct nip_lock_package *locked, const struct nip_ballot *ballot,
                            struct checked_package *package)
 {
+    bool is_kept = ballot->counted < ballot->threshold || ballot->threshold == 0;
+    package->threshold = is_kept ? 1 : ballot->threshold;
     if (locked != NULL && is_enough(locked, ballot)) {
         package->signers = locked->keys;
+        if (locked->keys.count < package->threshold)
+            package->threshold = 1; // one that stays valid is enough
         return;
     }
-    bool is_kept = ballot->counted < ballot->threshold || ballot->threshold == 0;
     package->signers.count = 0;
     for (size_t i = 0; i < ballot->vote_count; i++) {
         const struct nip_vote *vote = &ballot->votes[i];

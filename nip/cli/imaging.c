@@ -262,6 +262,14 @@ static enum nip_code sign_boot_manifest(void *context, const void *data, size_t 
     return NIP_OK;
 }
 
+static bool has_signed(const struct nip_lock_keys *signers, const struct nip_public_key *key)
+{
+    for (size_t i = 0; i < signers->count; i++)
+        if (nip_public_key_equals(&signers->items[i], key))
+            return true;
+    return false;
+}
+
 static enum nip_code refuse_release(const struct imaging *imaging,
                                     const struct nip_public_key *owner, struct nip_error *err)
 {
@@ -281,7 +289,7 @@ static enum nip_code refuse_release(const struct imaging *imaging,
             nip_error_hint(err, "publish it again with a key of your own");
             return NIP_ERROR_UNTRUSTED;
         }
-        if (nip_public_key_equals(key, owner)) {
+        if (has_signed(&imaging->packages[i].signers, owner)) {
             nip_error_set(err, NIP_ERROR_KEY,
                           "the owner's key of the image is also the publisher's key of %s", name);
             nip_error_hint(err, "make a key for images: nip key new owner, then: nip image --key "
@@ -290,6 +298,14 @@ static enum nip_code refuse_release(const struct imaging *imaging,
         }
     }
     return NIP_OK;
+}
+
+static void set_signers(const struct checked_package *package, struct nip_image_package *to)
+{
+    _Static_assert(RUMPK_KEYS_MAX >= NIP_LOCK_KEYS_MAX, "a boot manifest has room for all signers");
+    to->threshold = package->threshold;
+    for (size_t i = 0; i < package->signers.count; i++)
+        memcpy(to->signers[to->signer_count++].key, package->signers.items[i].key, RUMPK_KEY_SIZE);
 }
 
 enum nip_code imaging_build(const struct imaging *imaging, const struct sdk *sdk,
@@ -330,6 +346,7 @@ enum nip_code imaging_build(const struct imaging *imaging, const struct sdk *sdk
     for (uint32_t i = 0; code == NIP_OK && i < imaging->imagedef->package_count; i++) {
         uint32_t mask = imaging->imagedef->packages[i].arch_mask;
         packages[i].security_floor = imaging->security_floors[i];
+        set_signers(&imaging->packages[i], &packages[i]);
         packages[i].is_present =
             (mask == 0 || (mask & RUMPK_ARCH_BIT(arch)) != 0) &&
             checked_package_part(&imaging->packages[i], arch, &packages[i].part);

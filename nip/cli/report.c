@@ -180,11 +180,18 @@ static struct nip_json *image_package_json(const struct nip_image_report *report
     const struct nip_image_report_package *package = &report->packages[index];
     const struct nip_boot_package *boot = &report->boot->packages[index];
     struct nip_json *item = nip_json_make_object(), *grants = nip_json_make_array();
+    struct nip_json *keys = nip_json_make_array();
     char fingerprint[NIP_DIGEST_TEXT_SIZE];
+    for (uint32_t i = 0; i < boot->key_count; i++) {
+        key_text(boot->keys[i].key, fingerprint);
+        nip_json_append(keys, nip_json_make_text(fingerprint));
+    }
     key_text(package->publisher_key, fingerprint);
     put_manifest(item, &package->manifest);
     nip_json_put(item, "id", digest_json(package->package_id));
     nip_json_put_text(item, "key_fingerprint", fingerprint);
+    nip_json_put(item, "keys", keys);
+    nip_json_put_u64(item, "threshold", boot->package.threshold);
     nip_json_put_u64(item, "elf_size", package->elf_size);
     nip_json_put_u64(item, "memory_size", package->memory_size);
     nip_json_put_text(item, "spectrum", nip_spectrum_name(boot->package.spectrum));

@@ -41,7 +41,7 @@ static const struct schema_field package_fields[] = {
     FIELD(rumpk_bkdl_package, name, SCHEMA_NAME, .is_required = true),
     FIELD(rumpk_bkdl_package, package_id, SCHEMA_BYTES, .unit = 0),
     FIELD(rumpk_bkdl_package, security_floor, SCHEMA_NUMBER, .minimum = 1, .maximum = 65535),
-    FIELD(rumpk_bkdl_package, threshold, SCHEMA_NUMBER, .minimum = 1, .maximum = 1),
+    FIELD(rumpk_bkdl_package, threshold, SCHEMA_NUMBER, .minimum = 1, .maximum = RUMPK_KEYS_MAX),
     FIELD(rumpk_bkdl_package, spectrum, SCHEMA_CHOICE, .choices = manifest_spectrums),
     FIELD(rumpk_bkdl_package, flags, SCHEMA_NUMBER, .minimum = 0, .maximum = RUMPK_PACKAGE_FLAGS),
     FIELD(rumpk_bkdl_package, stack_max, SCHEMA_SIZE, .minimum = RUMPK_STACK_MIN,
@@ -196,6 +196,11 @@ static enum nip_code decode_package(struct bkdl_reader *reader, struct nip_boot 
     }
     if (code == NIP_OK && package->key_count == 0)
         code = bkdl_refuse(reader, err, "should be a key");
+    if (code == NIP_OK && package->key_count < package->package.threshold)
+        code = bkdl_refuse(reader, err,
+                           "follows %" PRIu32 " keys of package \"%s\", of which %" PRIu32
+                           " must have signed",
+                           package->key_count, package->package.name, package->package.threshold);
     while (code == NIP_OK && reader->tag == RUMPK_BKDL_GRANT) {
         if (package->grant_count == RUMPK_REQUESTS_MAX)
             return bkdl_refuse(reader, err, "is one grant too many");

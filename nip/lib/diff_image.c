@@ -199,7 +199,8 @@ static void say_new(const struct nip_image_report *report, uint32_t index,
     char key[20];
     diff_key_text(package->publisher_key, key);
     nip_changes_add(changes, NIP_CHANGE_GREW, NIP_CHANGE_PACKAGES, name_of(report, index),
-                    "new: %s, signed with the key %s", package->manifest.identity.version, key);
+                    "new: %s, signed with the key %s%s", package->manifest.identity.version, key,
+                    boot->package.threshold > 1 ? " and others" : "");
     for (uint32_t i = 0; i < boot->grant_count; i++)
         say_grant(&package->manifest, &boot->grants[i], true, changes);
     diff_flags(name_of(report, index), 0, boot->package.flags, changes);

@@ -45,6 +45,35 @@ uint32_t nip_image_arch(const void *data, size_t size)
 
 // ---- verify ----
 
+static bool lists_key(const struct nip_boot_package *pinned, const uint8_t key[RUMPK_KEY_SIZE])
+{
+    for (uint32_t k = 0; k < pinned->key_count; k++)
+        if (memcmp(pinned->keys[k].key, key, RUMPK_KEY_SIZE) == 0)
+            return true;
+    return false;
+}
+
+// Is the key of the signature inside one of the publisher's, and none of those the owner's?
+static enum nip_code check_keys(const struct nip_image_report *report,
+                                const struct nip_boot_package *pinned,
+                                const uint8_t publisher_key[RUMPK_KEY_SIZE], const char *file,
+                                struct image_verdict *verdict)
+{
+    if (!lists_key(pinned, publisher_key))
+        return image_refuse(verdict, NIP_ERROR_UNTRUSTED, RUMPK_REFUSE_PACKAGE_KEY,
+                            "%s: the publisher's key of %s is not one that the boot manifest pins",
+                            file, pinned->package.name);
+    if ((report->boot->image.flags & RUMPK_IMAGE_DEVELOPMENT) != 0 ||
+        !lists_key(pinned, report->owner_key))
+        return NIP_OK;
+    image_refuse(verdict, NIP_ERROR_KEY, RUMPK_REFUSE_PACKAGE_KEY,
+                 "%s: the owner's key of the image is also a publisher's key of %s", file,
+                 pinned->package.name);
+    nip_error_hint(verdict->err, "who makes packages and who permits them are two: ask the owner "
+                                 "for an image signed with a key of its own");
+    return NIP_ERROR_KEY;
+}
+
 // The archive itself: layout, owner's signature, boot manifest; then every package.
 static enum nip_code verify_archive(const uint8_t *data, size_t size, const char *file,
                                     struct nip_image_report *report, struct image_verdict *verdict)
@@ -94,15 +123,9 @@ static enum nip_code verify_archive(const uint8_t *data, size_t size, const char
             return image_refuse(verdict, NIP_ERROR_DIGEST, RUMPK_REFUSE_PACKAGE_ID,
                                 "%s: the digests of %s are not those that the boot manifest pins",
                                 file, pinned->package.name);
-        bool is_pinned = false;
-        for (uint32_t k = 0; k < pinned->key_count; k++)
-            is_pinned |=
-                memcmp(pinned->keys[k].key, archive.parts[i].publisher_key, RUMPK_KEY_SIZE) == 0;
-        if (!is_pinned)
-            return image_refuse(verdict, NIP_ERROR_UNTRUSTED, RUMPK_REFUSE_PACKAGE_KEY,
-                                "%s: the publisher's key of %s is not one that the boot manifest "
-                                "pins",
-                                file, pinned->package.name);
+        code = check_keys(report, pinned, archive.parts[i].publisher_key, file, verdict);
+        if (code != NIP_OK)
+            return code;
         code = image_check_package(&archive.parts[i], report->arch, package, verdict);
         if (code != NIP_OK) {
             nip_error_prefix(verdict->err, "%s: package %s: ", file, pinned->package.name);
@@ -340,6 +363,11 @@ static void print_package(const struct nip_image_report *report, uint32_t number
                              identity->version);
     print_digest("  id           ", package->package_id, out);
     print_key("  publisher    ", package->publisher_key, out);
+    for (uint32_t i = 0; i < bound->key_count; i++)
+        if (memcmp(bound->keys[i].key, package->publisher_key, RUMPK_KEY_SIZE) != 0)
+            print_key("  also         ", bound->keys[i].key, out);
+    nip_buffer_append_format(out, "  keys         %" PRIu32 " of these %" PRIu32 " must sign\n",
+                             bound->package.threshold, bound->key_count);
     nip_buffer_append_format(out,
                              "  security     version %" PRIu32 ", floor %" PRIu32 "\n"
                              "  runs as      %s; driver %" PRIu64 " bytes, %" PRIu64

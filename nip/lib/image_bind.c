@@ -449,6 +449,55 @@ static void bind_limits(const struct nip_imagedef_package *package,
         package->restart_window_s != 0 ? package->restart_window_s : asked->restart_window_s;
 }
 
+// ---- keys ----
+
+static bool is_listed(const struct rumpk_bkdl_key *keys, uint32_t count, const uint8_t *key)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (memcmp(keys[i].key, key, RUMPK_KEY_SIZE) == 0)
+            return true;
+    return false;
+}
+
+// A signer that image.kdl does not rule out, once.
+static void pin_key(const struct nip_imagedef_package *package, const uint8_t *key,
+                    struct nip_boot_package *bound)
+{
+    bool is_accepted = package->key_count == 0 || is_listed(package->keys, package->key_count, key);
+    if (is_accepted && bound->key_count < RUMPK_KEYS_MAX &&
+        !is_listed(bound->keys, bound->key_count, key))
+        memcpy(bound->keys[bound->key_count++].key, key, RUMPK_KEY_SIZE);
+}
+
+// The key of the signature inside stands first, then the others that have signed.
+static enum nip_code bind_keys(const struct binding *binding, uint32_t k,
+                               const struct nip_image_package *resolved,
+                               const uint8_t publisher_key[RUMPK_KEY_SIZE])
+{
+    const struct nip_imagedef_package *package = definition(binding, k);
+    struct nip_boot_package *bound = &binding->boot->packages[k];
+    pin_key(package, publisher_key, bound);
+    if (bound->key_count == 0)
+        return fail_at(binding, package->span, NIP_ERROR_UNTRUSTED,
+                       "%s is signed by a key that this package's `key` lines do not list",
+                       package->name);
+    for (uint32_t i = 0; i < resolved->signer_count; i++)
+        pin_key(package, resolved->signers[i].key, bound);
+    bound->package.threshold = resolved->threshold != 0 ? resolved->threshold : 1;
+    if (bound->key_count < bound->package.threshold)
+        return fail_at(binding, package->span, NIP_ERROR_UNTRUSTED,
+                       "%" PRIu32 " keys must have signed %s, and of those that have, %" PRIu32
+                       " may be listed here",
+                       bound->package.threshold, package->name, bound->key_count);
+    if (!binding->input->is_development &&
+        is_listed(bound->keys, bound->key_count, binding->input->owner_key))
+        return fail_at(binding, package->span, NIP_ERROR_KEY,
+                       "%s is signed by the key of the image owner: publisher and owner must "
+                       "differ",
+                       package->name);
+    return NIP_OK;
+}
+
 static enum nip_code bind_package(const struct binding *binding, uint32_t k)
 {
     const struct nip_imagedef_package *package = definition(binding, k);
@@ -460,7 +509,6 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
     memcpy(bound->package.package_id, checked->package_id, RUMPK_DIGEST_SIZE);
     bound->package.security_floor =
         resolved->security_floor ? resolved->security_floor : manifest->identity.security_version;
-    bound->package.threshold = 1;
     bound->package.spectrum = package->spectrum == NIP_IMAGEDEF_SPECTRUM_AS_REQUESTED
                                   ? manifest->runtime.spectrum
                                   : package->spectrum;
@@ -481,8 +529,6 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
     bound->package.heap_max =
         package->heap_max == UINT64_MAX ? manifest->runtime.heap_size : package->heap_max;
     bind_limits(package, &manifest->runtime, &bound->package);
-    memcpy(bound->keys[0].key, checked->publisher_key, RUMPK_KEY_SIZE);
-    bound->key_count = 1;
     bound->config_size = package->config_size;
     memcpy(bound->config, package->config, package->config_size);
 
@@ -512,20 +558,8 @@ static enum nip_code bind_package(const struct binding *binding, uint32_t k)
                        "%s requests %" PRIu64 " bytes of stack and %" PRIu64 " of heap, more than "
                        "image.kdl allows",
                        package->name, manifest->runtime.stack_size, manifest->runtime.heap_size);
-    bool is_accepted = package->key_count == 0;
-    for (uint32_t i = 0; i < package->key_count; i++)
-        is_accepted |= memcmp(package->keys[i].key, checked->publisher_key, RUMPK_KEY_SIZE) == 0;
-    if (!is_accepted)
-        return fail_at(binding, package->span, NIP_ERROR_UNTRUSTED,
-                       "%s is signed by a key that this package's `key` lines do not list",
-                       package->name);
-    if (!binding->input->is_development &&
-        memcmp(binding->input->owner_key, checked->publisher_key, RUMPK_KEY_SIZE) == 0)
-        return fail_at(binding, package->span, NIP_ERROR_KEY,
-                       "%s is signed by the key of the image owner: publisher and owner must "
-                       "differ",
-                       package->name);
-    return bind_grants(binding, k);
+    enum nip_code code = bind_keys(binding, k, resolved, checked->publisher_key);
+    return code == NIP_OK ? bind_grants(binding, k) : code;
 }
 
 enum nip_code image_bind(const struct nip_image_input *input,

@@ -165,6 +165,9 @@ class Image:
     def bytes(self, at, size):
         return bytes(self.data[self.archive + at:self.archive + at + size])
 
+    def owner_key(self):
+        return bytes(self.data[self.header:self.header + 32])
+
     def flip(self, at, mask=1):
         self.data[self.archive + at] ^= mask
 

@@ -7,7 +7,7 @@ the finished image (file).
 import struct
 
 from image_edit import CONFIG, GRANT, IMAGE, KEY, PACKAGE, PAGE, WIRE
-from package_faults import ARCH_NUMBER, OTHER_ARCH
+from package_faults import ARCH_NUMBER, OTHER_ARCH, pinned_keys
 
 PAGE_LAST = 0xFFFFFFFFFFFFF000
 
@@ -115,6 +115,10 @@ def faults(arch):
         ImageFault("manifest without a key", "MANIFEST_FORM", boot=lambda boot: boot.remove(boot.one(KEY))),
         ImageFault("manifest with a zero key", "MANIFEST_FORM", boot=first(KEY, "key", bytes(32))),
         ImageFault("manifest with a threshold of two", "MANIFEST_FORM", boot=first(PACKAGE, "threshold", 2)),
+        ImageFault("manifest with a threshold of two and one key twice", "MANIFEST_FORM",
+                   boot=lambda boot: pinned_keys(2, [0, 0])(boot, 0)),
+        ImageFault("manifest with nine keys for one package", "MANIFEST_FORM",
+                   boot=lambda boot: pinned_keys(1, range(9))(boot, 0)),
         ImageFault("manifest with a floor of zero", "MANIFEST_FORM", boot=first(PACKAGE, "security_floor", 0)),
         ImageFault("manifest with a spectrum in a pledge", "MANIFEST_FORM", boot=first(PACKAGE, "pledge", 1 << 63)),
         ImageFault("manifest with an unknown restart policy", "MANIFEST_FORM", boot=first(PACKAGE, "restart", 3)),

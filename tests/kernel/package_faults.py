@@ -67,6 +67,21 @@ def pinned(name, value):
     return apply
 
 
+def pinned_keys(threshold, keys):
+    """Other keys for the package: 0 its publisher's, "owner" the image owner's, other numbers a stranger's."""
+    def apply(boot, number):
+        record = boot.package(number)
+        record["threshold"] = threshold
+        old = boot.of(number, KEY)[0]
+        for key in reversed(keys):
+            new = old.copy()
+            if key:
+                new["key"] = boot.owner_key if key == "owner" else bytes([key]) * 32
+            boot.insert_after(record, new)
+        boot.remove(old)
+    return apply
+
+
 def granted(name, value):
     def apply(boot, number):
         grant = boot.grant(number)
@@ -148,6 +163,8 @@ def archive_cases():
         Fault("key: validly signed by another one", "PACKAGE_KEY", resign=True),
         Fault("archive: npl.bkdl too long", "ARCHIVE_BOUNDS", file=entry_number(24, lambda i, n, old: 1 << 63)),
         Fault("key: one bit flipped", "PACKAGE_KEY", file=lambda image, n: image.flip(image.entry(n) + 48)),
+        Fault("key: threshold of two, others pinned", "PACKAGE_KEY", boot=pinned_keys(2, [1, 2])),
+        Fault("key: threshold of two, the owner's pinned", "PACKAGE_KEY", boot=pinned_keys(2, [0, "owner"])),
         Fault("archive: driver file elsewhere", "ARCHIVE_BOUNDS", file=entry_number(32, lambda i, n, old: old + 4096)),
         Fault("id: digests with one bit flipped", "PACKAGE_ID",
               file=lambda image, n: image.flip(image.part(n, "digests")[0] + 20)),

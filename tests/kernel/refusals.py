@@ -124,6 +124,8 @@ class Forge:
                 source = out
         image = Image(source)
         boot, parts = image.boot(), os.path.join(self.folder, "parts")
+        boot.owner_key = image.owner_key()
+        package_faults.pinned_keys(2, [1, 0])(boot, self.number[CONTROL.name])  # which must still start
         os.makedirs(parts)
         for case in self.cases:
             self._package(image, boot, parts, case)

@@ -54,6 +54,8 @@ load common
   ok nip diff ../old.elf build/box-riscv64.elf
   says 'local/hello:'
   says '+ capabilities: may now hold 64KiB of memory as "scratch"'
+  run nip --color always diff ../old.elf build/box-riscv64.elf
+  says $'\e[1;31m  + capabilities: may now hold 64KiB of memory as "scratch"'
   ok nip diff ../old.lock nip.lock
   says '~ packages: version: 0.1.0 -> 0.2.0'
   says '+ capabilities: asks for other capabilities'

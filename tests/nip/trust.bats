@@ -24,6 +24,20 @@ more_keys() {
   for name in "$@"; do make_key "$name"; done
 }
 
+# image_keys THRESHOLD NAME...: what the image of the last command says about local/hello.
+image_keys() {
+  local names=() name threshold=$1
+  shift
+  for name in "$@"; do names+=("$(keys)/$name.pub"); done
+  python3 - "$output" "$threshold" "${names[@]}" <<'PYTHON'
+import base64, hashlib, json, sys
+package = next(p for p in json.loads(sys.argv[1])["image"]["packages"] if p["name"] == "local/hello")
+prints = [hashlib.blake2b(base64.b64decode(open(f).read().split("\n")[1])[10:], digest_size=32).hexdigest() for f in sys.argv[3:]]
+assert package["threshold"] == int(sys.argv[2]) and sorted(package["keys"]) == sorted(prints), package
+assert package["key_fingerprint"] == prints[0], package
+PYTHON
+}
+
 # accept_two: this project asks for a and b.
 accept_two() {
   ok nip key trust local/hello a b --threshold 2
@@ -166,6 +180,14 @@ locked_keys() {
   locked_keys a b
   ok nip image --arch riscv64
   cp nip.lock "$W/two"
+  # The image's own manifest names them too, and how many had to sign.
+  cp build/box-riscv64.elf "$W/two.elf"
+  ok nip verify "$W/two.elf" --json
+  image_keys 2 a b
+  ok nip inspect "$W/two.elf"
+  says 'keys         2 of these 2 must sign'
+  ok nip image --arch riscv64 --report
+  says 'keys         2 of these 2 must sign'
   # One more that signs later changes no lock, with a full cache or an empty one.
   ok nip sign local/hello --registry file:../reg --key c
   ok nip key trust local/hello c --add --threshold 2
@@ -183,6 +205,13 @@ locked_keys() {
   cmp nip.lock "$W/two"
   ok nip image --arch riscv64
   locked_keys a b c
+  ok nip diff "$W/two.elf" build/box-riscv64.elf
+  says '- keys: keys that must have signed: 2 -> 3'
+  ok nip --color always diff build/box-riscv64.elf "$W/two.elf"
+  says $'\e[1;31m  + keys: keys that must have signed: 3 -> 2'
+  # The owner of an image is not one of its publishers, first or second.
+  refused 4 "also the publisher's key of local/hello" nip image --arch riscv64 --key a
+  refused 4 "also the publisher's key of local/hello" nip image --arch riscv64 --key b
   ok nip diff "$W/two" nip.lock
   says '~ keys: now signed with the key'
   ok nip diff "$W/two" nip.lock --json

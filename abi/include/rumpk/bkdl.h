@@ -61,7 +61,7 @@ enum rumpk_bkdl_tag {
 #define RUMPK_REQUESTS_MAX 16u   // requests of a package
 #define RUMPK_MATCHES_MAX 16u
 #define RUMPK_SERVICES_MAX 8u    // services a package provides, and services it needs
-#define RUMPK_KEYS_MAX 4u        // keys pinned for a package
+#define RUMPK_KEYS_MAX 8u        // keys pinned for a package
 #define RUMPK_WIRES_MAX 128u
 #define RUMPK_CONFIG_MAX 4096u
 #define RUMPK_STACK_MIN 16384u
@@ -185,7 +185,7 @@ struct rumpk_bkdl_package {
     char name[RUMPK_NAME_SIZE];
     uint8_t package_id[RUMPK_DIGEST_SIZE];
     uint32_t security_floor;  // lowest security-version that starts
-    uint32_t threshold;       // keys that must have signed; 1 in this release
+    uint32_t threshold;       // 1..RUMPK_KEYS_MAX: so many of the listed keys have signed, as the owner's tool judged
     uint32_t spectrum;        // RUMPK_SPECTRUM_*: never stricter than requested
     uint32_t flags;           // RUMPK_PACKAGE_*
     uint64_t stack_max;       // bytes; a request above it refuses the package

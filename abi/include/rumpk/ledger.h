@@ -47,7 +47,7 @@ enum rumpk_ledger_kind {
     X(MANIFEST_ARCH, 7, "the boot manifest is for another architecture") \
     X(PACKAGE_ID, 8, "the digests are not those that the boot manifest pins") \
     X(PACKAGE_NAME, 9, "name or version differ between digests, manifest and boot manifest") \
-    X(PACKAGE_KEY, 10, "the publisher's key is not one that the boot manifest pins") \
+    X(PACKAGE_KEY, 10, "the publisher's key is not one that the boot manifest pins, or it is the image owner's") \
     X(SIGNATURE, 11, "the publisher's signature does not fit the digests") \
     X(DIGESTS_FORM, 12, "the digests are malformed") \
     X(SECURITY_FLOOR, 13, "the security version is below the floor") \

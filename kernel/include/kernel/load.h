@@ -143,6 +143,7 @@ struct archive_entry {
 struct archive {
     const uint8_t *bytes;
     const struct rumpk_archive_header *header;
+    uint8_t owner_key[RUMPK_KEY_SIZE];
     struct archive_entry entries[RUMPK_PACKAGES_MAX];
     struct bkdl_boot boot;
 };

@@ -47,6 +47,10 @@ struct nip_image_package {
     bool is_present; // false: not part of the image for this architecture; nothing else is read
     struct nip_archive_part part;
     uint32_t security_floor; // from nip.lock; 0: the package's own security-version
+    // Who has signed it and how many had to, as the project's trust file judges: that cannot be
+    // verified again from the part, which has one signature. 0 signers: the one inside, and 1.
+    uint32_t signer_count, threshold;
+    struct rumpk_bkdl_key signers[RUMPK_KEYS_MAX];
 };
 
 struct nip_image_input {
@@ -77,8 +81,8 @@ struct nip_image_report {
     uint8_t owner_key[RUMPK_KEY_SIZE];
     uint8_t kernel_digest[RUMPK_DIGEST_SIZE]; // of the kernel file as built
     uint8_t loaded_digest[RUMPK_DIGEST_SIZE]; // of its part that the kernel checks itself
-    uint64_t kernel_size;  // bytes of the kernel file as built
-    uint64_t kernel_loaded; // bytes of it that are loaded
+    uint64_t kernel_size;                     // bytes of the kernel file as built
+    uint64_t kernel_loaded;                   // bytes of it that are loaded
     uint64_t archive_base, archive_size;
     uint64_t image_size;
     struct nip_boot *boot;
@@ -98,8 +102,8 @@ void nip_image_report_free(struct nip_image_report *report); // NULL is fine
 // CONSENT (a request not granted, DMA not permitted), CONFLICT (no provider or several, one device
 // for two packages), SCHEMA (grants or wires nobody asked for), and all of nip_image_verify().
 enum nip_code nip_image_build(const struct nip_image_input *input, struct nip_buffer *out,
-                              struct nip_image_report **report, struct nip_error *err)
-    NIP_MUST_CHECK;
+                              struct nip_image_report **report,
+                              struct nip_error *err) NIP_MUST_CHECK;
 
 // Checks a finished image as the kernel will, and that the kernel in it is the one that the owner
 // signed. `owner_key` NULL means: whatever key the image itself carries, which proves integrity
@@ -107,8 +111,8 @@ enum nip_code nip_image_build(const struct nip_image_input *input, struct nip_bu
 // NULL.
 enum nip_code nip_image_verify(const void *data, size_t size, const char *file,
                                const uint8_t owner_key[RUMPK_KEY_SIZE],
-                               struct nip_image_report **report, struct nip_error *err)
-    NIP_MUST_CHECK;
+                               struct nip_image_report **report,
+                               struct nip_error *err) NIP_MUST_CHECK;
 
 // The report as lines of text, for `nip image --report` and `nip inspect`: kernel, packages with
 // id, key, grants in words and DMA, wires.

@@ -620,12 +620,61 @@ static void signed_changes(void **state)
     assert_int_equal(failed, 0);
 }
 
+// Who is pinned, how many of them had to sign, and what the kernel can say about it: that enough
+// different keys are listed, that the one that signed inside is among them, and that none of them
+// is the owner's. What the others signed is not in the image: the owner's tool has judged that.
+static void keys_and_thresholds(void **state)
+{
+    static const struct {
+        const char *keys;
+        uint32_t threshold, flags;
+        enum rumpk_refusal refusal;
+    } cases[] = {
+        {"p", 1, 0, RUMPK_REFUSE_NONE},
+        {"pa", 2, 0, RUMPK_REFUSE_NONE},
+        {"ap", 2, 0, RUMPK_REFUSE_NONE},
+        {"pa", 1, 0, RUMPK_REFUSE_NONE},
+        {"pabcdefg", 8, 0, RUMPK_REFUSE_NONE},
+        {"pp", 1, 0, RUMPK_REFUSE_NONE}, // as version 1 has always taken it
+        {"p", 2, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"pp", 2, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"pap", 3, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"paa", 3, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"pabcdefg", 9, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"pabcdefgh", 1, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"p", 0, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"p", UINT32_MAX, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"", 1, 0, RUMPK_REFUSE_MANIFEST_FORM},
+        {"ab", 2, 0, RUMPK_REFUSE_PACKAGE_KEY},
+        {"po", 2, 0, RUMPK_REFUSE_PACKAGE_KEY},
+        {"op", 1, 0, RUMPK_REFUSE_PACKAGE_KEY},
+        {"po", 2, RUMPK_IMAGE_DEVELOPMENT, RUMPK_REFUSE_NONE},
+        {"o", 1, RUMPK_IMAGE_DEVELOPMENT, RUMPK_REFUSE_PACKAGE_KEY},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct sample_options options = {
+            .keys = cases[i].keys, .threshold = cases[i].threshold, .image_flags = cases[i].flags};
+        struct sample sample;
+        uint32_t which;
+
+        sample_make(&sample, &options);
+        enum rumpk_refusal refusal = judge(&sample, sample.owner_key, &which);
+        if (refusal != cases[i].refusal)
+            fail_msg("keys %s, threshold %u: refusal %d, wanted %d", cases[i].keys,
+                     cases[i].threshold, (int)refusal, (int)cases[i].refusal);
+        sample_free(&sample);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_archive),   cmocka_unit_test(placed_image),
-        cmocka_unit_test(owner_keys),     cmocka_unit_test(sizes),
-        cmocka_unit_test(signed_changes), cmocka_unit_test(every_bit),
+        cmocka_unit_test(good_archive),        cmocka_unit_test(placed_image),
+        cmocka_unit_test(owner_keys),          cmocka_unit_test(sizes),
+        cmocka_unit_test(signed_changes),      cmocka_unit_test(every_bit),
+        cmocka_unit_test(keys_and_thresholds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,12 +138,28 @@ uint32_t sample_bkdl(uint8_t *out, uint32_t number)
     return finish(&w, RUMPK_BKDL_TITLE_PACKAGE);
 }
 
-static uint32_t make_boot(uint8_t *out, uint8_t ids[][RUMPK_DIGEST_SIZE], const uint8_t *publisher)
+// One KEY record per letter: p the publisher's, o the owner's, any other letter a stranger's.
+static void record_keys(struct writer *w, const struct sample *sample, const char *letters)
+{
+    for (; *letters != '\0'; letters++) {
+        struct rumpk_bkdl_key key;
+
+        memset(key.key, *letters, sizeof key.key);
+        if (*letters == 'p' || *letters == 'o')
+            memcpy(key.key, *letters == 'p' ? sample->publisher_key : sample->owner_key,
+                   sizeof key.key);
+        record(w, RUMPK_BKDL_KEY, &key, sizeof key);
+    }
+}
+
+static uint32_t make_boot(uint8_t *out, uint8_t ids[][RUMPK_DIGEST_SIZE],
+                          const struct sample *sample, const struct sample_options *options)
 {
     struct writer w = {out, 32, 0};
     struct rumpk_bkdl_image image = {.name = "test/image",
                                      .version = "0.1.0",
                                      .arch = SAMPLE_ARCH,
+                                     .flags = options->image_flags,
                                      .package_count = SAMPLE_PACKAGES,
                                      .wire_count = 1};
     struct rumpk_bkdl_grant grant = {.name = "scratch",
@@ -156,25 +172,24 @@ static uint32_t make_boot(uint8_t *out, uint8_t ids[][RUMPK_DIGEST_SIZE], const 
                                    .client = 1,
                                    .server = 0,
                                    .slots = 16};
-    struct rumpk_bkdl_key key;
 
     memset(image.kernel_digest, 0x4B, sizeof image.kernel_digest);
-    memcpy(key.key, publisher, sizeof key.key);
     record(&w, RUMPK_BKDL_IMAGE, &image, sizeof image);
     for (uint32_t i = 0; i < SAMPLE_PACKAGES; i++) {
-        struct rumpk_bkdl_package package = {.security_floor = 1,
-                                             .threshold = 1,
-                                             .spectrum = RUMPK_SPECTRUM_GRAVITY,
-                                             .stack_max = 65536,
-                                             .heap_max = 65536,
-                                             .pledge = RUMPK_PLEDGE_CLASSES,
-                                             .restart = RUMPK_RESTART_ON_FAULT,
-                                             .restart_limit = 5,
-                                             .restart_window_s = 60};
+        struct rumpk_bkdl_package package = {
+            .security_floor = 1,
+            .threshold = options->keys != NULL && i == 0 ? options->threshold : 1,
+            .spectrum = RUMPK_SPECTRUM_GRAVITY,
+            .stack_max = 65536,
+            .heap_max = 65536,
+            .pledge = RUMPK_PLEDGE_CLASSES,
+            .restart = RUMPK_RESTART_ON_FAULT,
+            .restart_limit = 5,
+            .restart_window_s = 60};
         snprintf(package.name, sizeof package.name, "%s", name_of(i));
         memcpy(package.package_id, ids[i], RUMPK_DIGEST_SIZE);
         record(&w, RUMPK_BKDL_PACKAGE, &package, sizeof package);
-        record(&w, RUMPK_BKDL_KEY, &key, sizeof key);
+        record_keys(&w, sample, options->keys != NULL && i == 0 ? options->keys : "p");
         record(&w, RUMPK_BKDL_GRANT, &grant, sizeof grant);
         if (i == 1)
             record(&w, RUMPK_BKDL_CONFIG, "hello", 5);
@@ -265,7 +280,7 @@ void sample_make(struct sample *sample, const struct sample_options *options)
         memcpy(sample->bytes + e->elf_offset, elf, SAMPLE_ELF_SIZE);
         at = page_up(e->elf_offset + SAMPLE_ELF_SIZE);
     }
-    uint32_t boot_size = make_boot(sample->bytes + at, ids, sample->publisher_key);
+    uint32_t boot_size = make_boot(sample->bytes + at, ids, sample, options);
     if (options->change_boot != NULL)
         options->change_boot(sample->bytes + at, boot_size);
     memcpy(header.magic, RUMPK_ARCHIVE_MAGIC, sizeof header.magic);

@@ -31,6 +31,11 @@ struct sample_options {
     void (*change_bkdl)(uint8_t *bkdl, uint32_t size);     // npl.bkdl, before it is digested
     void (*change_digests)(char *text, uint32_t size_max); // before it is signed and pinned
     void (*change_boot)(uint8_t *boot, uint32_t size);     // boot.bkdl, before it is signed
+    // Keys pinned for package 0, a letter each: p the publisher's, o the owner's, others a
+    // stranger's; NULL: p, and a threshold of 1.
+    const char *keys;
+    uint32_t threshold;
+    uint32_t image_flags; // RUMPK_IMAGE_*
 };
 
 // Makes the archive (of package 0 the options change the parts). Free with sample_free.

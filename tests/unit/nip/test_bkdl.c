@@ -112,7 +112,7 @@ static void boot_values(void **state)
     (void)state;
     struct nip_boot *copy = nip_boot_new();
     struct nip_error err = {.code = NIP_OK};
-    for (int edit = 0; edit < 22; edit++) {
+    for (int edit = 0; edit < 25; edit++) {
         struct nip_boot *read;
         struct nip_buffer bytes = {.size = 0};
         memcpy(copy, boot, sizeof *copy);
@@ -141,6 +141,12 @@ static void boot_values(void **state)
         case 21:
             copy->packages[1].grants[1] = copy->packages[1].grants[0];
             break;
+        case 22: copy->packages[0].package.threshold = 0; break;
+        case 23: // one key twice, and two must have signed
+            copy->packages[0].package.threshold = copy->packages[0].key_count = 2;
+            copy->packages[0].keys[1] = copy->packages[0].keys[0];
+            break;
+        case 24: copy->packages[0].package.threshold = RUMPK_KEYS_MAX + 1; break;
         }
         assert_int_equal(nip_bkdl_encode_boot(copy, &bytes, &err), NIP_OK);
         if (nip_bkdl_decode_boot(bytes.data, bytes.size, "b", &read, &err) == NIP_OK)

@@ -244,6 +244,90 @@ static void keys_and_floors_are_kept(void **state)
     fixture_image_free(&fixture);
 }
 
+static void add_signers(struct nip_image_package *package, unsigned count)
+{
+    uint8_t secret[NIP_SECRET_KEY_BYTES];
+    for (unsigned i = 0; i < count; i++)
+        fixture_key(40 + (int)i, secret, package->signers[package->signer_count++].key);
+}
+
+// What another tool might sign: the manifest says that the image is for release.
+static enum nip_code sign_as_release(void *context, const void *data, size_t size,
+                                     uint8_t signature[RUMPK_SIGNATURE_SIZE], struct nip_error *err)
+{
+    struct rumpk_bkdl_image *image =
+        (void *)((uint8_t *)(uintptr_t)data + sizeof(struct rumpk_bkdl_opening) +
+                 sizeof(struct rumpk_bkdl_record));
+    image->flags &= ~RUMPK_IMAGE_DEVELOPMENT;
+    return fixture_sign(context, data, size, signature, err);
+}
+
+// Goal: the boot manifest lists every key that signed and how many had to. Method: the signers of
+// one package made more and fewer, ruled out by image.kdl, or the owner; and manifests of that kind
+// read by nip and by the kernel's loader.
+static void thresholds_are_written(void **state)
+{
+    (void)state;
+    struct fixture_image fixture;
+    struct nip_buffer image = {.size = 0}, words = {.size = 0};
+    struct nip_image_report *report = NULL;
+    struct nip_error err = {.code = NIP_OK};
+    fixture_image_make(&fixture, fixture_image_kdl);
+    struct nip_image_package *package = &fixture.resolved[0];
+
+    // Two of three, the one inside not named again: three keys, the one inside first.
+    package->threshold = 2;
+    add_signers(package, 2);
+    assert_int_equal(nip_image_build(&fixture.input, &image, &report, &err), NIP_OK);
+    const char *name = fixture.input.imagedef->packages[0].name;
+    uint32_t at = 0;
+    while (strcmp(report->boot->packages[at].package.name, name) != 0)
+        at++;
+    const struct nip_boot_package *bound = &report->boot->packages[at];
+    assert_int_equal(bound->package.threshold, 2);
+    assert_int_equal(bound->key_count, 3);
+    assert_memory_equal(bound->keys[0].key, report->packages[at].publisher_key, RUMPK_KEY_SIZE);
+    assert_memory_equal(bound->keys[1].key, package->signers[0].key, RUMPK_KEY_SIZE);
+    nip_image_report_print(report, &words);
+    assert_non_null(strstr(nip_buffer_text(&words), "2 of these 3 must sign"));
+    nip_image_report_free(report);
+    nip_buffer_clear(&image);
+
+    // As many as fit; one more must have signed than have.
+    add_signers(package, 1);
+    package->threshold = 5;
+    assert_int_equal(nip_image_build(&fixture.input, &image, NULL, &err), NIP_ERROR_UNTRUSTED);
+    assert_non_null(strstr(err.message, "5 keys must have signed"));
+
+    // image.kdl rules one out: the rest is not enough.
+    struct nip_imagedef *imagedef = fixture.imagedef;
+    package->threshold = 2;
+    package->signer_count = 1;
+    memcpy(imagedef->packages[0].keys[0].key, package->part.publisher_key, RUMPK_KEY_SIZE);
+    imagedef->packages[0].key_count = 1;
+    assert_int_equal(nip_image_build(&fixture.input, &image, NULL, &err), NIP_ERROR_UNTRUSTED);
+    imagedef->packages[0].keys[1] = package->signers[0];
+    imagedef->packages[0].key_count = 2;
+    assert_int_equal(nip_image_build(&fixture.input, &image, NULL, &err), NIP_OK);
+    nip_buffer_clear(&image);
+
+    // The owner is no second publisher.
+    memcpy(package->signers[0].key, fixture.input.owner_key, RUMPK_KEY_SIZE);
+    imagedef->packages[0].key_count = 0;
+    assert_int_equal(nip_image_build(&fixture.input, &image, NULL, &err), NIP_ERROR_KEY);
+    fixture.input.is_development = true;
+    assert_int_equal(nip_image_build(&fixture.input, &image, NULL, &err), NIP_OK);
+    nip_buffer_clear(&image);
+
+    // An owner who signs such an image as one for release with another tool: nip sees it.
+    fixture.input.sign = sign_as_release;
+    assert_int_equal(nip_image_build(&fixture.input, &image, NULL, &err), NIP_ERROR_KEY);
+    assert_non_null(strstr(err.message, "is also a publisher's key"));
+    nip_buffer_free(&words);
+    nip_buffer_free(&image);
+    fixture_image_free(&fixture);
+}
+
 // Checking costs about a millisecond, so every bit is flipped where bits matter, and of long runs
 // of equal bytes (empty parts of pages) one bit per byte of the first and last 16 and of every 61st
 // byte.
@@ -298,6 +382,7 @@ int main(void)
         cmocka_unit_test(wrong_definitions_are_refused),
         cmocka_unit_test(providers_must_be_exactly_one),
         cmocka_unit_test(keys_and_floors_are_kept),
+        cmocka_unit_test(thresholds_are_written),
         cmocka_unit_test(every_flipped_bit_is_refused),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);
