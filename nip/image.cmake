@@ -26,6 +26,7 @@ set(NIP_IMAGE_SOURCES
     lib/manifest_growth.c
     lib/manifest_words.c
     lib/schema.c
+    lib/schema_document.c
     lib/schema_packed.c
     lib/schema_text.c
     lib/spdx.c

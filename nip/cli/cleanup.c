@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "progress.h"
+
 enum {
     PATHS_MAX = 64,
     CHILDREN_MAX = 64,
@@ -74,6 +76,7 @@ static void end_children(void)
 // Called with the lock held; never gives it back: the process ends here.
 static void end_process(int signal_number)
 {
+    progress_stop();
     end_children();
     for (size_t i = 0; i < PATHS_MAX; i++)
         if (watcher.paths[i] != NULL)

@@ -19,6 +19,8 @@
 
 struct cli;
 
+#define CLI_GROUP_ABOUT "About nip" // the group of commands that tell about nip itself
+
 enum {
     CLI_OPTIONS_MAX = 32, // options of one command line, repeated ones included
     CLI_OPERANDS_MAX = 64,

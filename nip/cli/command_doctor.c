@@ -19,6 +19,7 @@
 #include "report.h"
 #include "resolve.h"
 #include "sdk.h"
+#include "settings.h"
 #include "store.h"
 #include "version.h"
 
@@ -177,6 +178,52 @@ static void check_folders(struct doctor *doctor)
                "set HOME; without it everything is fetched each time");
 }
 
+// ---- settings ----
+
+static void check_registry(struct doctor *doctor, const char *alias, const char *url);
+
+// The file that was read at the start, read again: so that what is wrong with it is shown here too.
+static void check_settings(struct doctor *doctor)
+{
+    static const char *const when[] = {"", "auto", "always", "never"};
+    const struct nip_config *config = settings();
+    struct nip_buffer words = {0};
+    struct nip_error err = {0};
+    if (settings_load(&err) != NIP_OK) {
+        char detail[NIP_ERROR_MESSAGE_MAX + NIP_ERROR_FILE_MAX + 32];
+        snprintf(detail, sizeof detail, "%s:%u: %s", settings_file(), (unsigned)err.line,
+                 err.message);
+        report(doctor, FINDING_BAD, "settings", detail, err.hint);
+        return;
+    }
+    if (settings_file()[0] == '\0') {
+        report(doctor, FINDING_GOOD, "settings", "none: HOME is not set", "");
+        return;
+    }
+    if (nip_fs_kind(settings_file()) != NIP_FS_FILE) {
+        nip_buffer_append_format(&words, "none: there is no %s", settings_file());
+    } else {
+        nip_buffer_append_text(&words, settings_file());
+        if (config->key[0] != '\0')
+            nip_buffer_append_format(&words, "; key %s", config->key);
+        if (config->color != NIP_CONFIG_UNSAID)
+            nip_buffer_append_format(&words, "; color %s", when[config->color]);
+        if (config->progress != NIP_CONFIG_UNSAID)
+            nip_buffer_append_format(&words, "; progress %s", when[config->progress]);
+        if (config->jobs != 0)
+            nip_buffer_append_format(&words, "; jobs %u", (unsigned)config->jobs);
+        if (config->cache[0] != '\0')
+            nip_buffer_append_format(&words, "; cache %s", config->cache);
+    }
+    report(doctor, FINDING_GOOD, "settings", nip_buffer_text(&words), "");
+    nip_buffer_free(&words);
+    if (config->key[0] != '\0' && keystore_check(config->key, &err) != NIP_OK)
+        report_error(doctor, err.code == NIP_ERROR_MISSING ? FINDING_WARNING : FINDING_BAD,
+                     "settings", &err);
+    for (uint32_t i = 0; i < config->registry_count; i++)
+        check_registry(doctor, config->registries[i].alias, config->registries[i].url);
+}
+
 // ---- keys ----
 
 static void check_keys(struct doctor *doctor)
@@ -261,6 +308,7 @@ enum nip_code command_doctor(struct cli *cli, struct nip_error *err)
     if (cli->is_json)
         doctor.list = nip_json_make_array();
     check_sdk(&doctor);
+    check_settings(&doctor);
     check_folders(&doctor);
     check_keys(&doctor);
     check_project(&doctor);

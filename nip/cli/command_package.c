@@ -13,6 +13,7 @@
 #include "nip/fs.h"
 #include "packing.h"
 #include "project.h"
+#include "settings.h"
 
 // A member of a workspace is built for those of the architectures asked for that it is made for.
 static enum nip_code build_one(struct cli *cli, struct sdk *sdk, const char *folder, uint32_t mask,
@@ -168,7 +169,7 @@ enum nip_code command_sign(struct cli *cli, struct nip_error *err)
         code = import_signature(import, key_name, &pack, &digests, &package, err);
     } else if (code == NIP_OK) {
         struct nip_secret_key key;
-        code = keystore_unlock(key_name != NULL ? key_name : KEYSTORE_DEFAULT_NAME, &key, err);
+        code = keystore_unlock(settings_key(cli), &key, err);
         if (code == NIP_OK)
             code = packing_sign(&pack, &digests, parsed.name, parsed.version, &key, &package, err);
         nip_wipe(&key, sizeof key);

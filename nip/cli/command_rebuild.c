@@ -24,6 +24,7 @@
 #include "packing.h"
 #include "project.h"
 #include "report.h"
+#include "settings.h"
 #include "vouched.h"
 
 struct rebuild {
@@ -157,6 +158,7 @@ static enum nip_code isolate(struct rebuild *rebuild, const char *work, struct n
         code = nip_error_set_errno(err, errno, "cannot set HOME");
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         unsetenv(others[i]);
+    settings_forget_places();
     mode_set(false, true);
     // Only root may, outside of a user namespace; children inherit it.
     rebuild->is_network_cut = unshare(CLONE_NEWNET) == 0;

@@ -17,6 +17,7 @@
 #include "packing.h"
 #include "project.h"
 #include "resolve.h"
+#include "settings.h"
 #include "votes.h"
 
 static enum nip_code refuse_existing(struct registry *registry, const struct nip_manifest *manifest,
@@ -143,16 +144,14 @@ static enum nip_code attach_beside(const struct cli *cli, const char *file,
     return code;
 }
 
-static enum nip_code sign_now(const struct cli *cli, const char *key_name,
-                              const struct nip_manifest *manifest, const struct nip_pack *pack,
-                              const struct nip_buffer *digests, struct checked_package *package,
-                              struct nip_error *err)
+static enum nip_code sign_now(const struct cli *cli, const struct nip_manifest *manifest,
+                              const struct nip_pack *pack, const struct nip_buffer *digests,
+                              struct checked_package *package, struct nip_error *err)
 {
     const struct rumpk_bkdl_identity *identity = &manifest->identity;
     struct nip_secret_key key;
     struct nip_public_key public;
-    enum nip_code code =
-        keystore_unlock(key_name != NULL ? key_name : KEYSTORE_DEFAULT_NAME, &key, err);
+    enum nip_code code = keystore_unlock(settings_key(cli), &key, err);
     if (code != NIP_OK)
         return code;
     nip_secret_key_public(&key, &public);
@@ -171,10 +170,9 @@ static enum nip_code sign_now(const struct cli *cli, const char *key_name,
 }
 
 // The key is looked for before the long work begins.
-static enum nip_code require_key(const char *key_name, const struct nip_manifest *manifest,
+static enum nip_code require_key(const char *name, const struct nip_manifest *manifest,
                                  struct nip_error *err)
 {
-    const char *name = key_name != NULL ? key_name : KEYSTORE_DEFAULT_NAME;
     char file[CLI_PATH_SIZE];
     struct nip_public_key key;
     struct nip_error cause = {0};
@@ -182,12 +180,7 @@ static enum nip_code require_key(const char *key_name, const struct nip_manifest
     if (nip_fs_kind(file) == NIP_FS_FILE || strchr(name, '/') != NULL ||
         keystore_public(name, &key, &cause) == NIP_OK)
         return NIP_OK;
-    nip_error_set(err, NIP_ERROR_MISSING, "there is no key '%s' to sign with", name);
-    if (key_name == NULL)
-        nip_error_hint(err, "make one: nip key new");
-    else
-        nip_error_hint(err, "make it: nip key new %s\n'nip key show' lists your keys", name);
-    return NIP_ERROR_MISSING;
+    return keystore_refuse_missing(name, NULL, err);
 }
 
 // What is published can be built by others: from nothing that lies on this computer only.
@@ -214,7 +207,7 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
                                      const struct nip_manifest *manifest, struct nip_error *err)
 {
     const struct rumpk_bkdl_identity *identity = &manifest->identity;
-    const char *key_name = cli_option(cli, "key");
+    const char *key_name = settings_key_said(cli);
     struct nip_pack pack = {0};
     struct nip_buffer digests = {0};
     struct checked_package package = {0};
@@ -234,7 +227,7 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
         code = packing_stage(".", &pack, &digests, err);
     packing_file(file, ".", identity->name, identity->version);
     if (code == NIP_OK && !find_signed(file, key_name, &digests, &package))
-        code = sign_now(cli, key_name, manifest, &pack, &digests, &package, err);
+        code = sign_now(cli, manifest, &pack, &digests, &package, err);
     if (code == NIP_OK)
         code = refuse_development(nip_package_key(package.package), identity->name, err);
     if (code == NIP_OK) {
@@ -276,7 +269,7 @@ enum nip_code command_publish(struct cli *cli, struct nip_error *err)
     else
         memset(&decisions, 0, sizeof decisions);
     if (code == NIP_OK)
-        code = require_key(cli_option(cli, "key"), &manifest, err);
+        code = require_key(settings_key(cli), &manifest, err);
     if (code == NIP_OK)
         code = resolve_registry(&decisions, cli_option(cli, "registry"), NULL, true, &registry,
                                 &is_new, alias, err);

@@ -13,6 +13,7 @@
 #include "keystore.h"
 #include "nip/fs.h"
 #include "resolve.h"
+#include "settings.h"
 #include "statements.h"
 #include "votes.h"
 #include "vouched.h"
@@ -28,9 +29,8 @@ static enum nip_code make_signature(const struct cli *cli, const struct subject 
                                     struct nip_signature *signature, struct nip_public_key *public,
                                     struct nip_error *err)
 {
-    const char *name = cli_option(cli, "key");
     struct nip_secret_key key;
-    enum nip_code code = keystore_unlock(name != NULL ? name : KEYSTORE_DEFAULT_NAME, &key, err);
+    enum nip_code code = keystore_unlock(settings_key(cli), &key, err);
     if (code != NIP_OK)
         return code;
     nip_secret_key_public(&key, public);

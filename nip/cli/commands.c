@@ -14,6 +14,7 @@ const struct cli_option_spec cli_global_options[] = {
     {"color", 0, "WHEN", "auto, always or never; NO_COLOR is honoured"},
     {"quiet", 'q', NULL, "print only what was asked for"},
     {"verbose", 'v', NULL, "print the exact commands that are run"},
+    {"jobs", 'j', "N", "run at most N compilers and other programs at once"},
     {"locked", 0, NULL, "fail rather than change nip.lock"},
     {"offline", 0, NULL, "take nothing from a registry: only from the cache and the SDK"},
     {"frozen", 0, NULL, "--locked and --offline"},
@@ -21,7 +22,8 @@ const struct cli_option_spec cli_global_options[] = {
 };
 
 static const struct cli_option_spec new_options[] = {
-    {"template", 0, "NAME", "what to begin with: driver (default), service, virtio, mmio or library"},
+    {"template", 0, "NAME",
+     "what to begin with: driver (default), service, virtio, mmio or library"},
     {"image", 0, NULL, "make an image project instead of a driver"},
     {NULL, 0, NULL, NULL},
 };
@@ -173,7 +175,7 @@ static const struct cli_example pack_examples[] = {
 };
 
 static const struct cli_option_spec sign_options[] = {
-    {"key", 0, "NAME", "the key to sign with (default: the key 'default')"},
+    {"key", 0, "NAME", "the key to sign with (default: as the settings say, else 'default')"},
     {"import", 0, "FILE", "take a signature that minisign made instead"},
     {"by", 0, "KEY", "the key of the publisher, if nothing here vouches for it"},
     {"registry", 0, "WHERE", "with NAME: the registry to whose package it is attached"},
@@ -227,11 +229,21 @@ static const struct cli_example diff_examples[] = {
 
 static const struct cli_option_spec publish_options[] = {
     {"registry", 0, "WHERE", "file:FOLDER, or an alias of nip.trust.kdl"},
-    {"key", 0, "NAME", "the key to sign with (default: the key 'default')"},
+    {"key", 0, "NAME", "the key to sign with (default: as the settings say, else 'default')"},
     {NULL, 0, NULL, NULL},
 };
 static const struct cli_example publish_examples[] = {
     {"nip publish --registry file:../reg", "build, pack, sign, and put it there"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec search_options[] = {
+    {"registry", 0, "WHERE", "only there: file:FOLDER or an alias (default: all that are known)"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example search_examples[] = {
+    {"nip search virtio block", "name or description has both words"},
+    {"nip search --registry file:../reg", "everything that a registry has"},
     {NULL, NULL},
 };
 
@@ -325,6 +337,34 @@ static const struct cli_example registry_repair_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_example cache_list_examples[] = {
+    {"nip cache list", "what is there, how big, and when it was last used"},
+    {NULL, NULL},
+};
+static const struct cli_example cache_size_examples[] = {
+    {"nip cache size", "one line"},
+    {NULL, NULL},
+};
+static const struct cli_example cache_verify_examples[] = {
+    {"nip cache verify", "exit status 3 when something is damaged"},
+    {NULL, NULL},
+};
+static const struct cli_option_spec cache_clean_options[] = {
+    {"older", 0, "DAYS", "what was not used for so many days"},
+    {"max-size", 0, "SIZE", "the least recently used, until at most SIZE is left (500MiB, 2GiB)"},
+    {"damaged", 0, NULL, "what has not the digest that is its name"},
+    {"all", 0, NULL, "everything"},
+    {"keep-locked", 0, NULL, "but nothing that nip.lock in this folder names"},
+    {"dry-run", 0, NULL, "remove nothing; say what would go"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example cache_clean_examples[] = {
+    {"nip cache clean --older 90", "what nobody used for three months"},
+    {"nip cache clean --max-size 1GiB --keep-locked", "in a project that works offline"},
+    {"nip cache clean --all --dry-run", "how much there would be to gain"},
+    {NULL, NULL},
+};
+
 static const struct cli_example doctor_examples[] = {
     {"nip doctor", "also inside a project"},
     {"nip doctor --json", "for a program"},
@@ -342,6 +382,7 @@ static const struct cli_example help_examples[] = {
     {"nip help exit-codes", "what the exit codes mean"},
     {"nip help errors", "every error"},
     {"nip help manifest", "everything that npl.kdl may say"},
+    {"nip help config", "everything that your settings may say"},
     {"nip help man > nip.1", "the man page"},
     {NULL, NULL},
 };
@@ -448,6 +489,11 @@ const struct cli_command cli_commands[] = {
      "class in that registry has (this needs abidiff); nothing overrides that: what breaks others begins a\n"
      "new class. A version that exists is never replaced. A registry folder that does not exist is created.",
      publish_options, publish_examples, 0, 0, command_publish},
+    {"search", "Share", "Find packages by name and description", "[WORD...]",
+     "Looks into every registry that is known here: the SDK's, those of nip.trust.kdl and those of your\n"
+     "settings. Shows the highest version, its description and the key that signed both, and whether\n"
+     "anybody here vouches for that key. Which versions there are and what is yanked is the registry's word.",
+     search_options, search_examples, 0, 8, command_search},
     {"fetch", "Share", "Get a package out of a registry, checked", "[NAME[@VERSION]]",
      "Checks signature, digests and form before a byte is written. Without a name, in a project: gets\n"
      "everything that nip.lock names into the cache, so that --offline has all it needs.",
@@ -456,6 +502,21 @@ const struct cli_command cli_commands[] = {
      "The version stays in the registry: whoever has it in nip.lock keeps it and is warned; nobody\n"
      "gets it newly unless it is named. A yank is a hint of the registry, not a signed statement.",
      yank_options, yank_examples, 1, 1, command_yank},
+    {"cache list", "Share", "List the packages in the cache", "",
+     "Digest, size, day of the last use, and the name and version that the file claims: nothing of it is\n"
+     "verified here, for a package is verified whenever it is used.",
+     NULL, cache_list_examples, 0, 0, command_cache_list},
+    {"cache size", "Share", "Say how big the cache is, and where", "",
+     "The folder is $XDG_CACHE_HOME/nip, unless NIP_CACHE or your settings name another.", NULL,
+     cache_size_examples, 0, 0, command_cache_size},
+    {"cache verify", "Share", "Read everything in the cache and compare it with its digest", "",
+     "A damaged file does no harm, since it is refused and fetched again when it is needed; but --offline\n"
+     "then lacks it, and the disk may be failing.",
+     NULL, cache_verify_examples, 0, 0, command_cache_verify},
+    {"cache clean", "Share", "Remove packages from the cache", "",
+     "By age, by size, or all. What goes is fetched again when it is needed; --offline must have it. Other\n"
+     "nips may work at the same time. Files that are not nip's stay.",
+     cache_clean_options, cache_clean_examples, 0, 0, command_cache_clean},
     {"registry repair", "Share", "Rebuild the index of a registry folder", "WHERE",
      "index.json is only a cache of what the manifests say; this writes it again.", NULL,
      registry_repair_examples, 1, 1, command_registry_repair},
@@ -496,17 +557,18 @@ const struct cli_command cli_commands[] = {
      "writes build/NAME-ARCH.elf; beside it the bill of materials of everything in it (.spdx.json, SPDX\n"
      "2.3) and the licences (.licenses.txt).",
      image_options, image_examples, 0, 0, command_image},
-    {"doctor", "About nip", "Check tools, SDK, folders, keys and project", "",
+    {"doctor", CLI_GROUP_ABOUT, "Check tools, SDK, folders, keys and project", "",
      "One line per finding, and what to do about it. Fails when something is missing that every\n"
      "project needs.",
      NULL, doctor_examples, 0, 0, command_doctor},
-    {"completion", "About nip", "Print a completion script for a shell", "bash | zsh | fish",
+    {"completion", CLI_GROUP_ABOUT, "Print a completion script for a shell", "bash | zsh | fish",
      "Made from the same table as this help, so it knows every command and option.", NULL,
      completion_examples, 1, 1, command_completion},
-    {"version", "About nip", "Show the version of the tool, the SDK and the compiler", "",
+    {"version", CLI_GROUP_ABOUT, "Show the version of the tool, the SDK and the compiler", "",
      "Says which SDK is used and whether it is a development one.", NULL, NULL, 0, 0,
      command_version},
-    {"help", "About nip", "Show help", "[COMMAND | exit-codes | errors | man | man-pages | manifest]",
+    {"help", CLI_GROUP_ABOUT, "Show help",
+     "[COMMAND | exit-codes | errors | man | man-pages | manifest | config]",
      "Without a word, lists the commands.", NULL, help_examples, 0, 3, cli_help},
 };
 

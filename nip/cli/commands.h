@@ -27,6 +27,7 @@ enum nip_code command_rebuild(struct cli *cli, struct nip_error *err);
 enum nip_code command_diff(struct cli *cli, struct nip_error *err);
 enum nip_code command_inspect(struct cli *cli, struct nip_error *err);
 enum nip_code command_publish(struct cli *cli, struct nip_error *err);
+enum nip_code command_search(struct cli *cli, struct nip_error *err);
 enum nip_code command_fetch(struct cli *cli, struct nip_error *err);
 enum nip_code command_add(struct cli *cli, struct nip_error *err);
 enum nip_code command_image(struct cli *cli, struct nip_error *err);
@@ -40,6 +41,10 @@ enum nip_code command_audit(struct cli *cli, struct nip_error *err);
 enum nip_code command_yank(struct cli *cli, struct nip_error *err);
 enum nip_code command_doctor(struct cli *cli, struct nip_error *err);
 enum nip_code command_completion(struct cli *cli, struct nip_error *err);
+enum nip_code command_cache_list(struct cli *cli, struct nip_error *err);
+enum nip_code command_cache_size(struct cli *cli, struct nip_error *err);
+enum nip_code command_cache_verify(struct cli *cli, struct nip_error *err);
+enum nip_code command_cache_clean(struct cli *cli, struct nip_error *err);
 enum nip_code command_version(struct cli *cli, struct nip_error *err);
 
 #endif

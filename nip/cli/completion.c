@@ -76,7 +76,7 @@ static void print_bash(void)
           "        word=${COMP_WORDS[i]}\n"
           "        if [ -n \"$skip\" ]; then skip=; continue; fi\n"
           "        case $word in\n"
-          "            -C | --directory | --color) skip=1 ;;\n"
+          "            -C | --directory | --color | -j | --jobs) skip=1 ;;\n"
           "            -*) ;;\n"
           "            *) if [ -z \"$first\" ]; then first=$word\n"
           "               elif [ -z \"$second\" ]; then second=$word; fi ;;\n"
@@ -111,7 +111,7 @@ static void print_bash(void)
         print_second_words(&cli_commands[i]);
         fputs("' ;;\n", stdout);
     }
-    fputs("        'help ') words='exit-codes errors man man-pages manifest", stdout);
+    fputs("        'help ') words='exit-codes errors man man-pages manifest config", stdout);
     print_first_words();
     fputs("' ;;\n        'completion ') words='bash zsh fish' ;;\n    esac\n"
           "    case $cur in -*) words=$options ;; esac\n"
@@ -146,9 +146,11 @@ static void print_zsh(void)
           "# zsh completion for nip, written by: nip completion zsh\n"
           "_nip()\n{\n"
           "    local -a choices options\n"
-          "    local first= second= i\n"
+          "    local first= second= skip= i\n"
           "    for ((i = 2; i < CURRENT; i++)); do\n"
+          "        if [[ -n $skip ]]; then skip=; continue; fi\n"
           "        case ${words[i]} in\n"
+          "            -C | --directory | --color | -j | --jobs) skip=1 ;;\n"
           "            -*) ;;\n"
           "            *) if [[ -z $first ]]; then first=${words[i]}\n"
           "               elif [[ -z $second ]]; then second=${words[i]}; fi ;;\n"
@@ -250,8 +252,11 @@ static void print_fish(void)
         fish_condition(command, condition, sizeof condition);
         print_fish_options(condition, command->options);
     }
-    fputs("complete -c nip -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'\n",
-          stdout);
+    fputs(
+        "complete -c nip -n '__fish_seen_subcommand_from completion' -x -a 'bash zsh fish'\n"
+        "complete -c nip -n '__fish_seen_subcommand_from help' -a 'exit-codes errors man man-pages "
+        "manifest config'\n",
+        stdout);
 }
 
 enum nip_code command_completion(struct cli *cli, struct nip_error *err)

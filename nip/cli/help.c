@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "explain.h"
 #include "man.h"
+#include "nip/config.h"
 #include "nip/escape.h"
 #include "nip/manifest.h"
 #include "version.h"
@@ -137,20 +138,31 @@ static const struct cli_command *find_command(int argc, char **argv, int at, int
     return NULL;
 }
 
-static enum nip_code missing_subcommand(const char *word, struct nip_error *err)
+// `second` is the word behind it, or NULL.
+static enum nip_code missing_subcommand(const char *word, const char *second, struct nip_error *err)
 {
     char list[256] = "";
-    size_t size = strlen(word);
+    const char *names[64] = {NULL};
+    size_t size = strlen(word), count = 0;
     for (size_t i = 0; i < cli_command_count; i++)
         if (strncmp(cli_commands[i].name, word, size) == 0 && cli_commands[i].name[size] == ' ') {
             size_t used = strlen(list);
+            if (count < 63)
+                names[count++] = cli_commands[i].name + size + 1;
             snprintf(list + used, sizeof list - used, "%snip %s", used != 0 ? ", " : "",
                      cli_commands[i].name);
         }
     if (list[0] == '\0')
         return unknown_command(word, err);
-    nip_error_set(err, NIP_ERROR_USAGE, "'nip %s' needs a second word", word);
-    nip_error_hint(err, "one of: %s", list);
+    const char *near = second != NULL ? cli_nearest(second, names) : NULL;
+    if (second == NULL || second[0] == '-')
+        nip_error_set(err, NIP_ERROR_USAGE, "'nip %s' needs a second word", word);
+    else
+        nip_error_set(err, NIP_ERROR_USAGE, "'nip %s' knows no '%s'", word, second);
+    if (near != NULL)
+        nip_error_hint(err, "did you mean 'nip %s %s'?", word, near);
+    else
+        nip_error_hint(err, "one of: %s", list);
     return NIP_ERROR_USAGE;
 }
 
@@ -200,21 +212,38 @@ static enum nip_code check_operands(const struct cli *cli, struct nip_error *err
     return NIP_ERROR_USAGE;
 }
 
+// Whether this word is a global option whose value is the next word.
+static bool takes_next_word(const char *word)
+{
+    for (const struct cli_option_spec *spec = cli_global_options; spec->name != NULL; spec++) {
+        bool is_long = strncmp(word, "--", 2) == 0 && strcmp(word + 2, spec->name) == 0;
+        bool is_short = spec->letter != 0 && word[1] == spec->letter && word[2] == '\0';
+        if (spec->argument != NULL && (is_long || is_short))
+            return true;
+    }
+    return false;
+}
+
 enum nip_code cli_parse(struct cli *cli, int argc, char **argv, struct nip_error *err)
 {
     // Global options may stand before the command: those that take a value are skipped with it.
     int at = 1;
     while (at < argc && argv[at][0] == '-' && argv[at][1] != '\0') {
-        bool takes_next = strcmp(argv[at], "-C") == 0 || strcmp(argv[at], "--color") == 0;
-        at += takes_next ? 2 : 1;
+        at += takes_next_word(argv[at]) ? 2 : 1;
     }
     struct option_list list = {.letters = ":"};
     add_specs(&list, cli_global_options);
     int taken = 0;
     if (at < argc) {
         cli->command = find_command(argc, argv, at, &taken);
+        if (cli->command == NULL) {
+            // Such as --color, for showing the error.
+            struct nip_error ignored = {0};
+            if (parse_options(cli, &list, argc, argv, &ignored) != NIP_OK)
+                cli->value_count = 0;
+        }
         if (cli->command == NULL)
-            return missing_subcommand(argv[at], err);
+            return missing_subcommand(argv[at], at + 1 < argc ? argv[at + 1] : NULL, err);
         add_specs(&list, cli->command->options);
     }
     // getopt sees everything but the words of the command.
@@ -290,7 +319,8 @@ void cli_help_overview(const struct cli *cli)
     printf("\n%sOptions of every command:%s\n", bold, end);
     show_options(cli_global_options);
     printf("\nStart with: nip new hello\n"
-           "More: nip help COMMAND, nip help exit-codes, nip help errors, nip help manifest\n");
+           "More: nip help COMMAND, nip help exit-codes, nip help errors, nip help manifest,\n"
+           "      nip help config\n");
 }
 
 static void show_exit_codes(void)
@@ -327,7 +357,7 @@ static enum nip_code asked_command(const struct cli *cli, size_t at,
                       (char *)cli_operand(cli, at + 1)};
     int taken = 0;
     *command = find_command(words[2] != NULL ? 3 : 2, words, 1, &taken);
-    return *command != NULL ? NIP_OK : missing_subcommand(words[1], err);
+    return *command != NULL ? NIP_OK : missing_subcommand(words[1], words[2], err);
 }
 
 static enum nip_code help_man(const struct cli *cli, struct nip_error *err)
@@ -359,9 +389,12 @@ enum nip_code cli_help(struct cli *cli, struct nip_error *err)
         return help_man(cli, err);
     } else if (strcmp(topic, "man-pages") == 0) {
         return man_write_all(cli_operand(cli, 1), err);
-    } else if (strcmp(topic, "manifest") == 0) {
+    } else if (strcmp(topic, "manifest") == 0 || strcmp(topic, "config") == 0) {
         struct nip_buffer text = {0};
-        nip_manifest_document(&text);
+        if (topic[0] == 'm')
+            nip_manifest_document(&text);
+        else
+            nip_config_document(&text);
         fputs(nip_buffer_text(&text), stdout);
         nip_buffer_free(&text);
     } else {

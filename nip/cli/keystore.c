@@ -189,18 +189,41 @@ static uint64_t memory_available(void)
     return available;
 }
 
+enum nip_code keystore_refuse_missing(const char *name, const char *file, struct nip_error *err)
+{
+    struct keystore_entry entries[KEYSTORE_KEYS_MAX];
+    struct nip_buffer list = {0};
+    struct nip_error cause = {0};
+    size_t count = 0;
+    bool is_default = strcmp(name, KEYSTORE_DEFAULT_NAME) == 0;
+    bool is_file = strchr(name, '/') != NULL;
+    if (keystore_list(entries, &count, &cause) != NIP_OK)
+        count = 0;
+    for (size_t i = 0; i < count; i++)
+        nip_buffer_append_format(&list, "%s%s", i != 0 ? ", " : "", entries[i].name);
+    nip_error_set(err, NIP_ERROR_MISSING, "there is no secret key '%s'%s%s%s", name,
+                  file != NULL ? " (" : "", file != NULL ? file : "", file != NULL ? ")" : "");
+    if (is_file)
+        nip_error_hint(err, "--key takes the path of a .key file or a name of 'nip key show'");
+    else if (count == 0)
+        nip_error_hint(err, "make one: nip key new%s%s", is_default ? "" : " ",
+                       is_default ? "" : name);
+    else
+        nip_error_hint(err,
+                       "sign with one of your keys: --key NAME (%.400s)\n"
+                       "or make this one: nip key new%s%s",
+                       nip_buffer_text(&list), is_default ? "" : " ", is_default ? "" : name);
+    nip_buffer_free(&list);
+    return NIP_ERROR_MISSING;
+}
+
 static enum nip_code check_secret_file(const char *path, const char *name, struct nip_error *err)
 {
     struct stat status;
     if (stat(path, &status) != 0) {
         if (errno != ENOENT)
             return nip_error_set_errno(err, errno, "cannot read the secret key %s", path);
-        nip_error_set(err, NIP_ERROR_MISSING, "there is no secret key '%s' (%s)", name, path);
-        if (strcmp(name, KEYSTORE_DEFAULT_NAME) == 0)
-            nip_error_hint(err, "make one: nip key new");
-        else
-            nip_error_hint(err, "make one: nip key new %s\n'nip key show' lists your keys", name);
-        return NIP_ERROR_MISSING;
+        return keystore_refuse_missing(name, path, err);
     }
     if ((status.st_mode & 077) != 0) {
         nip_error_set(err, NIP_ERROR_KEY,

@@ -41,6 +41,9 @@ enum nip_code keystore_make(const char *name, bool has_password, struct nip_publ
 enum nip_code keystore_unlock(const char *name, struct nip_secret_key *key,
                               struct nip_error *err) NIP_MUST_CHECK;
 
+// MISSING: the message says that there is no such key, the hint which command makes one, and which
+// of the user's keys could be named instead. `file` is where it was looked for, or NULL.
+enum nip_code keystore_refuse_missing(const char *name, const char *file, struct nip_error *err);
 // Whether the secret key NAME is there and private; it is not unlocked.
 enum nip_code keystore_check(const char *name, struct nip_error *err) NIP_MUST_CHECK;
 // Whether `name` is that of a secret key of this user, or the path of a .key file.

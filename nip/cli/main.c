@@ -14,15 +14,19 @@
 #include "commit.h"
 #include "mode.h"
 #include "password.h"
+#include "settings.h"
 #include "version.h"
 
 static enum nip_code set_color(struct cli *cli, struct nip_error *err)
 {
+    static const char *const words[] = {NULL, "auto", "always", "never"};
     const char *when = cli_option(cli, "color");
     const char *no_color = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
     bool plain = (no_color != NULL && no_color[0] != '\0') ||
                  (terminal != NULL && strcmp(terminal, "dumb") == 0);
+    if (when == NULL && !plain)
+        when = words[settings()->color];
     if (when == NULL || strcmp(when, "auto") == 0) {
         cli->color_out = !plain && isatty(STDOUT_FILENO) == 1;
         cli->color_err = !plain && isatty(STDERR_FILENO) == 1;
@@ -36,19 +40,36 @@ static enum nip_code set_color(struct cli *cli, struct nip_error *err)
     return NIP_OK;
 }
 
+// What tells about nip itself works with settings that cannot be read, and doctor shows them.
+static bool needs_settings(const struct cli *cli)
+{
+    return cli->command != NULL && strcmp(cli->command->group, CLI_GROUP_ABOUT) != 0;
+}
+
 static enum nip_code prepare(struct cli *cli, int argc, char **argv, struct nip_error *err)
 {
+    struct nip_error cause = {0};
+    enum nip_code read = settings_load(&cause);
     enum nip_code code = cli_parse(cli, argc, argv, err);
-    if (code != NIP_OK)
-        return code;
+    if (code != NIP_OK) {
+        // The error comes first, coloured as far as the options before it say.
+        struct nip_error ignored = {0};
+        return set_color(cli, &ignored) == NIP_OK ? code : err->code;
+    }
     cli->is_json = cli_flag(cli, "json");
     cli->is_quiet = cli_flag(cli, "quiet");
     cli->is_verbose = cli_flag(cli, "verbose");
     mode_set(cli_flag(cli, "locked") || cli_flag(cli, "frozen"),
              cli_flag(cli, "offline") || cli_flag(cli, "frozen"));
     code = set_color(cli, err);
+    if (code == NIP_OK && cli_option(cli, "jobs") != NULL)
+        code = settings_set_jobs(cli_option(cli, "jobs"), err);
     if (code != NIP_OK)
         return code;
+    if (read != NIP_OK && needs_settings(cli)) {
+        *err = cause;
+        return read;
+    }
     const char *folder = cli_option(cli, "directory");
     if (folder != NULL && chdir(folder) != 0) {
         code = nip_error_set_errno(err, errno, "cannot work in folder %s", folder);

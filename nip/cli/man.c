@@ -61,16 +61,20 @@ static void man_head(FILE *out, const char *name, const char *summary)
 // What is the same for every command.
 static void man_tail(FILE *out)
 {
-    fputs(".SH \"EXIT STATUS\"\n"
-          "0 done; 1 failed; 2 wrong use; 3 input refused; 4 not trusted; 5 not found; 6 exists\n"
-          "already; 7 the system said no; 8 the network said no; 9 busy; 10 a limit was reached;\n"
-          "11 a bug in nip; 130 interrupted.\n"
-          ".SH ENVIRONMENT\n"
-          "RUMPK_SDK: folder of the SDK. NIP_PASSWORD: password of a secret key; removed from the\n"
-          "environment as it is read. NO_COLOR: no colours. XDG_DATA_HOME: where keys lie.\n"
-          "XDG_CACHE_HOME: where fetched packages are kept. SOURCE_DATE_EPOCH: the date that is\n"
-          "written into documents.\n",
-          out);
+    fputs(
+        ".SH \"EXIT STATUS\"\n"
+        "0 done; 1 failed; 2 wrong use; 3 input refused; 4 not trusted; 5 not found; 6 exists\n"
+        "already; 7 the system said no; 8 the network said no; 9 busy; 10 a limit was reached;\n"
+        "11 a bug in nip; 130 interrupted.\n"
+        ".SH ENVIRONMENT\n"
+        "NIP_CACHE: folder of the cache. NIP_CONFIG: the file with the user's settings (nip help\n"
+        "config); empty: none. RUMPK_SDK: folder of the SDK.\n"
+        "NIP_PASSWORD: password of a secret key; removed from the\n"
+        "environment as it is read. NO_COLOR: no colours. XDG_DATA_HOME: where keys lie.\n"
+        "XDG_CACHE_HOME: where fetched packages are kept. XDG_CONFIG_HOME: where the settings are.\n"
+        "SOURCE_DATE_EPOCH: the date that is\n"
+        "written into documents.\n",
+        out);
 }
 
 // "nip-key-new" of "key new".

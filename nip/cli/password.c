@@ -14,6 +14,7 @@
 
 #include "cleanup.h"
 #include "nip/crypto.h"
+#include "progress.h"
 
 static char given_password[PASSWORD_SIZE];
 static bool is_given;
@@ -58,6 +59,7 @@ static enum nip_code ask(int terminal, const char *question, char out[PASSWORD_S
     cleanup_set_terminal(&before);
     // Silent first: what is typed as soon as the question shows is neither shown nor thrown away.
     tcsetattr(terminal, TCSAFLUSH, &silent);
+    progress_hide();
     dprintf(terminal, "%s: ", question);
     size_t size = 0;
     ssize_t count = 0;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "settings.h"
 
 enum { OUTPUT_MAX = 8 << 20, PARALLEL_MAX = 64 };
 
@@ -202,6 +203,8 @@ void process_line(const char *const *argv, struct nip_buffer *out)
 
 size_t process_parallel(void)
 {
+    if (settings_jobs() != 0)
+        return settings_jobs();
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count < 1 ? 1 : count > PARALLEL_MAX ? PARALLEL_MAX : (size_t)count;
 }

@@ -10,6 +10,7 @@
 #include "consent.h"
 #include "mode.h"
 #include "project.h"
+#include "settings.h"
 #include "store.h"
 
 enum nip_code decisions_load_in(struct decisions *decisions, const char *folder,
@@ -49,6 +50,9 @@ static void list_aliases(const struct decisions *decisions, struct nip_buffer *o
     nip_buffer_append_text(out, NIP_TRUST_SDK_ALIAS);
     for (size_t i = 0; i < decisions->trust.registry_count; i++)
         nip_buffer_append_format(out, ", %s", decisions->trust.registries[i].alias);
+    for (uint32_t i = 0; i < settings()->registry_count; i++)
+        if (nip_trust_url(&decisions->trust, settings()->registries[i].alias) == NULL)
+            nip_buffer_append_format(out, ", %s", settings()->registries[i].alias);
 }
 
 static enum nip_code unknown_alias(const struct decisions *decisions, const char *alias,
@@ -106,6 +110,10 @@ static enum nip_code choose_default(const struct decisions *decisions, const cha
         *where = decisions->trust.registries[0].alias;
         return NIP_OK;
     }
+    if (decisions->trust.registry_count == 0 && settings()->registry_count == 1) {
+        *where = settings()->registries[0].alias;
+        return NIP_OK;
+    }
     struct nip_buffer known = {0};
     list_aliases(decisions, &known);
     nip_error_set(err, NIP_ERROR_USAGE, "which registry?");
@@ -139,7 +147,10 @@ enum nip_code resolve_registry(struct decisions *decisions, const char *where, c
         else
             invent_alias(decisions, url, alias);
     } else {
+        // What the project calls so comes before what the user calls so.
         url = nip_trust_url(&decisions->trust, where);
+        if (url == NULL)
+            url = nip_config_url(settings(), where);
         if (url == NULL)
             return unknown_alias(decisions, where, err);
         snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", where);

@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "nip/escape.h"
+#include "progress.h"
 
 #define COLOR_RED    "\x1b[1;31m"
 #define COLOR_GREEN  "\x1b[1;32m"
@@ -23,6 +24,7 @@ static void print_list(FILE *stream, bool color, const char *paint, const char *
                        const char *format, va_list list)
 {
     struct nip_buffer raw = {0};
+    progress_hide();
     nip_buffer_append_list(&raw, format, list);
     size_t size = raw.size * 10 + 1; // the longest escape of one byte is \u{10ffff}
     char *escaped = malloc(size);
@@ -116,6 +118,7 @@ void cli_print_verdict(const struct cli *cli, bool good, const char *label, cons
 void cli_print_verdict_whole(const struct cli *cli, bool good, const char *format, ...)
 {
     struct nip_buffer raw = {0}, escaped = {0};
+    progress_hide();
     va_list list;
     va_start(list, format);
     nip_buffer_append_list(&raw, format, list);
@@ -143,6 +146,7 @@ static void show_excerpt(bool color, const struct nip_error *err)
 
 void cli_show_error(bool color, const struct nip_error *err)
 {
+    progress_hide();
     fflush(stdout);
     const char *message = err->message[0] != '\0' ? err->message : nip_error_sentence(err->code);
     fprintf(stderr, "%serror:%s %s%s%s\n", color ? COLOR_RED : "", color ? COLOR_END : "",
@@ -182,6 +186,7 @@ enum nip_code cli_ask_yes(const struct cli *cli, const char *question, bool *yes
         return nip_error_set(err, NIP_ERROR_CONSENT,
                              "a decision is needed, and there is no terminal to ask on");
     char escaped[2048];
+    progress_hide();
     nip_escape_lines(escaped, sizeof escaped, question, strlen(question));
     fflush(stdout);
     fprintf(stderr, "%s%s%s [y/N] ", cli->color_err ? COLOR_BOLD : "", escaped,

@@ -11,6 +11,8 @@
 #include "project.h"
 #include "sdk.h"
 
+#define VOUCHED_HINT_WORDS "a key that nothing here vouches for, only its registry"
+
 enum { IMAGE_SIZE_MAX = 256 << 20 };
 
 struct vouched *vouched_new(void)
@@ -121,6 +123,9 @@ enum nip_code vouched_open_package(struct vouched *vouched, const char *file, co
     }
     if (code != NIP_OK)
         return code;
+    size_t known_count = vouched->count;
+    for (size_t i = 0; key_name == NULL && i < vouched->hint_count; i++)
+        vouch(vouched, &vouched->hints[i], VOUCHED_HINT_WORDS, "");
     struct key_list list = {vouched->keys, vouched->count};
     package->npl = *content;
     memset(content, 0, sizeof *content);
@@ -132,6 +137,10 @@ enum nip_code vouched_open_package(struct vouched *vouched, const char *file, co
                        file, file);
     if (code == NIP_OK) {
         *whose = whose_key(vouched, nip_package_key(package->package)->key);
+        vouched->is_hint = true;
+        for (size_t i = 0; i < known_count; i++)
+            if (nip_public_key_equals(&vouched->keys[i], nip_package_key(package->package)))
+                vouched->is_hint = false;
         code = judge(vouched, file, package, err);
     }
     return code;

@@ -14,7 +14,10 @@
 #include "nip/trust.h"
 #include "votes.h"
 
-enum { VOUCHED_KEYS_MAX = KEYSTORE_KEYS_MAX + NIP_TRUST_KEYS_MAX + NIP_TRUST_REVOKED_MAX + 3 };
+enum {
+    VOUCHED_KEYS_MAX =
+        KEYSTORE_KEYS_MAX + NIP_TRUST_KEYS_MAX + NIP_TRUST_REVOKED_MAX + REGISTRY_KEYS_MAX + 3
+};
 
 struct vouched_key {
     struct nip_public_key key;
@@ -31,6 +34,11 @@ struct vouched {
     struct nip_ballot ballot; // by nip.trust.kdl
     bool has_ballot;          // nip.trust.kdl says something about the name
     bool is_published;        // set before opening: it is not a file, so nothing lies beside it
+    // Set before opening, or nothing: keys that a registry names. They prove integrity, vouch for
+    // nothing, and come last; is_hint says that one of them has signed.
+    struct nip_public_key hints[REGISTRY_KEYS_MAX];
+    size_t hint_count;
+    bool is_hint;
 };
 
 // Allocates; NULL without memory.

@@ -269,17 +269,6 @@ static void diff_requests(const struct nip_manifest *a, const struct nip_manifes
     }
 }
 
-static void match_words(const struct rumpk_bkdl_match *match, struct nip_buffer *out)
-{
-    if (match->bus == RUMPK_BUS_VIRTIO)
-        nip_buffer_append_format(out, "virtio %u", (unsigned)match->device_id);
-    else if (match->bus == RUMPK_BUS_PCI)
-        nip_buffer_append_format(out, "PCI %04x:%04x class 0x%08x", (unsigned)match->vendor_id,
-                                 (unsigned)match->device_id, (unsigned)match->class_code);
-    else
-        nip_buffer_append_format(out, "\"%s\"", match->compatible);
-}
-
 static bool has_match(const struct nip_manifest *manifest, const struct rumpk_bkdl_match *match)
 {
     for (uint32_t i = 0; i < manifest->match_count; i++)
@@ -295,7 +284,7 @@ static void diff_matches(const struct nip_manifest *a, const struct nip_manifest
         struct nip_buffer words = {0};
         if (has_match(a, &b->matches[i]))
             continue;
-        match_words(&b->matches[i], &words);
+        nip_manifest_match_words(&b->matches[i], &words);
         nip_changes_add(changes, is_new ? NIP_CHANGE_GREW : NIP_CHANGE_SHRANK, NIP_CHANGE_MATCHES,
                         name, "%s the device %s", is_new ? "now matches" : "no longer matches",
                         nip_buffer_text(&words));

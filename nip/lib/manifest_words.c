@@ -96,6 +96,17 @@ const struct rumpk_bkdl_request *nip_manifest_request(const struct nip_manifest 
     return NULL;
 }
 
+void nip_manifest_match_words(const struct rumpk_bkdl_match *match, struct nip_buffer *out)
+{
+    if (match->bus == RUMPK_BUS_VIRTIO)
+        nip_buffer_append_format(out, "virtio %u", (unsigned)match->device_id);
+    else if (match->bus == RUMPK_BUS_PCI)
+        nip_buffer_append_format(out, "PCI %04x:%04x class 0x%08x", (unsigned)match->vendor_id,
+                                 (unsigned)match->device_id, (unsigned)match->class_code);
+    else
+        nip_buffer_append_format(out, "\"%s\"", match->compatible);
+}
+
 // The virtio device types that a person would rather read by name (virtio 1.2, section 5).
 static const char *virtio_device_name(uint32_t device_id)
 {

@@ -32,6 +32,9 @@ void schema_print_class(uint64_t class_code, struct nip_buffer *out);
 void schema_print_expected(const struct schema_field *field, struct nip_buffer *out);
 void schema_print_choices(const struct schema_choice *choices, struct nip_buffer *out);
 
+// The section of a document about one node of the top level and all below it, in Markdown.
+void schema_document(const struct schema_node *node, struct nip_buffer *out);
+
 // Edits (insert, delete, replace, swap of neighbours) between two words; SIZE_MAX when one has more
 // than 32 bytes.
 size_t schema_edit_distance(const char *a, size_t a_size, const char *b, size_t b_size);

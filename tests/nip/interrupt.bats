@@ -55,9 +55,11 @@ clean_again() {
 
 # A compiler that writes its temporary file, says so, and does not end when it is asked to.
 stuck_compiler() {
+  local real
+  real=$(command -v clang-19)
   cat >"$BATS_TEST_TMPDIR/bin/clang-19" <<EOF
 #!/bin/bash
-[ "\$1" = --no-default-config ] || exec "$(command -v clang-19)" "\$@"
+[ "\$1" = --no-default-config ] || exec "$real" "\$@"
 while [ "\$1" != -o ]; do shift; done
 echo half >"\${2%.o}-12a146e0.o.tmp"
 trap '' TERM INT

@@ -44,6 +44,16 @@ fits() {
   fits nip-rebuild-1 nip rebuild build/hello-0.1.0.npl --json
 }
 
+@test "reports of registries and the cache" {
+  published_hello
+  (cd "$W" && ok nip fetch local/hello --registry file:reg)
+  fits nip-search-1 nip search --json
+  fits nip-cache-1 nip cache list --json
+  fits nip-cache-1 nip cache size --json
+  fits nip-cache-1 nip cache verify --json
+  fits nip-clean-1 nip cache clean --all --json
+}
+
 @test "reports of images, machines, trees and locks" {
   published_hello
   new_box

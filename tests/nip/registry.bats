@@ -22,7 +22,7 @@ another() { sed -i "s/version=\"[^\"]*\"/version=\"$1\"/" npl.kdl; }
 
 @test "publish without a key makes nothing and names the repair" {
   new_hello
-  refused 5 "there is no key 'default' to sign with" nip publish --registry file:../reg
+  refused 5 "there is no secret key 'default'" nip publish --registry file:../reg
   says 'nip key new'
   [ ! -e ../reg ]
 }

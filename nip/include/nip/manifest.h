@@ -116,6 +116,9 @@ const struct rumpk_bkdl_request *nip_manifest_request(const struct nip_manifest 
 // "disk", 1 queue". No newline.
 void nip_manifest_request_words(const struct rumpk_bkdl_request *request, struct nip_buffer *out);
 
+// One match rule in words: "virtio 2", "PCI 8086:10d3 class 0x00000000", ""ns16550a"". No newline.
+void nip_manifest_match_words(const struct rumpk_bkdl_match *match, struct nip_buffer *out);
+
 // The digest of everything that the package asks for (requests, services, runtime limits), for
 // nip.lock: equal digests mean that an update asks for nothing else. BLAKE2b-256 of the packed
 // records.

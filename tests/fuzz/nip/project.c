@@ -2,12 +2,13 @@
 //
 // project: an accepted nip.lock prints to a text that is accepted again and is its own printing; an
 // accepted nip.trust.kdl says the same and one line more when a line is appended. An accepted list
-// of yanked versions is its own printing.
+// of yanked versions is its own printing. Accepted settings are within their limits.
 
 #include <string.h>
 
 #include "fuzz.h"
 #include "must.h"
+#include "nip/config.h"
 #include "nip/lock.h"
 #include "nip/trust.h"
 #include "nip/workspace.h"
@@ -94,11 +95,27 @@ static void check_workspace(const uint8_t *data, size_t size)
              strstr(workspace.members[i].path, "/../") == NULL);
 }
 
+static void check_config(const uint8_t *data, size_t size)
+{
+    static struct nip_config config;
+    struct nip_error err = {.code = NIP_OK};
+    if (nip_config_parse((const char *)data, size, "config.kdl", &config, &err) != NIP_OK) {
+        MUST(err.message[0] != '\0');
+        return;
+    }
+    FUZZ_ACCEPTED();
+    MUST(config.jobs <= NIP_CONFIG_JOBS_MAX);
+    MUST(config.cache[0] == '\0' || config.cache[0] == '/');
+    for (uint32_t i = 0; i < config.registry_count; i++)
+        MUST(nip_config_url(&config, config.registries[i].alias) == config.registries[i].url);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     check_lock(data, size);
     check_trust(data, size);
     check_yanked(data, size);
     check_workspace(data, size);
+    check_config(data, size);
     return 0;
 }

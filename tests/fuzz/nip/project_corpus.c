@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "must.h"
+#include "nip/config.h"
 #include "nip/fs.h"
 #include "nip/lock.h"
 #include "nip/oci.h"
@@ -139,6 +140,9 @@ int main(int argc, char **argv)
     nip_buffer_append_text(&text, "workspace {\n    member \"drivers/*\"\n}\n"
                                   "override \"acme/ring\" path=\"../ring\"\n");
     write_seed(argv[1], "workspace", &text);
+    nip_buffer_clear(&text);
+    nip_buffer_append_text(&text, nip_config_example);
+    write_seed(argv[1], "config", &text);
     nip_buffer_free(&text);
     return 0;
 }
