@@ -5,7 +5,7 @@
     run.py FOLDER NAME
 
 Prints executions and coverage (edges reached of those instrumented). RUMPK_TEST_LONG=1 runs for ten
-minutes instead of a fixed, small number of inputs. A crash leaves its input in FOLDER/crash-NAME and
+minutes instead of a fixed, small number of inputs, RUMPK_FUZZ_SECONDS=N for N seconds. A crash leaves its input in FOLDER/crash-NAME and
 prints how to play it again.
 """
 import os
@@ -39,10 +39,11 @@ def main():
         return 1
     work = os.path.join(folder, "work", name)
     os.makedirs(work, exist_ok=True)
-    limit = [f"-max_total_time={SECONDS_LONG}"] if os.environ.get("RUMPK_TEST_LONG") else [f"-runs={RUNS}", f"-max_total_time={SECONDS_MAX}"]
+    seconds = int(os.environ.get("RUMPK_FUZZ_SECONDS") or (SECONDS_LONG if os.environ.get("RUMPK_TEST_LONG") else 0))
+    limit = [f"-max_total_time={seconds}"] if seconds else [f"-runs={RUNS}", f"-max_total_time={SECONDS_MAX}"]
     run = subprocess.run([program, "-seed=1", "-print_final_stats=1", "-timeout=25", "-rss_limit_mb=2048",
                           f"-exact_artifact_path={crash}", *limit, work, corpus],
-                         capture_output=True, text=True, errors="replace", timeout=SECONDS_LONG + 600)
+                         capture_output=True, text=True, errors="replace", timeout=seconds + 600)
     if run.returncode:
         print(run.stderr[-6000:])
         print(f"{name}: found something; play it again with: {program} {crash}")

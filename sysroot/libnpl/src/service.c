@@ -138,6 +138,12 @@ static bool take_message(struct npl_session *session, const struct rumpk_message
     return true;
 }
 
+// Does this answer of a ring mean that the client is gone, or has broken it? A new epoch does not.
+static bool is_lost(int64_t ready)
+{
+    return ready < 0 && ready != RUMPK_E_EPOCH;
+}
+
 // One request of this client, if there is one. True when one was handled.
 static bool session_step(struct npl_session *session)
 {
@@ -148,13 +154,14 @@ static bool session_step(struct npl_session *session)
         session_restart(session);
         ready = npl_ring_ready(&session->requests);
     }
-    if (ready < 0)
+    // A client that no longer takes answers, or whose ring is broken, gets none: asked before its
+    // requests are counted, or a client without any would keep npl_service_wait() from sleeping.
+    if (is_lost(ready) || is_lost(npl_ring_ready(&session->replies)))
         session->is_gone = true;
-    if (ready <= 0)
+    if (session->is_gone || ready <= 0)
         return false;
     if (!may_take(session)) {
-        // A client that no longer takes answers, or whose ring is broken, gets none.
-        session->is_gone = npl_ring_ready(&session->replies) == RUMPK_E_PEER;
+        session->is_gone = is_lost(npl_ring_ready(&session->replies));
         return false;
     }
     memcpy(&slot, npl_ring_peek(&session->requests), sizeof(slot));

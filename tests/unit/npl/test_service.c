@@ -439,6 +439,24 @@ static int mad_head_main(void)
     return 0;
 }
 
+// The index of answers taken is forged, and looked at when as many answers were given as the ring
+// has slots: then there is no request left, and the server must neither believe it nor go round in
+// circles until the client ends, which is later than the run may take calls.
+static int mad_tail_main(void)
+{
+    struct raw raw;
+
+    raw_open(&raw, "store");
+    raw_expect(&raw, raw_version(&raw, 256, "9P2000"), RUMPK_RVERSION);
+    __atomic_store_n(raw.replies.own_index, 0x80000000u, __ATOMIC_RELEASE);
+    for (uint32_t sent = 1; sent < raw.replies.slot_count; sent++) {
+        raw_bare(&raw, 0);
+        npl_sleep_until(npl_deadline_ms(1));
+    }
+    npl_sleep_until(npl_deadline_ms(1000000));
+    return 0;
+}
+
 static void wrong_requests_are_refused(void **state)
 {
     int (*const clients[])(void) = {wrong_messages_main, reader_main, flush_main,
@@ -452,7 +470,8 @@ static void wrong_requests_are_refused(void **state)
 static void wrong_rings_cut_off_alone(void **state)
 {
     int (*const wrong[])(void) = {wrong_buffer_main, short_length_main, long_length_main,
-                                  wrong_size_main,   lent_twice_main,   mad_head_main};
+                                  wrong_size_main,   lent_twice_main,   mad_head_main,
+                                  mad_tail_main};
 
     (void)state;
     for (uint32_t which = 0; which < sizeof(wrong) / sizeof(wrong[0]); which++) {

@@ -2,8 +2,8 @@
 //
 // A condition that must hold, or the run is a finding. Unlike assert() it is there in every build.
 
-#ifndef TESTS_FUZZ_NIP_MUST_H
-#define TESTS_FUZZ_NIP_MUST_H
+#ifndef TESTS_FUZZ_MUST_H
+#define TESTS_FUZZ_MUST_H
 
 #include <stdio.h>
 #include <stdlib.h>
