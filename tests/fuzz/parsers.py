@@ -38,6 +38,7 @@ PARSERS = [
     parser("nip.trust.kdl", "projects", "project", "nip/lib/trust.c"),
     parser("nip.lock", "projects", "project", "nip/lib/lock.c"),
     parser("nip.workspace.kdl", "projects", "project", "nip/lib/workspace.c"),
+    parser("config.kdl", "the user, who may have copied it", "project", "nip/lib/config.c"),
     parser("list of yanked versions", "registries", "project", "nip/lib/yanked.c"),
     parser("OCI manifests, indexes, referrers", "registries", "oci statement", "nip/lib/oci.c nip/lib/oci_attach.c nip/lib/json.c"),
     parser("bill of materials (SPDX JSON)", "packages", "sbom", "nip/lib/image_sbom.c"),

@@ -45,10 +45,11 @@ def check():
                     if not os.path.isfile(os.path.join(ROOT, source))]
 
 
-def build():
+def build(names):
     environment = dict(os.environ, LLVM_PROFILE_FILE="/dev/null")  # the programs that make the corpus count too
     for preset in ("fuzz", "coverage"):
-        for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset]):
+        targets = [word for name in names for word in ("--target", "fuzz_" + name)]
+        for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset, "-j2", *targets]):
             done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             if done.returncode:
                 print(done.stdout[-3000:], file=sys.stderr)
@@ -144,8 +145,8 @@ def main():
     if unknown:
         print(f"fuzz-report: no target {', '.join(unknown)}; there are: {' '.join(targets_of_build())}", file=sys.stderr)
         return 2
-    build()
     names = [name for name in targets_of_build() if not args.target or name in args.target]
+    build(names)
     runs = {}
     for name in names:
         if not args.replay:
