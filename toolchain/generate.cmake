@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Writes everything that is generated from arch/*.cmake and flags.cmake into one SDK tree:
-#   share/rumpk/toolchain/<triple>.{cfg,cmake,ld,ldflags,meson}, share/rumpk/machines/<arch>.kdl, and
-#   share/rumpk/machines/<arch>-<machine>.kdl for each further machine
+#   share/rumpk/toolchain/<triple>.{cfg,cmake,ld,ldflags,meson}, share/rumpk/machines/<arch>.kdl,
+#   share/rumpk/machines/<arch>-<machine>.kdl for each further machine, and the programs
+#   bin/<triple>-clang and bin/<triple>-ld
 #
 #   cmake -DRUMPK_SDK=<folder> [-DRUMPK_KERNEL_LIBS=<folder>] -P toolchain/generate.cmake
 #
@@ -25,7 +26,7 @@ macro(write_machine name)
 endmacro()
 
 # What Meson itself puts in.
-foreach(name DIRNAME OUTPUT INPUT)
+foreach(name OUTPUT INPUT)
   set(RUMPK_MESON_${name} "@${name}@")
 endforeach()
 
@@ -38,6 +39,10 @@ foreach(arch riscv64 aarch64 x86_64)
   list(JOIN link_flags "\n" RUMPK_LD_FLAGS)
   foreach(kind cfg ld ldflags cmake meson)
     configure_file(${here}/templates/driver.${kind}.in ${toolchain_dir}/${RUMPK_TRIPLE}.${kind} @ONLY)
+  endforeach()
+  foreach(program clang ld)
+    configure_file(${here}/templates/${program}.sh.in ${RUMPK_SDK}/bin/${RUMPK_TRIPLE}-${program} @ONLY
+      FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
   endforeach()
   if(DEFINED RUMPK_KERNEL_LIBS)
     list(JOIN RUMPK_KERNEL_ARCH_FLAGS "\n" RUMPK_CFG_ARCH_FLAGS)

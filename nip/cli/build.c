@@ -6,16 +6,16 @@
 #include "build.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "build_parts.h"
 #include "build_unit.h"
 #include "cleanup.h"
-#include "nip/archive.h"
-#include "nip/elf.h"
 #include "nip/fs.h"
 #include "nip/json.h"
 #include "process.h"
@@ -91,7 +91,7 @@ static enum nip_code add_pattern(struct build *build, const char *pattern, uint3
     return code;
 }
 
-static enum nip_code find_sources(struct build *build, struct nip_error *err)
+static enum nip_code find_root(struct build *build, struct nip_error *err)
 {
     char *real = realpath(build->folder, NULL);
     if (real == NULL || strlen(real) >= sizeof build->root - NIP_MANIFEST_TEXT_SIZE - 1) {
@@ -100,6 +100,11 @@ static enum nip_code find_sources(struct build *build, struct nip_error *err)
     }
     memcpy(build->root, real, strlen(real) + 1);
     free(real);
+    return NIP_OK;
+}
+
+static enum nip_code find_sources(struct build *build, struct nip_error *err)
+{
     // Pattern characters in the path of the project itself would be taken for a pattern.
     if (strpbrk(build->root, "*?[\\") != NULL)
         return nip_error_set(err, NIP_ERROR_NAME,
@@ -324,69 +329,6 @@ static enum nip_code run_units(struct build *build, size_t first, size_t count,
     return code;
 }
 
-// `modes`: two options at most, NULL for none.
-static enum nip_code run_objcopy(struct build *build, const char *const modes[2], const char *from,
-                                 const char *to, struct nip_error *err)
-{
-    const char *argv[6] = {build->sdk->objcopy};
-    size_t count = 1;
-    for (size_t i = 0; i < 2; i++)
-        if (modes[i] != NULL)
-            argv[count++] = modes[i];
-    argv[count++] = from;
-    argv[count++] = to;
-    struct nip_buffer line = {0}, output = {0};
-    int status = 0;
-    process_line(argv, &line);
-    cli_detail(build->cli, "%s", nip_buffer_text(&line));
-    enum nip_code code = process_run(argv, build->root, &output, true, &status, err);
-    if (code == NIP_OK && status != 0)
-        code = nip_error_set(err, NIP_ERROR_BUILD, "stripping the driver failed: %s",
-                             nip_buffer_text(&output));
-    nip_buffer_free(&line);
-    nip_buffer_free(&output);
-    return code;
-}
-
-static enum nip_code check_driver(struct build *build, uint32_t arch, bool is_new,
-                                  struct nip_error *err)
-{
-    char name[64], path[CLI_PATH_SIZE], size_text[32];
-    struct nip_buffer content = {0};
-    struct nip_elf_driver driver;
-    snprintf(name, sizeof name, "build/%s/driver.elf", nip_arch_name(arch));
-    project_path(path, build->folder, name);
-    enum nip_code code = nip_fs_read(path, RUMPK_ELF_SIZE_MAX + (size_t)1, &content, err);
-    if (code == NIP_OK)
-        code = nip_elf_check_driver(content.data, content.size, path, arch,
-                                    build->manifest->identity.abi_version, &driver, NULL, err);
-    if (code == NIP_OK)
-        cli_say(build->cli, "%s %-8s %s (%s)", is_new ? "built     " : "up to date",
-                nip_arch_name(arch), path, cli_size_text(content.size, size_text));
-    nip_buffer_free(&content);
-    return code;
-}
-
-// The linked file is split in two.
-static enum nip_code finish_link(struct build *build, struct build_unit *unit,
-                                 struct nip_error *err)
-{
-    // Local labels go from the debug file too: a fault is in a function, not in ".Lpcrel_hi2".
-    static const char *const strip[2] = {"--strip-all", NULL};
-    static const char *const keep[2] = {"--only-keep-debug", "--discard-locals"};
-    const char *arch = nip_arch_name(unit->arch);
-    char stripped[64], debug[64], debug_final[64];
-    snprintf(stripped, sizeof stripped, BUILD_WORK_FOLDER "/%s/driver.elf", arch);
-    snprintf(debug, sizeof debug, BUILD_WORK_FOLDER "/%s/driver.debug", arch);
-    snprintf(debug_final, sizeof debug_final, "build/%s/driver.debug", arch);
-    enum nip_code code = run_objcopy(build, strip, unit->work, stripped, err);
-    if (code == NIP_OK)
-        code = run_objcopy(build, keep, unit->work, debug, err);
-    if (code == NIP_OK)
-        code = build_rename(build->root, debug, debug_final, err);
-    return code == NIP_OK ? build_rename(build->root, stripped, unit->output, err) : code;
-}
-
 static enum nip_code link_all(struct build *build, size_t first, struct nip_error *err)
 {
     size_t count = build->unit_count - first;
@@ -402,9 +344,10 @@ static enum nip_code link_all(struct build *build, size_t first, struct nip_erro
     for (size_t i = first; code == NIP_OK && i < build->unit_count; i++) {
         struct build_unit *unit = &build->units[i];
         if (unit->is_stale)
-            code = finish_link(build, unit, err);
+            code = build_split(build->cli, build->sdk, build->root, unit->arch, unit->work, err);
         if (code == NIP_OK)
-            code = check_driver(build, unit->arch, unit->is_stale, err);
+            code = build_check_driver(build->cli, build->folder, build->manifest, unit->arch,
+                                      unit->is_stale, err);
         if (code == NIP_OK && unit->is_stale)
             code = build_unit_note(unit, build->root, build->sdk->toolchain, err);
     }
@@ -458,7 +401,37 @@ static enum nip_code write_commands(struct build *build, size_t count, struct ni
     return code;
 }
 
-static enum nip_code run_build(struct build *build, struct nip_error *err)
+// For a build system that does not write them itself: as if nip compiled the sources that the
+// manifest names. It need not name any.
+static enum nip_code guess_commands(struct build *build, struct nip_error *err)
+{
+    struct nip_error cause = {0};
+    enum nip_code code = NIP_OK;
+    if (find_sources(build, &cause) != NIP_OK)
+        return NIP_OK;
+    for (size_t a = 0; a < RUMPK_ARCH_COUNT; a++) {
+        if ((build->arch_mask & RUMPK_ARCH_BIT(arch_all[a])) == 0)
+            continue;
+        for (size_t s = 0; code == NIP_OK && s < build->source_count; s++)
+            code = add_compile(build, arch_all[a], build->sources[s].path, err);
+        break;
+    }
+    return code == NIP_OK ? write_commands(build, build->unit_count, err) : code;
+}
+
+// By the build system that the manifest names.
+static enum nip_code run_foreign(struct build *build, bool from_nothing, struct nip_error *err)
+{
+    const struct build_task task = {build->cli,       build->sdk,      build->folder,
+                                    build->root,      build->manifest, build->libraries,
+                                    build->arch_mask, from_nothing};
+    enum nip_code code = build_foreign(&task, err);
+    if (code == NIP_OK && build->manifest->build_system == NIP_BUILD_MAKE)
+        code = guess_commands(build, err);
+    return code;
+}
+
+static enum nip_code run_own(struct build *build, struct nip_error *err)
 {
     bool is_library = build->manifest->identity.kind == RUMPK_KIND_LIBRARY;
     enum nip_code code = find_sources(build, err);
@@ -490,9 +463,21 @@ static enum nip_code run_build(struct build *build, struct nip_error *err)
     return code;
 }
 
+static enum nip_code run_build(struct build *build, bool from_nothing, struct nip_error *err)
+{
+    enum nip_code code = find_root(build, err);
+    if (code == NIP_OK)
+        code = build->manifest->build_system != NIP_BUILD_OWN
+                   ? run_foreign(build, from_nothing, err)
+                   : run_own(build, err);
+    if (code == NIP_OK && build->manifest->identity.kind == RUMPK_KIND_DRIVER)
+        code = build_link_debug(build->root, build->manifest->identity.arch_mask, err);
+    return code;
+}
+
 enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *folder,
                            const struct nip_manifest *manifest, uint32_t arch_mask,
-                           struct libraries *libraries, struct nip_error *err)
+                           bool from_nothing, struct libraries *libraries, struct nip_error *err)
 {
     struct build build = {.cli = cli,
                           .sdk = sdk,
@@ -519,6 +504,10 @@ enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *f
         code = nip_fs_lock(path, LOCK_WAIT_MS, &lock, err);
     if (code != NIP_OK)
         return code;
+    // Programs that a build system started may outlive a nip that was killed: they hold the lock
+    // too, so that nobody else builds where they still write.
+    if (manifest->build_system != NIP_BUILD_OWN)
+        fcntl(lock.descriptor, F_SETFD, 0);
     // Also what a build that was killed has left there: this one holds the lock.
     char work[CLI_PATH_SIZE];
     project_path(work, folder, BUILD_WORK_FOLDER);
@@ -527,7 +516,7 @@ enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *f
     if (code == NIP_OK)
         build.units = calloc(UNITS_MAX, sizeof *build.units);
     if (code == NIP_OK)
-        code = build.units != NULL ? run_build(&build, err)
+        code = build.units != NULL ? run_build(&build, from_nothing, err)
                                    : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     cleanup_remove_path(work);
     nip_fs_unlock(&lock);

@@ -6,6 +6,9 @@
 //   ARCH/driver.elf                stripped: goes into the package
 //   ARCH/driver.debug              debug information only
 //   ARCH/driver.key                as .key above, for the link
+//   ARCH/tree                      the build folder of CMake, Meson or make, while nobody builds
+//   ARCH/tree.key                  digest of what it was configured with
+//   .build-id/12/3456.debug        the debug files by build id, as debuggers look for them
 //   work                           what tools write, until it is complete; gone afterwards
 //   compile_commands.json          for editors
 
@@ -20,11 +23,13 @@
 #include "sdk.h"
 
 // Builds the driver or library in `folder` for the architectures of `arch_mask` and checks drivers
-// as the kernel will. `libraries` is all zero, and gets what was linked; the caller frees it with
+// as the kernel will. `from_nothing`: what a build system of its own has made before is not used.
+// `libraries` is all zero, and gets what was linked; the caller frees it with
 // libraries_free(), also after a failure. BUILD when a step failed; the compiler's words have been
 // printed by then.
 enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *folder,
                            const struct nip_manifest *manifest, uint32_t arch_mask,
-                           struct libraries *libraries, struct nip_error *err) NIP_MUST_CHECK;
+                           bool from_nothing, struct libraries *libraries,
+                           struct nip_error *err) NIP_MUST_CHECK;
 
 #endif

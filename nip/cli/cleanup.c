@@ -65,7 +65,7 @@ static void end_children(void)
         any = false;
         for (size_t i = 0; i < CHILDREN_MAX; i++) {
             pid_t child = watcher.children[i];
-            if (child > 0 && kill(child, step == CHILD_STEPS_MAX - 1 ? SIGKILL : SIGTERM) == 0)
+            if (child != 0 && kill(child, step == CHILD_STEPS_MAX - 1 ? SIGKILL : SIGTERM) == 0)
                 any = true;
         }
         if (any)

@@ -32,6 +32,7 @@ void cleanup_forget_path(const char *path);
 // Removes it now, and forgets it.
 void cleanup_remove_path(const char *path);
 
+// A negative number is a process group.
 void cleanup_add_child(pid_t pid);
 void cleanup_forget_child(pid_t pid);
 

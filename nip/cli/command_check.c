@@ -171,7 +171,7 @@ static enum nip_code check_or_measure(struct cli *cli, bool only_sizes, struct n
         struct cli quiet = *cli;
         quiet.is_quiet = true;
         code = build_driver(&quiet, &decisions.sdk, ".", &manifest, manifest.identity.arch_mask,
-                            &libraries, err);
+                            false, &libraries, err);
     }
     libraries_free(&libraries);
     if (code == NIP_OK)

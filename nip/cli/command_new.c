@@ -16,6 +16,7 @@
 
 enum { TEMPLATE_SIZE_MAX = 1 << 20, TEMPLATE_DEPTH_MAX = 8 };
 #define TEMPLATE_DEFAULT "driver"
+#define TEMPLATE_LIBRARY "library"
 
 static enum nip_code full_name(const char *operand, char name[NIP_NAME_MAX + 1],
                                struct nip_error *err)
@@ -118,8 +119,42 @@ static enum nip_code find_template(const struct sdk *sdk, const char *name, char
     return code;
 }
 
-static enum nip_code write_driver(const struct sdk *sdk, const char *template, const char *folder,
-                                  const char *name, struct nip_error *err)
+// The files of a build system, and the line in npl.kdl that names it.
+static enum nip_code add_builder(const struct sdk *sdk, const char *template, const char *builder,
+                                 const char *folder, const char *name, struct nip_error *err)
+{
+    char from[CLI_PATH_SIZE], manifest[CLI_PATH_SIZE];
+    struct nip_buffer text = {0};
+    bool is_library = strcmp(template, TEMPLATE_LIBRARY) == 0;
+    sdk_path(sdk, from, "builders/%s/%s", builder, is_library ? "library" : "driver");
+    project_path(manifest, folder, NIP_MANIFEST_FILE);
+    enum nip_code code = copy_template(from, folder, name, 0, err);
+    if (code == NIP_OK)
+        code = nip_fs_read(manifest, NIP_MANIFEST_SIZE_MAX, &text, err);
+    nip_buffer_append_format(&text, "\nbuild \"%s\"\n", builder);
+    if (code == NIP_OK)
+        code = project_write_file(manifest, text.data, text.size, 0644, err);
+    nip_buffer_free(&text);
+    return code;
+}
+
+static enum nip_code check_builder(const char *builder, struct nip_error *err)
+{
+    static const char *const names[] = {"cmake", "meson", "make", NULL};
+    uint32_t system;
+    if (builder == NULL || nip_build_system_from_name(builder, &system))
+        return NIP_OK;
+    const char *near = cli_nearest(builder, names);
+    nip_error_set(err, NIP_ERROR_USAGE, "--build does not take '%s'", builder);
+    if (near != NULL)
+        nip_error_hint(err, "did you mean '%s'?", near);
+    else
+        nip_error_hint(err, "one of: cmake, meson, make; without --build, nip builds by itself");
+    return NIP_ERROR_USAGE;
+}
+
+static enum nip_code write_driver(const struct sdk *sdk, const char *template, const char *builder,
+                                  const char *folder, const char *name, struct nip_error *err)
 {
     char from[CLI_PATH_SIZE], to[CLI_PATH_SIZE];
     struct nip_buffer license = {0};
@@ -132,6 +167,8 @@ static enum nip_code write_driver(const struct sdk *sdk, const char *template, c
         code = find_template(sdk, template, from, err);
     if (code == NIP_OK)
         code = copy_template(from, folder, name, 0, err);
+    if (code == NIP_OK && builder != NULL)
+        code = add_builder(sdk, template, builder, folder, name, err);
     nip_buffer_free(&license);
     return code;
 }
@@ -169,10 +206,14 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     struct nip_buffer temporary = {0};
     struct nip_fs_lock held = NIP_FS_LOCK_NONE;
     bool is_image = cli_flag(cli, "image");
-    const char *template = cli_option(cli, "template");
+    const char *template = cli_option(cli, "template"), *builder = cli_option(cli, "build");
     enum nip_code code = full_name(cli_operand(cli, 0), name, err);
     if (code == NIP_OK && is_image && template != NULL)
         code = nip_error_set(err, NIP_ERROR_USAGE, "--image and --template exclude each other");
+    if (code == NIP_OK && is_image && builder != NULL)
+        code = nip_error_set(err, NIP_ERROR_USAGE, "--image and --build exclude each other");
+    if (code == NIP_OK)
+        code = check_builder(builder, err);
     if (code != NIP_OK)
         return code;
     if (template == NULL)
@@ -195,9 +236,9 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     cleanup_release();
     if (code != NIP_OK)
         return code;
-    code = is_image
-               ? write_image(cli, &decisions, nip_buffer_text(&temporary), name, err)
-               : write_driver(&decisions.sdk, template, nip_buffer_text(&temporary), name, err);
+    code = is_image ? write_image(cli, &decisions, nip_buffer_text(&temporary), name, err)
+                    : write_driver(&decisions.sdk, template, builder, nip_buffer_text(&temporary),
+                                   name, err);
     cleanup_hold();
     if (code == NIP_OK)
         code = nip_fs_publish_folder(nip_buffer_text(&temporary), folder, err);
@@ -205,7 +246,7 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     cleanup_remove_path(nip_buffer_text(&temporary));
     nip_fs_unlock(&held);
     if (code == NIP_OK) {
-        bool is_library = !is_image && strcmp(template, "library") == 0;
+        bool is_library = !is_image && strcmp(template, TEMPLATE_LIBRARY) == 0;
         cli_say(cli, "made the %s %s in folder %s",
                 is_image     ? "image"
                 : is_library ? "library"

@@ -32,7 +32,7 @@ static enum nip_code build_one(struct cli *cli, struct sdk *sdk, const char *fol
     if (code == NIP_OK && wanted == 0)
         cli_say(cli, "not made for this");
     else if (code == NIP_OK)
-        code = build_driver(cli, sdk, folder, manifest, wanted, &libraries, err);
+        code = build_driver(cli, sdk, folder, manifest, wanted, false, &libraries, err);
     if (code == NIP_OK && !is_member)
         cli_next(cli, manifest->identity.kind == RUMPK_KIND_DRIVER
                           ? "nip run"

@@ -24,6 +24,7 @@ const struct cli_option_spec cli_global_options[] = {
 static const struct cli_option_spec new_options[] = {
     {"template", 0, "NAME",
      "what to begin with: driver (default), service, virtio, mmio or library"},
+    {"build", 0, "SYSTEM", "let cmake, meson or make build it instead of nip itself"},
     {"image", 0, NULL, "make an image project instead of a driver"},
     {NULL, 0, NULL, NULL},
 };
@@ -31,6 +32,7 @@ static const struct cli_example new_examples[] = {
     {"nip new hello", "driver local/hello in folder hello"},
     {"nip new --template service acme/clock", "driver acme/clock, which offers a service"},
     {"nip new --template library crc", "headers and code for other packages"},
+    {"nip new --build cmake hello", "with a CMakeLists.txt, which nip build calls"},
     {"nip new --image box", "image local/box in folder box"},
     {NULL, NULL},
 };
@@ -397,7 +399,12 @@ const struct cli_command cli_commands[] = {
      "Compiles for all architectures in parallel, with the compiler and the sysroot of the SDK only.\n"
      "A file is compiled again when its content, a header's content or a flag has changed; times do\n"
      "not count. Each result is checked as the kernel will check it. Writes build/ARCH/driver.elf,\n"
-     "build/ARCH/driver.debug (for debuggers) and build/compile_commands.json (for editors).",
+     "build/ARCH/driver.debug (for debuggers, also by its build id below build/.build-id) and\n"
+     "build/compile_commands.json (for editors). Where npl.kdl names a build system, as in\n"
+     "`build \"cmake\"`, that one is called for each architecture, with the SDK's toolchain file, cross\n"
+     "file or variables and nothing else of the environment than PATH. It leaves driver.elf at the top\n"
+     "of its build folder, build/ARCH/tree, and decides itself what has to be made again. nip pack and\n"
+     "nip publish begin from nothing.",
      build_options, build_examples, 0, 0, command_build},
     {"fmt", "Write a driver", "Lay out manifests", "[FILE...]",
      "Four spaces a level, single spaces, at most one empty line, LF. Comments, spelling and order stay\n"

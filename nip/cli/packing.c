@@ -176,8 +176,8 @@ enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char
     if (kind == RUMPK_KIND_KERNEL)
         code = sdk_find_tools(sdk, err);
     else
-        code =
-            build_driver(cli, sdk, folder, manifest, manifest->identity.arch_mask, &libraries, err);
+        code = build_driver(cli, sdk, folder, manifest, manifest->identity.arch_mask, with_source,
+                            &libraries, err);
     if (code == NIP_OK && kind == RUMPK_KIND_DRIVER)
         code = sdk_components(sdk, manifest->identity.arch_mask, pack, err);
     if (code == NIP_OK)

@@ -41,8 +41,9 @@ enum nip_code process_find(const char *name, const char *debian_package, char *o
     return NIP_ERROR_TOOL;
 }
 
+// `as_group`: in a process group of its own, which a signal then ends as a whole.
 static enum nip_code spawn(const char *const *argv, const char *folder, int output, int errors,
-                           pid_t *pid, struct nip_error *err)
+                           bool as_group, pid_t *pid, struct nip_error *err)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -63,12 +64,13 @@ static enum nip_code spawn(const char *const *argv, const char *folder, int outp
     sigaddset(&defaults, SIGXFSZ);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setsigmask(&attributes, cleanup_child_mask());
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes, (short)(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                  (as_group ? POSIX_SPAWN_SETPGROUP : 0)));
     // A child that the watcher does not know of would outlive a signal.
     cleanup_hold();
     int result = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
     if (result == 0)
-        cleanup_add_child(*pid);
+        cleanup_add_child(as_group ? -*pid : *pid);
     cleanup_release();
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
@@ -83,6 +85,7 @@ static int wait_status(pid_t pid)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     cleanup_forget_child(pid);
+    cleanup_forget_child(-pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -107,7 +110,7 @@ enum nip_code process_run(const char *const *argv, const char *folder, struct ni
     if (output != NULL && pipe2(ends, O_CLOEXEC) != 0)
         return nip_error_set_errno(err, errno, "cannot make a pipe");
     pid_t pid = 0;
-    enum nip_code code = spawn(argv, folder, ends[1], with_errors ? ends[1] : -1, &pid, err);
+    enum nip_code code = spawn(argv, folder, ends[1], with_errors ? ends[1] : -1, false, &pid, err);
     if (ends[1] >= 0)
         close(ends[1]);
     if (code == NIP_OK) {
@@ -131,7 +134,8 @@ static enum nip_code start_job(struct process_job *job, struct running *slot, st
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return nip_error_set_errno(err, errno, "cannot make a pipe");
-    enum nip_code code = spawn(job->argv, job->folder, ends[1], ends[1], &slot->pid, err);
+    enum nip_code code =
+        spawn(job->argv, job->folder, ends[1], ends[1], job->has_children, &slot->pid, err);
     close(ends[1]);
     if (code != NIP_OK) {
         close(ends[0]);

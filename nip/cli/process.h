@@ -25,6 +25,7 @@ enum nip_code process_run(const char *const *argv, const char *folder, struct ni
 struct process_job {
     const char *const *argv;
     const char *folder;       // NULL: the current one
+    bool has_children;        // starts programs itself: a signal that ends nip ends them all
     struct nip_buffer output; // both channels
     int status;
     bool is_done;

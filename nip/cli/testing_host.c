@@ -162,9 +162,19 @@ enum nip_code testing_host(const struct cli *cli, struct sdk *sdk,
     add_pattern(&files, TEST_PATTERN);
     bool has_any = files.count != 0;
     command_free(&files);
+    bool is_foreign = manifest->build_system != NIP_BUILD_OWN;
+    const char *system = nip_build_system_name(manifest->build_system);
+    if (!has_any && is_foreign)
+        cli_say(cli, "testing    nothing on this computer: there is no " TEST_PATTERN);
     if (!has_any)
         return NIP_OK;
-    cli_say(cli, "testing    on this computer");
+    if (is_foreign)
+        cli_say(cli,
+                "testing    on this computer: " TEST_PATTERN " with the `sources` of npl.kdl, "
+                "compiled by nip; what %s builds runs in the emulator",
+                system);
+    else
+        cli_say(cli, "testing    on this computer");
     enum nip_code code = sdk_find_tools(sdk, err);
     cleanup_add_path(BUILD_WORK_FOLDER "-test");
     if (code == NIP_OK)

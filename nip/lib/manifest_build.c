@@ -130,6 +130,20 @@ const struct schema_node manifest_package_children[MANIFEST_PACKAGE_CHILDREN] = 
 
 // ---- build ----
 
+const struct schema_choice manifest_build_systems[] = {
+    {"cmake", NIP_BUILD_CMAKE}, {"meson", NIP_BUILD_MESON}, {"make", NIP_BUILD_MAKE}, {NULL, 0}};
+
+const struct schema_field manifest_build_fields[MANIFEST_BUILD_FIELDS] = {
+    {.name = "system",
+     .is_argument = true,
+     .type = SCHEMA_CHOICE,
+     M(build_system),
+     .choices = manifest_build_systems,
+     .help = "The program that builds it, with the compiler and the sysroot of the SDK, once for "
+             "each architecture. It leaves `driver.elf` (a library: `libNAME.a`) at the top of its "
+             "build folder. Without it, nip compiles and links by itself."},
+};
+
 #define SOURCES_HELP                                                                             \
     "Files, or patterns with `*`, `?` and `[...]`, relative to the project. `*` does not cross " \
     "a `/`. `.c` is compiled as C23, `.S` is assembled after the preprocessor."
@@ -144,6 +158,13 @@ static const struct schema_field flags_fields[] = {
      ONE_VALUE,
      TEXTS(struct nip_manifest, flags, flag_count, NIP_MANIFEST_LIST_MAX),
      .help = "Options for the compiler, one text each, after those of the SDK."},
+};
+static const struct schema_field options_fields[] = {
+    {.name = "options",
+     ONE_VALUE,
+     TEXTS(struct nip_manifest, build_options, build_option_count, NIP_MANIFEST_LIST_MAX),
+     .help = "For `cmake`, `meson setup` or `make`, one text each, after those of nip: "
+             "`\"-DWITH_STATS=ON\"`, `\"-Dstats=true\"`, `\"STATS=1\"`."},
 };
 
 #define A(member) SCHEMA_AT(struct nip_manifest_arch_build, member)
@@ -192,10 +213,34 @@ const struct schema_node manifest_build_children[MANIFEST_BUILD_CHILDREN] = {
     {NODE("sources", sources_fields),
      .help = "`sources \"src/*.c\"` when nothing is written here."},
     {NODE("flags", flags_fields)},
+    {NODE("options", options_fields),
+     .help = "Only with a build system. `sources` and `flags` then say how the tests on this "
+             "computer are compiled; the driver itself is made by the build system alone."},
     {NODE("arch", arch_build_fields), CHILDREN(arch_build_children),
      ARRAY(struct nip_manifest_arch_build, arch_builds, arch_build_count, NIP_MANIFEST_ARCHS_MAX),
      .check = check_arch_build, .help = "What is built in addition for some architectures."},
 };
+
+enum nip_code manifest_check_build(const struct schema_place *place, const void *parent,
+                                   const void *element, uint32_t index, struct nip_error *err)
+{
+    (void)element;
+    (void)index;
+    const struct nip_manifest *manifest = parent;
+    const char *what = NULL;
+    if (manifest->build_system == NIP_BUILD_OWN && manifest->build_option_count != 0)
+        what = "`options` are for a build system, and none is named";
+    if (manifest->build_system != NIP_BUILD_OWN && manifest->arch_build_count != 0)
+        what = "an `arch` block is for nip's own build, and a build system is named";
+    if (what == NULL)
+        return NIP_OK;
+    nip_kdl_error_at(place->document, place->node->span, err, NIP_ERROR_SCHEMA, "%s", what);
+    if (manifest->build_system == NIP_BUILD_OWN)
+        nip_error_hint(err, "Name it: `build \"cmake\" { ... }`, or remove the line.");
+    else
+        nip_error_hint(err, "Let the build system look at the architecture, and remove the block.");
+    return NIP_ERROR_SCHEMA;
+}
 
 // ---- dependencies ----
 

@@ -344,8 +344,8 @@ const struct schema_node manifest_schema[MANIFEST_PART_COUNT] = {
     [MANIFEST_PACKAGE] = {NODE("package", manifest_package_fields),
         CHILDREN(manifest_package_children), .is_required = true,
         .help = "What it is, and what people should know of it."},
-    [MANIFEST_BUILD] = {.name = "build", CHILDREN(manifest_build_children),
-        .help = "How it is made."},
+    [MANIFEST_BUILD] = {NODE("build", manifest_build_fields), CHILDREN(manifest_build_children),
+        .check = manifest_check_build, .help = "How it is made."},
     [MANIFEST_DEPENDENCIES] = {.name = "dependencies", CHILDREN(manifest_dependencies_children),
         .help = "Libraries that are linked into it when it is built. They are resolved in the project "
                 "that builds, written to `nip.lock`, recorded in the bill of materials, and never "

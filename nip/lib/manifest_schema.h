@@ -24,17 +24,24 @@ enum manifest_part {
 enum {
     MANIFEST_PACKAGE_FIELDS = 2,
     MANIFEST_PACKAGE_CHILDREN = 8,
-    MANIFEST_BUILD_CHILDREN = 3,
+    MANIFEST_BUILD_FIELDS = 1,
+    MANIFEST_BUILD_CHILDREN = 4,
     MANIFEST_DEPENDENCIES_CHILDREN = 1,
 };
 extern const struct schema_field manifest_package_fields[MANIFEST_PACKAGE_FIELDS];
 extern const struct schema_node manifest_package_children[MANIFEST_PACKAGE_CHILDREN];
+extern const struct schema_field manifest_build_fields[MANIFEST_BUILD_FIELDS];
 extern const struct schema_node manifest_build_children[MANIFEST_BUILD_CHILDREN];
 extern const struct schema_node manifest_dependencies_children[MANIFEST_DEPENDENCIES_CHILDREN];
 
 extern const struct schema_node manifest_schema[MANIFEST_PART_COUNT];
 extern const struct schema_choice manifest_archs[], manifest_spectrums[], manifest_kinds[],
-    manifest_styles[], manifest_restarts[], manifest_pledges[];
+    manifest_styles[], manifest_restarts[], manifest_pledges[], manifest_build_systems[];
+
+// What spans the lines of `build`.
+enum nip_code manifest_check_build(const struct schema_place *place, const void *parent,
+                                   const void *element, uint32_t index,
+                                   struct nip_error *err) NIP_MUST_CHECK;
 
 // Whether the fields of a PCI function go together: vendor and device, or a class, or both.
 bool manifest_pci_is_complete(uint32_t vendor_id, uint32_t device_id, uint32_t class_code);

@@ -47,6 +47,16 @@ bool nip_arch_from_name(const char *name, uint32_t *arch)
     return true;
 }
 
+const char *nip_build_system_name(uint32_t system)
+{
+    return system == NIP_BUILD_OWN ? "nip" : choice_name(manifest_build_systems, system);
+}
+
+bool nip_build_system_from_name(const char *name, uint32_t *system)
+{
+    return choice_value(manifest_build_systems, name, system);
+}
+
 const char *nip_restart_name(uint32_t restart)
 {
     return choice_name(manifest_restarts, restart);

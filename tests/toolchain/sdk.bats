@@ -44,18 +44,30 @@ setup() {
 @test "Meson builds a driver for each architecture, the same bytes from two folders" {
   for arch in "${archs[@]}"; do
     cross="$sdk/share/rumpk/toolchain/$arch-unknown-rumpk-elf.meson"
-    # A file that can be moved with the SDK, for Meson 1.3; earlier ones get one with the folder in it.
-    grep -qxF "toolchain = '@DIRNAME@'" "$cross"
-    sed "s|@DIRNAME@|$sdk/share/rumpk/toolchain|" "$cross" >"$arch.ini"
     for folder in one "two longer"; do
       mkdir -p "$folder"
       cp "$BATS_TEST_DIRNAME/driver/driver.c" "$BATS_TEST_DIRNAME/driver/meson.build" "$folder"
-      meson setup "$folder/$arch" "$folder" --cross-file "$arch.ini"
-      ninja -C "$folder/$arch"
+      PATH="$sdk/bin:$PATH" meson setup "$folder/$arch" "$folder" --cross-file "$cross"
+      PATH="$sdk/bin:$PATH" ninja -C "$folder/$arch"
     done
     llvm-readelf-19 -h "one/$arch/driver.elf" | grep -q 'Type: *DYN'
     llvm-readelf-19 -nW "one/$arch/driver.elf" | grep -q 'Rumpk'
     cmp "one/$arch/driver.elf" "two longer/$arch/driver.elf"
+  done
+}
+
+@test "one program each for compiler and linker, from PATH, through a link, and by make" {
+  mkdir links
+  for arch in "${archs[@]}"; do
+    local triple=$arch-unknown-rumpk-elf
+    compile "$arch" "$BATS_TEST_DIRNAME/driver/driver.c" "$arch.o"
+    link "$arch" "$arch.elf" "$arch.o"
+    ln -s "$sdk/bin/$triple-clang" "$sdk/bin/$triple-ld" links/
+    PATH="$PWD/links:$PATH" $triple-clang -std=c23 -O2 -Wall -Wextra -Wpedantic -Werror \
+      -c "$BATS_TEST_DIRNAME/driver/driver.c" -o "$arch-program.o"
+    PATH="$PWD/links:$PATH" $triple-ld -o "$arch-program.elf" "$arch-program.o"
+    cmp "$arch.o" "$arch-program.o"
+    cmp "$arch.elf" "$arch-program.elf"
   done
 }
 

@@ -66,6 +66,9 @@ struct nip_manifest_dependency {
     char registry[RUMPK_LABEL_SIZE]; // alias of nip.trust.kdl; empty: not given
 };
 
+// What builds a package: nip itself, or a program that it starts once for each architecture.
+enum nip_build_system { NIP_BUILD_OWN, NIP_BUILD_CMAKE, NIP_BUILD_MESON, NIP_BUILD_MAKE };
+
 // What is built in addition for some architectures.
 struct nip_manifest_arch_build {
     uint32_t arch_mask;
@@ -93,9 +96,12 @@ struct nip_manifest {
     // http: or https: addresses, or empty
     char homepage[NIP_MANIFEST_TEXT_SIZE], repository[NIP_MANIFEST_TEXT_SIZE];
     char documentation[NIP_MANIFEST_TEXT_SIZE], issues[NIP_MANIFEST_TEXT_SIZE];
-    uint32_t source_count, flag_count, arch_build_count, dependency_count;
+    uint32_t build_system; // enum nip_build_system
+    uint32_t source_count, flag_count, arch_build_count, dependency_count, build_option_count;
     char sources[NIP_MANIFEST_LIST_MAX][NIP_MANIFEST_TEXT_SIZE]; // patterns relative to the project
     char flags[NIP_MANIFEST_LIST_MAX][NIP_MANIFEST_TEXT_SIZE];   // for the compiler
+    // for the build system
+    char build_options[NIP_MANIFEST_LIST_MAX][NIP_MANIFEST_TEXT_SIZE];
     struct nip_manifest_arch_build arch_builds[NIP_MANIFEST_ARCHS_MAX];
     struct nip_manifest_dependency dependencies[NIP_MANIFEST_DEPENDENCIES_MAX];
 };
@@ -136,6 +142,8 @@ const char *nip_arch_name(uint32_t arch);                  // "riscv64"
 bool nip_arch_from_name(const char *name, uint32_t *arch); // RUMPK_ARCH_*
 const char *nip_spectrum_name(uint32_t spectrum);          // "gravity"
 bool nip_spectrum_from_name(const char *name, uint32_t *spectrum);
+const char *nip_build_system_name(uint32_t system); // "cmake"; "nip" for its own
+bool nip_build_system_from_name(const char *name, uint32_t *system); // others than its own
 const char *nip_restart_name(uint32_t restart); // "on-fault"
 // Classes of calls: "all", "none", or "stdio map".
 void nip_pledge_words(uint64_t pledge, struct nip_buffer *out);

@@ -124,6 +124,93 @@ static void what_people_and_builds_need_is_read(void **state)
     assert_int_equal(manifest.dependencies[1].key[31], 0xB7);
 }
 
+// Puts `with` in the place of the only `what`.
+static char *edited(const char *text, const char *what, const char *with)
+{
+    const char *place = strstr(text, what);
+    if (!place)
+        fail_msg("\"%s\" is not in the text", what);
+    size_t size = strlen(text) + strlen(with) + 1;
+    char *out = malloc(size);
+    snprintf(out, size, "%.*s%s%s", (int)(place - text), text, with, place + strlen(what));
+    return out;
+}
+
+struct mistake {
+    const char *what, *with;
+    enum nip_code code;
+    uint32_t line, column;
+    const char *message, *hint;
+};
+
+static void expect_mistakes(const char *base, const struct mistake *table, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct nip_error err = {.code = NIP_OK};
+        char *text = edited(base, table[i].what, table[i].with);
+        enum nip_code code = nip_manifest_parse(text, strlen(text), "npl.kdl", &manifest, &err);
+        if (code != table[i].code || err.line != table[i].line || err.column != table[i].column ||
+            !strstr(err.message, table[i].message) || !strstr(err.hint, table[i].hint))
+            fail_msg("\"%s\": %s %u:%u %s [%s]", table[i].with, nip_error_name(code), err.line,
+                     err.column, err.message, err.hint);
+        free(text);
+    }
+}
+
+// A build system of the author's choice: for builds only, so nothing of it is packed.
+static void build_systems_are_read_and_not_packed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *with;
+        uint32_t system, options;
+    } table[] = {
+        {"build \"cmake\" { options \"-DX=1\" \"-DY=2\"; sources \"src/*.c\" }", NIP_BUILD_CMAKE,
+         2},
+        {"build \"meson\"", NIP_BUILD_MESON, 0},
+        {"build \"make\" { flags \"-DTEST=1\" }", NIP_BUILD_MAKE, 0},
+        {"build { sources \"src/*.c\" }", NIP_BUILD_OWN, 0},
+    };
+    static struct nip_manifest decoded;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct nip_error err = {.code = NIP_OK};
+        struct nip_buffer packed = {.size = 0};
+        char *text =
+            edited(complete, "build { sources \"src/*.c\" \"x.c\"; flags \"-O2\" }", table[i].with);
+        if (nip_manifest_parse(text, strlen(text), "f", &manifest, &err) != NIP_OK)
+            fail_msg("%s", err.message);
+        assert_int_equal(manifest.build_system, table[i].system);
+        assert_int_equal(manifest.build_option_count, table[i].options);
+        assert_string_equal(manifest.sources[0], "src/*.c");
+        assert_int_equal(nip_bkdl_encode_package(&manifest, &packed, &err), NIP_OK);
+        assert_int_equal(nip_bkdl_decode_package(packed.data, packed.size, "f", &decoded, &err),
+                         NIP_OK);
+        assert_int_equal(nip_bkdl_compare(&manifest, &decoded, &err), NIP_OK);
+        assert_int_equal(decoded.build_system, NIP_BUILD_OWN);
+        nip_buffer_free(&packed);
+        free(text);
+    }
+    assert_string_equal(nip_build_system_name(NIP_BUILD_MESON), "meson");
+    assert_string_equal(nip_build_system_name(NIP_BUILD_OWN), "nip");
+    assert_string_equal(nip_build_system_name(9), "?");
+}
+
+static void mistakes_about_build_systems(void **state)
+{
+    (void)state;
+    static const struct mistake table[] = {
+        {"build {", "build \"cmkae\" {", NIP_ERROR_SCHEMA, 9, 7, "unknown `system`", "Did you mean `cmake`"},
+        {"build {", "build 1 {", NIP_ERROR_SCHEMA, 9, 7, "", ""},
+        {"build {", "build \"make\" \"cmake\" {", NIP_ERROR_SCHEMA, 9, 14, "", ""},
+        {"build {", "build { options \"-DX\";", NIP_ERROR_SCHEMA, 9, 1,
+         "`options` are for a build system, and none is named", "build \"cmake\" { ... }"},
+        {"build {", "build \"make\" { arch \"riscv64\" { flags \"-DX\" };", NIP_ERROR_SCHEMA, 9, 1,
+         "an `arch` block is for nip's own build", "look at the architecture"},
+        {"build {", "build \"make\" { options;", NIP_ERROR_SCHEMA, 9, 16, "", ""},
+    };
+    expect_mistakes(complete, table, sizeof table / sizeof table[0]);
+}
+
 // What the kernel acts on and only some packages write.
 static const char for_kernels[] =
     "package \"acme/nic\" version=\"1.0.0\" { kind \"driver\"; security-version 1; abi 1\n" // 1
@@ -200,39 +287,6 @@ static void defaults_are_filled_in(void **state)
     assert_int_equal(manifest.runtime.restart_window_s, NIP_MANIFEST_RESTART_WINDOW_DEFAULT);
     assert_int_equal(manifest.source_count, 1);
     assert_string_equal(manifest.sources[0], "src/*.c");
-}
-
-// Puts `with` in the place of the only `what`.
-static char *edited(const char *text, const char *what, const char *with)
-{
-    const char *place = strstr(text, what);
-    if (!place)
-        fail_msg("\"%s\" is not in the text", what);
-    size_t size = strlen(text) + strlen(with) + 1;
-    char *out = malloc(size);
-    snprintf(out, size, "%.*s%s%s", (int)(place - text), text, with, place + strlen(what));
-    return out;
-}
-
-struct mistake {
-    const char *what, *with;
-    enum nip_code code;
-    uint32_t line, column;
-    const char *message, *hint;
-};
-
-static void expect_mistakes(const char *base, const struct mistake *table, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct nip_error err = {.code = NIP_OK};
-        char *text = edited(base, table[i].what, table[i].with);
-        enum nip_code code = nip_manifest_parse(text, strlen(text), "npl.kdl", &manifest, &err);
-        if (code != table[i].code || err.line != table[i].line || err.column != table[i].column ||
-            !strstr(err.message, table[i].message) || !strstr(err.hint, table[i].hint))
-            fail_msg("\"%s\": %s %u:%u %s [%s]", table[i].with, nip_error_name(code), err.line,
-                     err.column, err.message, err.hint);
-        free(text);
-    }
 }
 
 static void mistakes_are_shown_at_their_place(void **state)
@@ -527,6 +581,8 @@ int main(void)
         cmocka_unit_test(what_people_and_builds_need_is_read),
         cmocka_unit_test(mistakes_are_shown_at_their_place),
         cmocka_unit_test(mistakes_for_people_and_builds),
+        cmocka_unit_test(build_systems_are_read_and_not_packed),
+        cmocka_unit_test(mistakes_about_build_systems),
         cmocka_unit_test(what_a_kernel_acts_on_is_read),
         cmocka_unit_test(mistakes_for_kernels),
         cmocka_unit_test(the_documented_example_is_a_manifest),
