@@ -24,7 +24,7 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
 ELSEWHERE = {
     ("README.md", "script/demo"): "e2e.demo is script/demo; script/test is what runs this",
     ("INSTALL.md", "git clone"): "toolchain.setup sets up second clones, and every test uses the SDK that it made",
-    ("docs/performance.md", "script/bench"): "bench.* and script/bench --sizes below",
+    ("docs/performance.md", "script/bench"): "the tests bench.* run the same program, with fewer rounds",
     ("docs/fuzzing.md", "script/fuzz-report"): "fuzz.inventory and fuzz.*, which script/fuzz-report starts as ctest does",
 }
 
@@ -35,12 +35,16 @@ RUN = {
         '"$HOME/opt/rumpk sdk/bin/nip" --version; "$HOME/opt/rumpk sdk/bin/nip" new moved; cd moved; '
         '"$HOME/opt/rumpk sdk/bin/nip" build --arch riscv64'),
     ("INSTALL.md", "rm -rf build"): (
-        'mkdir -p build/sdk "$HOME/.cache/rumpk/x"; "$NIP" key new --no-password >/dev/null; '
-        'test -e "$HOME/.local/share/rumpk/keys/default.key"', {},
-        'test ! -e build; test -z "$(find "$HOME" -path "*rumpk*")"'),
+        # Everything that nip and script/setup leave in a home: keys, what was fetched, settings.
+        'mkdir -p build/sdk "$HOME/.cache/rumpk/x" "$HOME/.config/nip"; echo >"$HOME/.config/nip/config.kdl"; '
+        '"$NIP" key new --no-password; "$NIP" new hello; cd hello; "$NIP" publish --registry file:../reg; cd ..; '
+        '"$NIP" new --image box; cd box; "$NIP" add local/hello --registry file:../reg --yes; cd ..; rm -r hello reg box; '
+        'test -e "$HOME/.local/share/rumpk/keys/default.key"; test -e "$HOME/.cache/nip"', {},
+        'test ! -e build; find "$HOME" -type f; test -z "$(find "$HOME" -type f)"'),
     ("docs/package-format.md", "minisign -Vm"): (
+        # What the block starts with: an unpacked package, and keys under the names that it uses.
         '"$NIP" new acme/virtio-blk; sed -i s/0.1.0/1.4.0/ virtio-blk/npl.kdl; "$NIP" key new --no-password; cd virtio-blk; '
-        '"$NIP" build --arch riscv64; "$NIP" package; zstd -dqc build/virtio-blk-1.4.0.npl | tar -xf -; '
+        '"$NIP" pack; "$NIP" sign; zstd -dqc build/virtio-blk-1.4.0.npl | tar -xf -; '
         'cp "$HOME/.local/share/rumpk/keys/default.pub" publisher.pub; cp "$HOME/.local/share/rumpk/keys/default.key" publisher.key',
         {"minisign -Vm": "cp digests.minisig ours; minisign -Vm", "minisign -S": "minisign -S -W"},  # -W: no password to ask for
         'tail -n +2 ours >a; tail -n +2 digests.minisig >b; cmp a b; '
