@@ -249,6 +249,27 @@ static const struct cli_example search_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_option_spec info_options[] = {
+    {"registry", 0, "WHERE", "ask there: file:FOLDER or an alias (default: nip.lock, then all)"},
+    {"key", 0, "KEY", "the key that must have signed: a file, a name of 'nip key show', or RWQ..."},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example info_examples[] = {
+    {"nip info rumpk/virtio-blk", "a driver of the SDK, or what nip.lock names"},
+    {"nip info acme/clock@1.2.0 --registry file:../reg", "one version of a registry"},
+    {"nip info clock-1.2.0.npl --key clock.pub", "a file"},
+    {NULL, NULL},
+};
+
+static const struct cli_option_spec owner_options[] = {
+    {"registry", 0, "WHERE", "hints of this registry only (default: all that are known)"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example owner_examples[] = {
+    {"nip owner acme/clock", "whose signature counts here, and what registries say"},
+    {NULL, NULL},
+};
+
 static const struct cli_option_spec fetch_options[] = {
     {"registry", 0, "WHERE", "file:FOLDER, or an alias (default: sdk)"},
     {"out", 0, "FILE", "where to write it (default: NAME-VERSION.npl)"},
@@ -501,6 +522,17 @@ const struct cli_command cli_commands[] = {
      "settings. Shows the highest version, its description and the key that signed both, and whether\n"
      "anybody here vouches for that key. Which versions there are and what is yanked is the registry's word.",
      search_options, search_examples, 0, 8, command_search},
+    {"info", "Share", "Show all that is known about a package", "NAME[@VERSION] | FILE",
+     "Identity, capabilities, what it matches, how it runs, sizes, dependencies, keys, and the versions that\n"
+     "its registry has. A name is looked for in nip.lock, else in the registries known here; a FILE ends in\n"
+     ".npl or begins with . or /. Everything that the package says has been verified, also under a key that\n"
+     "nothing here vouches for; then the answer says so.",
+     info_options, info_examples, 1, 1, command_info},
+    {"owner", "Share", "Show which keys own a name", "NAME",
+     "What this project says in nip.trust.kdl decides; nip.lock says what was accepted before; what registries\n"
+     "name are hints and decide nothing. Owners change by statements: nip key rotate, nip key revoke, and\n"
+     "projects follow with nip key trust.",
+     owner_options, owner_examples, 1, 1, command_owner},
     {"fetch", "Share", "Get a package out of a registry, checked", "[NAME[@VERSION]]",
      "Checks signature, digests and form before a byte is written. Without a name, in a project: gets\n"
      "everything that nip.lock names into the cache, so that --offline has all it needs.",

@@ -27,6 +27,8 @@ enum nip_code command_rebuild(struct cli *cli, struct nip_error *err);
 enum nip_code command_diff(struct cli *cli, struct nip_error *err);
 enum nip_code command_inspect(struct cli *cli, struct nip_error *err);
 enum nip_code command_publish(struct cli *cli, struct nip_error *err);
+enum nip_code command_info(struct cli *cli, struct nip_error *err);
+enum nip_code command_owner(struct cli *cli, struct nip_error *err);
 enum nip_code command_search(struct cli *cli, struct nip_error *err);
 enum nip_code command_fetch(struct cli *cli, struct nip_error *err);
 enum nip_code command_add(struct cli *cli, struct nip_error *err);

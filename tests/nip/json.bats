@@ -48,6 +48,9 @@ fits() {
   published_hello
   (cd "$W" && ok nip fetch local/hello --registry file:reg)
   fits nip-search-1 nip search --json
+  fits nip-info-1 nip info local/hello --registry file:../reg --json
+  fits nip-info-1 nip info build/hello-0.1.0.npl --json
+  fits nip-owner-1 nip owner local/hello --registry file:../reg --json
   fits nip-cache-1 nip cache list --json
   fits nip-cache-1 nip cache size --json
   fits nip-cache-1 nip cache verify --json
@@ -67,6 +70,11 @@ fits() {
   fits nip-diff-1 nip diff before.lock nip.lock --json
   fits nip-tree-1 nip tree --json
   fits nip-why-1 nip why local/hello --json
+  fits nip-info-1 nip info local/hello --json
+  fits nip-owner-1 nip owner local/hello --json
+  ok nip remove local/hello
+  ok nip add --path ../svc --yes
+  fits nip-info-1 nip info local/svc --json
   fits nip-outdated-1 nip outdated --json
   fits nip-audit-1 nip audit --json
 }
