@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// call_grant.c: grant and revoke. The tree itself is derive.c; what taking back undoes is cap.c.
+// call_grant.c: grant and revoke. The tree itself is derive.c; what taking back undoes is cap.c;
+// what moves instead of being shared, hand.c.
+//
+// Both go in steps (work.h). A grant needs page tables at the receiver, one unit of 2 MiB a step;
+// as anybody may run in between, each step checks everything again from the call's arguments, and
+// the one that finds no table missing commits.
 #include <kernel/audit.h>
 #include <kernel/call.h>
 #include <kernel/derive.h>
+#include <kernel/hand.h>
 #include <kernel/mapping.h>
 #include <kernel/memory.h>
 #include <kernel/ring.h>
 
-// What the arguments of `grant` ask for.
+// What the arguments of `grant` ask for, and the receiver's slot for it.
 struct grant {
     struct cap *from;
     const struct cap *through;
     struct fiber *receiver;
+    struct cap *slot;
     uint64_t rights;
     uint64_t offset;
     uint64_t length;
@@ -33,20 +40,30 @@ static int64_t receiver_find(struct grant *grant)
     return grant->receiver == NULL || !fiber_is_alive(grant->receiver) ? RUMPK_E_PEER : RUMPK_OK;
 }
 
+static struct cap derived_of(const struct grant *grant)
+{
+    struct cap cap = *grant->from;
+
+    cap.rights = (uint8_t)grant->rights;
+    cap.is_mapped = CAP_UNMAPPED;
+    cap.name = NULL;
+    cap.via = (uint16_t)grant->through->object;
+    cap.page += (uint32_t)(grant->offset / PAGE_SIZE);
+    cap.pages = (uint32_t)(grant->length / PAGE_SIZE);
+    return cap;
+}
+
 // May this capability be derived from, with these rights?
 static int64_t rights_check(const struct grant *grant)
 {
-    if (!cap_is_grantable(grant->from))
-        return RUMPK_E_TYPE;
+    struct cap cap = derived_of(grant);
+
     if (grant->rights == 0 || (grant->rights & ~(uint64_t)RUMPK_RIGHTS_ALL) != 0)
         return RUMPK_E_ARGUMENT;
     if ((grant->from->rights & RUMPK_RIGHT_GRANT) == 0 ||
         (grant->rights & ~(uint64_t)grant->from->rights) != 0)
         return RUMPK_E_RIGHTS;
-    // One end of a ring has one user at a time.
-    if (grant->from->type == RUMPK_CAP_RING && grant->from->child != CAP_NODE_NONE)
-        return RUMPK_E_STATE;
-    return RUMPK_OK;
+    return hand_moves(&cap) && !hand_is_free(grant->from) ? RUMPK_E_STATE : RUMPK_OK;
 }
 
 // Whole pages of memory; nothing else has parts.
@@ -66,54 +83,86 @@ static int64_t bounds_check(struct grant *grant)
     return range_contains(0, size, grant->offset, grant->length) ? RUMPK_OK : RUMPK_E_BOUNDS;
 }
 
-static struct cap derived_of(const struct grant *grant, const struct cap *slot)
+static int64_t room_check(struct grant *grant)
 {
-    struct cap cap = *grant->from;
-
-    cap.rights = (uint8_t)grant->rights;
-    cap.is_mapped = 0;
-    cap.epoch = slot->epoch;
-    cap.via = (uint16_t)grant->through->object;
-    cap.page += (uint32_t)(grant->offset / PAGE_SIZE);
-    cap.pages = (uint32_t)(grant->length / PAGE_SIZE);
-    return cap;
+    grant->slot = cap_free(grant->receiver);
+    return grant->slot == NULL || grant->from->depth == RUMPK_DERIVATION_DEPTH_MAX ||
+                   cap_count_via(grant->receiver, (uint16_t)grant->through->object) ==
+                       RUMPK_GRANTS_PER_RING_MAX
+               ? RUMPK_E_LIMIT
+               : RUMPK_OK;
 }
 
-int64_t call_grant(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
+static int64_t grant_check(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS],
+                           struct grant *grant)
 {
-    struct grant grant = {.rights = arguments[2], .offset = arguments[3], .length = arguments[4]};
     struct cap *through;
-    struct cap *slot;
-    struct cap cap;
-    int64_t result = cap_find(fiber, arguments[0], &grant.from);
+    int64_t result = cap_find(fiber, arguments[0], &grant->from);
 
     if (result == RUMPK_OK)
         result = cap_find(fiber, arguments[1], &through);
     if (result != RUMPK_OK)
         return result;
-    grant.through = through;
-    result = rights_check(&grant);
+    grant->through = through;
+    grant->rights = arguments[2];
+    grant->offset = arguments[3];
+    grant->length = arguments[4];
+    result = rights_check(grant);
     if (result == RUMPK_OK)
-        result = bounds_check(&grant);
+        result = bounds_check(grant);
     if (result == RUMPK_OK)
-        result = receiver_find(&grant);
-    if (result != RUMPK_OK)
-        return result;
-    slot = cap_free(grant.receiver);
-    if (slot == NULL || grant.from->depth == RUMPK_DERIVATION_DEPTH_MAX ||
-        cap_count_via(grant.receiver, (uint16_t)grant.through->object) == RUMPK_GRANTS_PER_RING_MAX)
-        return RUMPK_E_LIMIT;
-    cap = derived_of(&grant, slot);
-    // Tables that are made here and not used stay the receiver's: nothing is mapped by them.
-    result = mapping_prepare(grant.receiver, &cap);
-    if (result != RUMPK_OK)
-        return result;
-    kernel_phase = PHASE_COMMIT;
+        result = receiver_find(grant);
+    return result == RUMPK_OK ? room_check(grant) : result;
+}
+
+static int64_t grant_commit(const struct grant *grant, struct cap cap)
+{
+    struct cap *slot = grant->slot;
+
+    cap.epoch = slot->epoch;
     *slot = cap;
-    derive_link(grant.from, slot);
-    if (cap.type == RUMPK_CAP_RING)
-        rings[cap.object].ends[cap.part] = grant.receiver;
-    return slot - grant.receiver->caps;
+    derive_link(grant->from, slot);
+    if (hand_moves(slot))
+        hand_over(slot);
+    return slot - grant->receiver->caps;
+}
+
+// Tables that are made and then not used stay the receiver's: nothing is mapped by them.
+static bool grant_step(struct fiber *fiber)
+{
+    struct work *work = &fiber->work;
+    uint64_t arguments[CALL_ARGUMENTS];
+    struct grant grant;
+    struct cap cap;
+
+    for (uint32_t index = 0; index < CALL_ARGUMENTS; index++)
+        arguments[index] = arch_frame_argument(&fiber->frame, index);
+    work->result = grant_check(fiber, arguments, &grant);
+    if (work->result != RUMPK_OK)
+        return true;
+    if (work->part != grant.receiver->number) { // meanwhile the ring's end has moved
+        work->part = grant.receiver->number;
+        work->done = 0;
+    }
+    cap = derived_of(&grant);
+    work->result = mapping_prepare_step(grant.receiver, &cap, &work->done);
+    if (work->result == MAPPING_MORE)
+        return false;
+    if (work->result == RUMPK_OK)
+        work->result = grant_commit(&grant, cap);
+    return true;
+}
+
+int64_t call_grant(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
+{
+    struct grant grant;
+    int64_t result = grant_check(fiber, arguments, &grant);
+
+    if (result != RUMPK_OK)
+        return result;
+    fiber->work.part = grant.receiver->number;
+    fiber->work.done = 0;
+    work_begin(fiber, grant_step);
 }
 
 static bool revoke_step(struct fiber *fiber)

@@ -15,7 +15,7 @@ static bool spawn_step(struct fiber *fiber)
 
     if (verdict == INIT_MORE)
         return false;
-    child->is_starting = false;
+    child->starter = NULL;
     fiber->work.result = child->number;
     if (verdict == INIT_GOOD)
         init_package_start(package);
@@ -39,9 +39,10 @@ int64_t call_spawn(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS]
     if ((cap->rights & RUMPK_RIGHT_CONTROL) == 0)
         return RUMPK_E_RIGHTS;
     child = &fiber_table[cap->object];
-    if (child->state != FIBER_NEW || child->is_starting)
+    // Whoever began to start it and ended before it was done leaves that to the next one.
+    if (child->state != FIBER_NEW || (child->starter != NULL && fiber_is_alive(child->starter)))
         return RUMPK_E_STATE;
-    child->is_starting = true;
+    child->starter = fiber;
     fiber->work.cap = cap;
     fiber->work.done = 0;
     fiber->work.part = 0;

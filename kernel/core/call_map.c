@@ -5,6 +5,7 @@
 #include <kernel/audit.h>
 #include <kernel/call.h>
 #include <kernel/device.h>
+#include <kernel/hand.h>
 #include <kernel/interrupt.h>
 #include <kernel/mapping.h>
 #include <kernel/memory.h>
@@ -101,6 +102,8 @@ static int64_t mask_interrupt(const struct fiber *fiber, const struct cap *cap, 
         return RUMPK_E_RIGHTS;
     if (value != 0)
         return RUMPK_E_ARGUMENT;
+    if (!hand_has(cap))
+        return RUMPK_E_STATE;
     kernel_phase = PHASE_COMMIT;
     if (operation == RUMPK_MASK_IRQ_UNMASK)
         interrupt_unmask(cap->object);
@@ -126,9 +129,11 @@ int64_t call_mask(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
             return RUMPK_E_TYPE;
         if ((cap->rights & RUMPK_RIGHT_CONTROL) == 0)
             return RUMPK_E_RIGHTS;
+        if (!hand_has(cap))
+            return RUMPK_E_STATE;
         kernel_phase = PHASE_COMMIT;
         memory_use_kernel_root();
-        return virtio_negotiate(cap->object, arguments[2]);
+        return hand_negotiate(cap, arguments[2]);
     case RUMPK_MASK_IRQ_UNMASK:
     case RUMPK_MASK_IRQ_MASK:
         return mask_interrupt(fiber, cap, arguments[1], arguments[2]);

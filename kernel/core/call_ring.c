@@ -3,6 +3,7 @@
 // call_ring.c: send, recv and wait: everything by which fibers meet each other and their devices.
 #include <kernel/budget.h>
 #include <kernel/call.h>
+#include <kernel/hand.h>
 #include <kernel/init.h>
 #include <kernel/memory.h>
 #include <kernel/ring.h>
@@ -69,6 +70,8 @@ static int64_t queue_send(struct fiber *fiber, const struct cap *cap, uint64_t p
 
     if (count == 0 || count > RUMPK_QUEUE_BATCH_MAX)
         return RUMPK_E_ARGUMENT;
+    if (!hand_has(cap))
+        return RUMPK_E_STATE;
     room = virtio_can_submit(cap->object, cap->part, (uint32_t)count);
     if (room != RUMPK_OK && room != RUMPK_E_FULL)
         return room;
@@ -141,7 +144,7 @@ static int64_t wait_now(struct fiber *fiber)
     sched_block(fiber);
 }
 
-static int64_t queue_recv(struct fiber *fiber, uint8_t slot,
+static int64_t queue_recv(struct fiber *fiber, const struct cap *cap,
                           const uint64_t arguments[CALL_ARGUMENTS])
 {
     struct user_ptr out = {arguments[1]};
@@ -149,13 +152,15 @@ static int64_t queue_recv(struct fiber *fiber, uint8_t slot,
 
     if (count == 0 || count > RUMPK_QUEUE_BATCH_MAX)
         return RUMPK_E_ARGUMENT;
+    if (!hand_has(cap))
+        return RUMPK_E_STATE;
     if (!user_is_writable(fiber, out, count * sizeof(struct rumpk_queue_completion),
                           _Alignof(struct rumpk_queue_completion)))
         fiber_fault_call(fiber, RUMPK_FAULT_POINTER, out.address);
     fiber->wait = (struct fiber_wait){
         .kind = WAIT_QUEUE,
         .count = 1,
-        .slots = {slot},
+        .slots = {(uint8_t)arguments[0]},
         .out = out.address,
         .out_count = (uint32_t)count,
         .deadline = arguments[3],
@@ -185,7 +190,7 @@ SYSCALL_CORE int64_t call_recv(struct fiber *fiber, const uint64_t arguments[CAL
         return RUMPK_E_TYPE;
     if ((cap->rights & RUMPK_RIGHT_READ) == 0)
         return RUMPK_E_RIGHTS;
-    return queue_recv(fiber, (uint8_t)arguments[0], arguments);
+    return queue_recv(fiber, cap, arguments);
 }
 
 int64_t call_wait(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
@@ -210,6 +215,8 @@ int64_t call_wait(struct fiber *fiber, const uint64_t arguments[CALL_ARGUMENTS])
             return RUMPK_E_TYPE;
         if ((cap->rights & RIGHTS_EITHER) == 0)
             return RUMPK_E_RIGHTS;
+        if (cap->type == RUMPK_CAP_QUEUE && !hand_has(cap))
+            return RUMPK_E_STATE;
         fiber->wait.slots[index] = (uint8_t)slots[index];
     }
     fiber->wait.kind = count == 0 ? WAIT_SLEEP : WAIT_MANY;

@@ -17,6 +17,12 @@ bool derive_is_live(const struct cap *cap)
     return true;
 }
 
+bool derive_is_linked(const struct cap *cap)
+{
+    return cap->previous != CAP_NODE_NONE ||
+           (cap->parent != CAP_NODE_NONE && cap_nodes[cap->parent].child == cap_node(cap));
+}
+
 void derive_link(struct cap *parent, struct cap *child)
 {
     child->parent = cap_node(parent);
@@ -33,9 +39,8 @@ void derive_link(struct cap *parent, struct cap *child)
 // `parent` stays: it is what makes the node stale.
 void derive_unlink(struct cap *cap)
 {
-    if (cap->previous == CAP_NODE_NONE &&
-        (cap->parent == CAP_NODE_NONE || cap_nodes[cap->parent].child != cap_node(cap)))
-        return; // in no list
+    if (!derive_is_linked(cap))
+        return;
     for (uint16_t node = cap->parent; node != CAP_NODE_NONE; node = cap_nodes[node].parent)
         cap_nodes[node].taken++;
     if (cap->previous != CAP_NODE_NONE)

@@ -35,8 +35,7 @@ struct line {
 
 // A virtio device on its line, by the device's index. PCI's lines may have several.
 struct user {
-    uint16_t fiber; // who is woken
-    uint16_t next;  // on the same line, or USER_NONE
+    uint16_t next; // on the same line, or USER_NONE
 };
 
 // A line that a driver holds.
@@ -44,6 +43,7 @@ struct held {
     uint32_t line;
     uint32_t ring;
     uint64_t count;
+    uint16_t user; // node of the capability in possession, or CAP_NODE_NONE
     bool is_armed; // unmasked by its holder
 };
 
@@ -60,14 +60,14 @@ int64_t interrupt_attach_virtio(uint32_t line, uint32_t virtio, uint32_t fiber)
     if (lines[line].kind == LINE_FREE)
         lines[line] =
             (struct line){.kind = LINE_VIRTIO, .object = USER_NONE, .fiber = (uint16_t)fiber};
-    users[virtio] = (struct user){.fiber = (uint16_t)fiber, .next = lines[line].object};
+    users[virtio] = (struct user){.next = lines[line].object};
     lines[line].object = (uint16_t)virtio;
     virtio_interrupt_hold(virtio, false);
     arch_interrupt_unmask(line);
     return RUMPK_OK;
 }
 
-int64_t interrupt_attach(uint32_t line, uint32_t fiber, uint32_t *object, uint32_t *ring)
+int64_t interrupt_attach(uint32_t line, uint32_t *object, uint32_t *ring)
 {
     int64_t result;
 
@@ -79,10 +79,8 @@ int64_t interrupt_attach(uint32_t line, uint32_t fiber, uint32_t *object, uint32
     if (result != RUMPK_OK)
         return result;
     rings[*ring].interrupt = held_count;
-    rings[*ring].ends[RING_CONSUMER] = &fiber_table[fiber];
-    held[held_count] = (struct held){.line = line, .ring = *ring};
-    lines[line] =
-        (struct line){.kind = LINE_HELD, .object = (uint16_t)held_count, .fiber = (uint16_t)fiber};
+    held[held_count] = (struct held){.line = line, .ring = *ring, .user = CAP_NODE_NONE};
+    lines[line] = (struct line){.kind = LINE_HELD, .object = (uint16_t)held_count};
     *object = held_count++;
     return RUMPK_OK;
 }
@@ -98,6 +96,22 @@ void interrupt_mask(uint32_t object)
 {
     held[object].is_armed = false;
     arch_interrupt_mask(held[object].line);
+}
+
+uint16_t interrupt_user(uint32_t object)
+{
+    return held[object].user;
+}
+
+void interrupt_hand(uint32_t object, uint16_t node)
+{
+    struct line *line = &lines[held[object].line];
+
+    interrupt_mask(object);
+    held[object].user = node;
+    line->storms = 0;
+    if (node != CAP_NODE_NONE)
+        line->fiber = (uint16_t)cap_holder(&cap_nodes[node])->number;
 }
 
 bool interrupt_is_armed(uint32_t object)
@@ -149,14 +163,34 @@ static void held_serve(struct held *interrupt)
         sched_wake(consumer);
 }
 
+// Who uses a queue of this device that has something to say, once for queues in a row of one user.
+static void device_serve(struct line *line, uint32_t virtio)
+{
+    uint16_t last = virtio_user(virtio, VIRTIO_CONTROL);
+
+    if (last != CAP_NODE_NONE)
+        line->fiber = (uint16_t)cap_holder(&cap_nodes[last])->number;
+    last = USER_NONE;
+    for (uint32_t queue = 0; queue < virtio_queues(virtio); queue++) {
+        uint16_t node = virtio_user(virtio, queue);
+        struct fiber *fiber;
+
+        if (node == CAP_NODE_NONE || !virtio_is_ready(virtio, queue))
+            continue;
+        fiber = cap_holder(&cap_nodes[node]);
+        if (fiber->number != last)
+            sched_wake(fiber);
+        last = (uint16_t)fiber->number;
+        line->fiber = last;
+    }
+}
+
 // Every device of the line is asked: who has not asked for it is left alone.
 static void devices_serve(struct line *line)
 {
     for (uint32_t virtio = line->object; virtio != USER_NONE; virtio = users[virtio].next) {
-        if (!virtio_interrupt(virtio))
-            continue;
-        line->fiber = users[virtio].fiber;
-        sched_wake(&fiber_table[users[virtio].fiber]);
+        if (virtio_interrupt(virtio))
+            device_serve(line, virtio);
     }
 }
 

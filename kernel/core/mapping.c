@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mapping.c: leaves and ports of capabilities. All tables were made before (mapping_prepare), so
-// only leaves are stored. The promise is in mapping.h.
+// mapping.c: leaves and ports of capabilities. All tables were made before (mapping_prepare_step),
+// so only leaves are stored. The promise is in mapping.h.
 #include <kernel/audit.h>
 #include <kernel/call.h>
 #include <kernel/derive.h>
@@ -56,16 +56,18 @@ static uint32_t parts_of(const struct cap *cap, struct part parts[PARTS_MAX])
     }
 }
 
-int64_t mapping_prepare(struct fiber *fiber, const struct cap *cap)
+int64_t mapping_prepare_step(struct fiber *fiber, const struct cap *cap, uint64_t *unit)
 {
     struct part parts[PARTS_MAX];
-    uint32_t count = parts_of(cap, parts);
+    uint32_t count = parts_of(cap, parts); // neighbours, in the order of addresses
+    uint64_t at;
 
-    for (uint32_t index = 0; index < count; index++) {
-        if (!pagetable_prepare(&fiber->table, parts[index].base, parts[index].size))
-            return RUMPK_E_MEMORY;
-    }
-    return RUMPK_OK;
+    if (count == 0)
+        return RUMPK_OK;
+    at = align_down(parts[0].base, UNIT_SIZE) + (*unit)++ * UNIT_SIZE;
+    if (!pagetable_prepare(&fiber->table, at, PAGE_SIZE))
+        return RUMPK_E_MEMORY;
+    return at + UNIT_SIZE < parts[count - 1].base + parts[count - 1].size ? MAPPING_MORE : RUMPK_OK;
 }
 
 int64_t mapping_address(const struct cap *cap)

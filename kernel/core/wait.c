@@ -4,6 +4,7 @@
 // peer wakes the fiber, and in the idle loop, so a wake that gets lost costs time and never the
 // result.
 #include <kernel/derive.h>
+#include <kernel/hand.h>
 #include <kernel/interrupt.h>
 #include <kernel/record.h>
 #include <kernel/ring.h>
@@ -32,6 +33,8 @@ static bool queue_try(struct fiber *fiber, const struct cap *cap, int64_t *resul
         return true;
     }
     taken = virtio_collect(cap->object, cap->part, completions, wait->out_count);
+    if (taken == RUMPK_E_DEVICE && virtio_has_broken(cap->object))
+        hand_tell(cap->object, fiber);
     if (taken == 0)
         return false;
     *result = taken;

@@ -27,7 +27,11 @@ struct virtio {
     uint64_t view;
     uint64_t accepted;
     uint32_t queue_count;
-    uint32_t state; // enum state
+    uint32_t state;                           // enum state
+    bool has_broken;                          // and nobody has asked yet
+    uint16_t user;                            // node, or CAP_NODE_NONE
+    uint16_t users[RUMPK_DEVICE_QUEUE_MAX];   // of each queue
+    bool has_dropped[RUMPK_DEVICE_QUEUE_MAX]; // requests that its user has not been told about
     struct virtio_queue *queues[RUMPK_DEVICE_QUEUE_MAX];
 };
 
@@ -98,7 +102,9 @@ int64_t virtio_grant(struct device *device, uint32_t queues, uint32_t *index)
         queues > VIRTIO_QUEUES_MAX - queue_count)
         return RUMPK_E_LIMIT;
     virtio = &virtios[virtio_count];
-    *virtio = (struct virtio){.queue_count = queues};
+    *virtio = (struct virtio){.queue_count = queues, .user = CAP_NODE_NONE};
+    for (uint32_t queue = 0; queue < queues; queue++)
+        virtio->users[queue] = CAP_NODE_NONE;
     if (!registers_open(device, &virtio->registers) || !device_reset(virtio))
         return RUMPK_E_DEVICE;
     for (uint32_t queue = 0; queue < queues; queue++) {
@@ -119,6 +125,26 @@ int64_t virtio_grant(struct device *device, uint32_t queues, uint32_t *index)
     *index = virtio_count++;
     virtio_view_refresh(*index);
     return RUMPK_OK;
+}
+
+uint32_t virtio_queues(uint32_t index)
+{
+    return index < virtio_count ? virtios[index].queue_count : 0;
+}
+
+uint16_t virtio_user(uint32_t index, uint32_t queue)
+{
+    return queue == VIRTIO_CONTROL ? virtios[index].user : virtios[index].users[queue];
+}
+
+void virtio_user_set(uint32_t index, uint32_t queue, uint16_t node)
+{
+    if (queue == VIRTIO_CONTROL) {
+        virtios[index].user = node;
+        return;
+    }
+    virtios[index].users[queue] = node;
+    virtios[index].has_dropped[queue] = false;
 }
 
 uint64_t virtio_view(uint32_t index)
@@ -172,8 +198,15 @@ void virtio_reset(uint32_t index)
 
     virtio->state = device_reset(virtio) ? STATE_RESET : STATE_BROKEN;
     virtio->accepted = 0;
-    for (uint32_t queue = 0; queue < virtio->queue_count; queue++)
+    for (uint32_t queue = 0; queue < virtio->queue_count; queue++) {
+        virtio->has_dropped[queue] |= virtio->queues[queue]->outstanding != 0;
         virtio_queue_reset(virtio->queues[queue]);
+    }
+}
+
+void virtio_dropped_forget(uint32_t index, uint32_t queue)
+{
+    virtios[index].has_dropped[queue] = false;
 }
 
 static bool queues_enable(struct virtio *virtio)
@@ -271,22 +304,35 @@ int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_comple
     int64_t result = state_result(virtio);
     uint32_t count;
 
+    if (result == RUMPK_OK && virtio->has_dropped[queue])
+        result = RUMPK_E_STATE;
+    virtio->has_dropped[queue] = false;
     if (result != RUMPK_OK)
         return result;
     count = virtio_queue_take(virtio->queues[queue], out, max);
     if (count == 0 && virtio->queues[queue]->is_broken) {
         virtio_reset(index);
         virtio->state = STATE_BROKEN;
+        virtio->has_broken = true;
         return RUMPK_E_DEVICE;
     }
     return count;
+}
+
+bool virtio_has_broken(uint32_t index)
+{
+    bool has_broken = virtios[index].has_broken;
+
+    virtios[index].has_broken = false;
+    return has_broken;
 }
 
 bool virtio_is_ready(uint32_t index, uint32_t queue)
 {
     const struct virtio *virtio = &virtios[index];
 
-    return virtio->state != STATE_READY || virtio_queue_has_used(virtio->queues[queue]);
+    return virtio->state != STATE_READY || virtio->has_dropped[queue] ||
+           virtio_queue_has_used(virtio->queues[queue]);
 }
 
 bool virtio_is_busy(uint32_t index, uint32_t queue)
@@ -294,15 +340,8 @@ bool virtio_is_busy(uint32_t index, uint32_t queue)
     return virtios[index].state == STATE_READY && virtios[index].queues[queue]->outstanding != 0;
 }
 
-bool virtio_uses(uint32_t index, uint64_t base, uint64_t size)
+bool virtio_uses(uint32_t index, uint32_t queue, uint64_t base, uint64_t size)
 {
-    const struct virtio *virtio = &virtios[index];
-
-    if (virtio->state != STATE_READY)
-        return false;
-    for (uint32_t queue = 0; queue < virtio->queue_count; queue++) {
-        if (virtio_queue_uses(virtio->queues[queue], base, size))
-            return true;
-    }
-    return false;
+    return virtio_is_busy(index, queue) &&
+           virtio_queue_uses(virtios[index].queues[queue], base, size);
 }

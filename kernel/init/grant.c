@@ -159,7 +159,7 @@ static int64_t interrupt_apply(struct fiber *fiber, const struct rumpk_bkdl_gran
                        .rights = RUMPK_RIGHT_READ,
                        .part = RING_CONSUMER,
                        .name = grant->name};
-    int64_t result = interrupt_attach(device->line, fiber->number, &line.object, &ring.object);
+    int64_t result = interrupt_attach(device->line, &line.object, &ring.object);
 
     if (result != RUMPK_OK)
         return result;

@@ -168,8 +168,6 @@ static int64_t ring_apply(const struct rumpk_bkdl_wire *wire, struct fiber *from
     result = end_add(to, cap, ring->base, ring->size, to_slot);
     if (result < 0)
         return result;
-    ring->ends[RING_PRODUCER] = from;
-    ring->ends[RING_CONSUMER] = to;
     ring->lender = lender;
     return RUMPK_OK;
 }

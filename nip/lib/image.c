@@ -392,9 +392,9 @@ static void print_package(const struct nip_image_report *report, uint32_t number
         nip_buffer_append_text(out, "  DMA          permitted by the owner. The kernel checks "
                                     "every address of its virtio queues.\n");
     if (bound->package.flags & RUMPK_PACKAGE_DELEGATE)
-        nip_buffer_append_text(out,
-                               "  delegate     permitted by the owner: it may grant its memory, "
-                               "registers and rings to its peers.\n");
+        nip_buffer_append_text(
+            out, "  delegate     permitted by the owner: it may grant what it is given "
+                 "to its peers: memory, registers, rings, queues, interrupts.\n");
     if (bound->package.flags & RUMPK_PACKAGE_OBSERVE)
         nip_buffer_append_text(out,
                                "  observe      permitted by the owner: it may see statistics and "

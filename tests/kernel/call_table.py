@@ -85,6 +85,7 @@ ROWS = [
     Row("mask", "E_TYPE", "mask memory 1 0"),
     Row("mask", "E_ARGUMENT", "mask memory 99"),
     Row("mask", "E_RIGHTS", case="mask of a device without the right"),
+    Row("mask", "E_STATE", case="lend device"),
     Row("mask", "E_PLEDGE", "pledge 0; mask memory 1 0"),
     Row("mask", "E_DEVICE", why=LIAR),
 
@@ -117,6 +118,7 @@ ROWS = [
     Row("wait", "E_STALE", case="take stale"),
     Row("wait", "E_TYPE", "wait list:memory 1 0"),
     Row("wait", "E_ARGUMENT", "wait own 65 0"),
+    Row("wait", "E_STATE", case="lend device"),
     Row("wait", "E_RIGHTS", "mask ring 0 0; wait list:ring 1 0"),
     Row("wait", "POINTER", case=POINTERS["wait"]),
 

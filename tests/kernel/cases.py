@@ -24,7 +24,7 @@ class Case:
         self.spawner = spawner           # name of the case that starts this one
         self.owner = owner               # further words of the image owner: delegate, observe
         self.at_once = at_once           # starts beside its server, not after it
-        self.alone = alone               # the only driver of its image: it may hold the console's registers
+        self.alone = alone               # no image with others than its peers: it may hold the console's registers
 
     def wanted(self, arch):
         return self.want[arch] if isinstance(self.want, dict) else self.want
@@ -37,6 +37,9 @@ def exits(code=SURVIVED):
 def faults(*reasons, at=None):
     return ("FAULT", reasons, at)
 
+
+# The console's registers and their interrupt; {uart} is the machine's name for the chip.
+CONSOLE_REGISTERS = 'registers "uart" compatible="{uart}" interrupt=#true;'
 
 # Places that no driver may touch in any way, one bad access per case.
 FORBIDDEN = (
@@ -151,19 +154,27 @@ def matrix():
     add(Case("forge length", "forge length console", exits(), client_of="console"))
 
     # Capabilities granted, used, taken back: a giver and a taker per case, and what the taker's end looks like.
-    scratch = 'request { memory "scratch" size="8KiB"; }'
-    buffers = 'request { dma "buffers" size="8KiB"; }'
-    entropy = 'request { device "entropy" virtio=4 queues=1; }'
+    scratch, buffers, entropy = 'memory "scratch" size="8KiB";', 'dma "buffers" size="8KiB";', 'device "entropy" virtio=4 queues=1;'
     for word, taken in (("access", exits()), ("read", faults("READ")), ("write", faults("WRITE")),
                         ("narrow", faults("WRITE")), ("bounds", faults("READ")), ("end", faults("READ")),
                         ("stale", exits()), ("ring", exits()), ("tree", exits()), ("deep", exits()),
                         ("queue", exits()), ("codes", exits())):
         take = "leave" if word == "codes" else word
         add(Case(f"take {word}", f"take {take}", taken, server_of=f"give-{word}", owner="delegate",
-                 extra=entropy if word == "queue" else ""))
+                 extra=f"request {{ {entropy} }}" if word == "queue" else ""))
         add(Case(f"give {word}", f"give {word}", exits(), client_of=f"give-{word}", owner="delegate",
                  at_once=True,  # the taker polls
-                 extra=buffers if word == "queue" else scratch))
+                 extra=f"request {{ {buffers if word == 'queue' else scratch} }}"))
+    # What has one user at a time, lent and taken back (probe/hand.c). One machine has one entropy device and one console.
+    for word, things, owner in (("device", f"{entropy} {buffers}", "delegate"), ("end", f"{entropy} {buffers}", "delegate"),
+                                ("interrupt", f"{CONSOLE_REGISTERS} {scratch}", "delegate observe"),
+                                ("spawn", scratch, "delegate")):
+        only = word != "spawn"
+        add(Case(f"lend {word}", f"lend {word}", exits(), client_of=f"lend-{word}", owner=owner, extra=f"request {{ {things} }}",
+                 alone=only))
+        add(Case(f"use {word}", f"use {word}", exits(), server_of=f"lend-{word}", alone=only))
+    add(Case("started by borrowed right", "exit 7", exits(7), client_of="lend-spawn", spawner="lend spawn"))
+    scratch, entropy = f"request {{ {scratch} }}", f"request {{ {entropy} }}"
     add(Case("give without permission", "give unasked", exits(), client_of="sink-c", extra=scratch))
     add(Case("drop own memory", "drop memory", faults("READ"), client_of="sink-c", extra=scratch))
     add(Case("drop own ring", "drop ring", exits(), client_of="sink-c", extra=scratch))

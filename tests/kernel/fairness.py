@@ -7,6 +7,7 @@
   flood      a Photon pair that floods and keeps calling recv leaves a Gravity worker the share of its window
   inversion  a Photon client of a Gravity server does not wait for a Matter fiber that spins between them
   long       every call that is done in steps, at its largest: no stretch with interrupts off above the bound
+  grant      12 MiB are granted within the stated time, one page table after the other
   revoke     eight grants of 4 MiB, mapped, are taken back within the stated time
   damaged    a package whose bytes change between boot and spawn is refused, and its boss learns it
 
@@ -32,6 +33,8 @@ E_STATE = -17
 GRANTS = 8
 # revoke: so many instructions for each capability taken back and each page of it that was mapped.
 PER_NODE, PER_PAGE = 10000, 60
+# grant: so many for each 2 MiB that it touches, which need a table at the receiver.
+LARGE, UNIT, PER_UNIT = 12 << 20, 2 << 20, 5000
 
 
 def instructions(args, ticks):
@@ -97,18 +100,30 @@ def long(args):
     return f"longest with interrupts off {longest} instructions"
 
 
-def revoke(args):
-    image = Image(args, "revoke")
-    image.probe("bound", "bound", more=f'request {{ memory "scratch" size="{MEMORY >> 20}MiB"; }}\n' + SOURCE,
+def given_and_taken(args, what, size):
+    """(instructions of `what`, the longest stretch with interrupts off) when all that one ring may carry is."""
+    image = Image(args, what)
+    image.probe("bound", f"bound {what}", more=f'request {{ memory "scratch" size="{size >> 20}MiB"; }}\n' + SOURCE,
                 grants=' grant "scratch"; delegate #true;')
     image.probe("holder", "holder", more=SINK)
     image.wire("sink", "test/bound", "test/holder")
     image.run(extra=COUNTED)
     check("holder", image.of("holder"), [("EXIT", SURVIVED)])
-    took = instructions(args, end_of(image, "bound"))
+    return instructions(args, end_of(image, "bound")), instructions(args, image.statistics["quiet_longest"])
+
+
+def grant(args):
+    took, longest = given_and_taken(args, "grant", LARGE)
+    units = LARGE // UNIT + 1
+    if took > units * PER_UNIT or longest > QUIET_MAX:
+        raise GuestError(f"{took} instructions, bound {units * PER_UNIT}; {longest} in one piece")
+    return f"{LARGE >> 20} MiB: {took} instructions (bound {units * PER_UNIT}); longest piece {longest}"
+
+
+def revoke(args):
+    took, longest = given_and_taken(args, "revoke", MEMORY)
     pages = GRANTS * MEMORY // 4096
     bound = GRANTS * PER_NODE + pages * PER_PAGE
-    longest = instructions(args, image.statistics["quiet_longest"])
     if took > bound or longest > QUIET_MAX:
         raise GuestError(f"{took} instructions, bound {bound}; {longest} in one piece")
     return f"{GRANTS} capabilities, {pages} pages: {took} instructions (bound {bound}); longest piece {longest}"
@@ -152,7 +167,7 @@ def damaged(args):
     return "refused both times"
 
 
-SCENES = {"flood": flood, "inversion": inversion, "long": long, "revoke": revoke, "damaged": damaged}
+SCENES = {"flood": flood, "inversion": inversion, "long": long, "grant": grant, "revoke": revoke, "damaged": damaged}
 
 
 def main():

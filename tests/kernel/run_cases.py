@@ -24,6 +24,7 @@ from guest import Guest, GuestError, RAM_BASE, ROOT
 
 PER_BOOT = 50  # packages of one image; the kernel's limit is 64
 CONSOLE = {"riscv64": "uart-16550", "aarch64": "uart-pl011", "x86_64": "uart-16550"}
+UART = {"riscv64": "ns16550a", "aarch64": "arm,pl011", "x86_64": "ns16550a"}
 SYSTABLE = {"riscv64": 0x83000000, "aarch64": 0x50000000, "x86_64": 0x03000000}
 PCI_CONFIGURATION = {"riscv64": 0x30000000, "aarch64": 0x4010000000, "x86_64": 0xB0000000}
 CAP_RING, PROT_WRITE, PROT_EXECUTE = 2, 2, 4
@@ -31,7 +32,7 @@ CAP_RING, PROT_WRITE, PROT_EXECUTE = 2, 2, 4
 
 def manifest(name, arch, case):
     text = f'package "test/{name}" version="0.1.0" {{ kind "driver"; security-version 1; abi 1; license "Apache-2.0"; arch "{arch}"; }}\n'
-    text += 'runtime { stack "16KiB"; heap "4KiB"; }\n' + case.extra + "\n"
+    text += 'runtime { stack "16KiB"; heap "4KiB"; }\n' + case.extra.replace("{uart}", UART[arch]) + "\n"
     if case.server_of:
         text += 'provides { service "sink" 1 style="stream" clients=8; }\n'
     if case.client_of:
@@ -210,13 +211,16 @@ def main():
         together = []
         for service in dict.fromkeys(c.client_of or c.server_of for c in tied):
             family = [c for c in tied if service in (c.client_of, c.server_of)]
+            if family[0].alone:
+                groups.append((test_kernel, family))
+                continue
             if together and len(together) + len(family) > PER_BOOT:
                 groups.append((test_kernel, together))
                 together = []
             together = together + family
         if together:
             groups.append((test_kernel, together))
-        groups += [(test_kernel, [c]) for c in mine if c.alone]
+        groups += [(test_kernel, [c]) for c in mine if c.alone and c not in tied]
     for number, (test_kernel, group) in enumerate(groups):
         boot = Boot(arch, number, group, args.test_kernel if test_kernel else args.kernel, args, probe, console)
         boot.make({})

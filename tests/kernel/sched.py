@@ -14,6 +14,7 @@
   interrupt         the line of the console's registers: every result, and masked is masked
   storm             a line that fires too often is held back
   level             a driver that never quiets its device is struck out
+  lent              whoever holds its line now is struck out instead, not its owner
   hold              a machine in which an unmasked line is waited for does not end, and sleeps
   disk              a disk is read by interrupts, to the last byte
 """
@@ -30,10 +31,9 @@ import time
 import cases as case_list
 from build import build_driver
 from guest import HANG_LIMIT, Guest, GuestError, ROOT
-from run_cases import CONSOLE, write
+from run_cases import CONSOLE, UART, write
 
 SURVIVED = case_list.SURVIVED
-UART = {"riscv64": "ns16550a", "aarch64": "arm,pl011", "x86_64": "ns16550a"}
 STATISTICS = ("timer_interrupts", "interrupts", "preemptions", "slices", "storms", "waits", "quiet_longest", "points")
 WAKE_BUCKETS = 80
 
@@ -259,6 +259,19 @@ def level(args):
         raise GuestError(f"struck before the line had been held back often enough: {image.statistics}")
 
 
+def lent(args):
+    """The same with a line that was lent: whoever holds it now is struck out; its owner gets it back, and it works."""
+    image = Image(args, "lent")
+    things = uart_request(args)[:-1] + 'memory "scratch" size="4KiB"; }'
+    image.probe("owner", "lend storm", more=things + '\nneeds { service "sink" 1 style="stream"; }',
+                grants=' grant "uart"; grant "scratch"; delegate #true;')
+    image.probe("user", "use storm", more='provides { service "sink" 1 style="stream"; }')
+    image.wire("sink", "test/owner", "test/user")
+    image.run(extra=["-icount", "shift=2,sleep=off"])
+    check("user", image.of("user"), STRUCK_OUT)
+    check("owner", image.of("owner"), [("EXIT", SURVIVED)])
+
+
 def hold(args):
     image = Image(args, "hold")
     image.probe("irq", "irq hold", more=uart_request(args), grants=' grant "uart";')
@@ -289,7 +302,7 @@ def disk(args):
 
 
 SCENES = {"endless loop": endless_loop, "busy": busy, "spinning": spinning, "budget": budget, "share": share, "idle": idle, "asleep": asleep,
-          "interrupt": interrupt, "storm": storm, "level": level, "hold": hold, "disk": disk}
+          "interrupt": interrupt, "storm": storm, "level": level, "lent": lent, "hold": hold, "disk": disk}
 
 
 def main():

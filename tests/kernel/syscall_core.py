@@ -22,6 +22,7 @@ WAYS_OUT = {
     "trap_kernel": "fault in the kernel itself", "trap_in_kernel": "the same", "arch_trap_kernel": "the same",
     # Into the objects' code.
     "sched_return": "back to user mode", "ring_send": "object: ring", "wait_now": "object: whatever is waited for",
+    "hand_has": "object: who uses it, its part of the check",
     "virtio_submit": "object: queue", "virtio_can_submit": "object: queue, its part of the check",
     "sched_interrupt": "an interrupt is no call", "trap_interrupt": "an interrupt is no call", "interrupt_from_user": "an interrupt is no call",
     # The one accessor of driver memory.

@@ -21,8 +21,8 @@
 //   QUEUE  requests: `count` (1..RUMPK_QUEUE_BATCH_MAX) rumpk_queue_request. All are checked before any is
 //          given to the device: the whole batch is accepted or none of it. Returns count. Codes: E_ARGUMENT
 //          (count, unknown flags, last request chained, empty chain), E_SLOT, E_TYPE, E_RIGHTS (a memory slot
-//          without DMA), E_BOUNDS (offset + length outside it), E_FULL, E_STATE (device not negotiated),
-//          E_DEVICE. Data must stay in place until the completion is received.
+//          without DMA), E_BOUNDS (offset + length outside it), E_FULL, E_STATE (device not negotiated, or the
+//          queue is granted to somebody), E_DEVICE. Data must stay in place until the completion is received.
 #define RUMPK_QUEUE_BATCH_MAX 32u
 
 #define RUMPK_QUEUE_DEVICE_WRITES 0x1u  // the device writes this part; else it reads it
@@ -43,7 +43,8 @@ RUMPK_ASSERT_OFFSET(rumpk_queue_request, cookie, 24);
 //   RING   out = count = 0: sleep until the consumer has something to take or the producer has room.
 //          Returns slots available (> 0). E_TIMEOUT, E_PEER (other end gone and ring drained), E_EPOCH.
 //   QUEUE  sleep until at least one completion; stores up to `count` (1..32); returns how many.
-//          E_TIMEOUT, E_DEVICE (the device broke its protocol and was reset), E_STATE.
+//          E_TIMEOUT, E_DEVICE (the device broke its protocol and was reset), E_STATE (not negotiated; the queue is
+//          granted to somebody; once: another user of the device made it drop what this one had asked for).
 struct rumpk_queue_completion {
     uint64_t cookie;
     uint32_t written;   // bytes that the device wrote, clamped to what it was allowed to write
@@ -88,6 +89,7 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //             the kernel for a while all the same. As long as a fiber waits on the ring of an unmasked line, the
 //             machine is not idle for good.
 //   IRQ_MASK  INTERRUPT with CONTROL, value 0: the line does not fire any more.
+//   FEATURES, IRQ_UNMASK, IRQ_MASK: E_STATE while it is granted to somebody.
 #define RUMPK_MASK_RIGHTS 0u
 #define RUMPK_MASK_FEATURES 1u
 #define RUMPK_MASK_IRQ_UNMASK 2u
@@ -100,7 +102,8 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 // wait(slots, count, deadline)
 //   count = 0, deadline = RUMPK_NOW: let others run, return 0. count = 0 with a deadline: sleep until then,
 //   return E_TIMEOUT. Else: `slots` is count (1..RUMPK_WAIT_MAX) uint32_t slots of RING ends or QUEUEs; returns
-//   the index of the first that is ready (or whose peer is gone), or E_TIMEOUT.
+//   the index of the first that is ready (or whose peer is gone), or E_TIMEOUT; E_STATE: a queue is granted to
+//   somebody.
 #define RUMPK_WAIT_MAX 64u
 
 // grant(slot, ring, rights, offset, length)
@@ -110,10 +113,13 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //   rights  RUMPK_RIGHT_*, not zero, a part of those of `slot`; GRANT among them lets the receiver grant on.
 //   offset, length  MEMORY, DMA: bytes, multiples of the page size, inside the object; length 0: up to its end.
 //           Other types: both zero.
-//   RING: the end moves to the receiver until it is taken back; its holder does not use it meanwhile.
-//   E_SLOT, E_STALE (either slot), E_TYPE (`slot` is not MEMORY, DMA, WINDOW, PORTS or RING; `ring` is no
-//   RING), E_ARGUMENT, E_RIGHTS (`slot` lacks GRANT or a right that is given; `ring` was narrowed to nothing),
-//   E_STATE (this ring end is granted already), E_BOUNDS, E_PEER (nobody at the other end), E_LIMIT (the
+//   MEMORY, DMA, WINDOW, PORTS, SPAWN and DEVICE without CONTROL are shared. RING, INTERRUPT, QUEUE and DEVICE with
+//   CONTROL move to the receiver until they are taken back; their holder does not use them meanwhile (of all but a
+//   RING a use is E_STATE). An INTERRUPT arrives masked, and is masked when it comes back; a QUEUE arrives as it was
+//   negotiated, and the device is reset if it comes back with a request at the device; a DEVICE comes back reset.
+//   E_SLOT, E_STALE (either slot), E_TYPE (`ring` is no RING), E_ARGUMENT, E_RIGHTS (`slot` lacks GRANT or a right
+//   that is given; `ring` was narrowed to nothing), E_STATE (it moves and is granted already; a QUEUE with requests
+//   that are not collected), E_BOUNDS, E_PEER (nobody at the other end), E_LIMIT (the
 //   receiver's slots are full, or RUMPK_GRANTS_PER_RING_MAX of them came through this ring and are not emptied
 //   yet, or `slot` is RUMPK_DERIVATION_DEPTH_MAX steps from the boot manifest), E_MEMORY, E_PLEDGE.
 //
@@ -125,8 +131,9 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //
 // revoke(slot, flags)
 //   Takes back everything that was ever granted from `slot`, directly or on and on; with RUMPK_REVOKE_SELF the
-//   slot itself is emptied too (also a stale one): an end of a ring closes or goes back to whom it came from, a
-//   device is reset. Returns how many derived capabilities were taken back. When it returns, no page of theirs is
+//   slot itself is emptied too (also a stale one): an end of a ring closes or goes back to whom it came from, an
+//   interrupt is masked, a device is reset; what was granted to the caller goes back.
+//   Returns how many derived capabilities were taken back. When it returns, no page of theirs is
 //   mapped (an access is a READ or WRITE fault), calls on them return E_STALE, whoever slept on one has been
 //   released with E_STALE, and a device that still had a request in that memory was reset (its driver gets
 //   E_STATE): whoever lets a device use memory that a client granted trusts the client that far.

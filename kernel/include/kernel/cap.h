@@ -84,11 +84,9 @@ static inline uint64_t cap_memory_size(const struct cap *cap)
 
 // At boot: fills the next slot of `fiber` with a node that nothing was derived from, and returns
 // its number, or E_LIMIT. It carries GRANT where the owner permits that. A MEMORY or DMA capability
-// covers its whole object.
+// covers its whole object; what only one can use (hand.h) is in its hands.
 [[nodiscard]] int64_t cap_add(struct fiber *fiber, struct cap cap);
 
-// Is it of a type that `grant` can hand on?
-bool cap_is_grantable(const struct cap *cap);
 // An empty slot of `fiber`, or null. It keeps its epoch.
 struct cap *cap_free(struct fiber *fiber);
 // Capabilities of `fiber` that came through `ring` and still fill a slot, stale ones included.

@@ -19,6 +19,9 @@
 // Is this filled slot live? At most RUMPK_DERIVATION_DEPTH_MAX steps.
 bool derive_is_live(const struct cap *cap);
 
+// Is it derived, and has nobody undone it yet? A stale node stays so until its turn comes.
+bool derive_is_linked(const struct cap *cap);
+
 // `child`, an empty slot just filled, becomes derived from `parent`, whose depth is below the
 // limit.
 void derive_link(struct cap *parent, struct cap *child);

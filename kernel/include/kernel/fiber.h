@@ -64,7 +64,7 @@ struct fiber {
     struct fiber *next; // in a run queue
     struct work work;   // a call that takes long, or the fiber's end
     bool is_ending;
-    bool is_starting; // NEW: somebody's spawn is verifying it
+    struct fiber *starter; // NEW: whose spawn is verifying it, or null
     uint32_t number;
     uint32_t state; // enum fiber_state
     uint32_t spectrum;

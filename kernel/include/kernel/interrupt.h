@@ -25,19 +25,25 @@
 
 struct fiber;
 
-// The line of a device whose registers `fiber` holds: masked, with a ring for its messages. *object
-// is its number; *ring that of the ring. E_STATE: taken; E_LIMIT, E_MEMORY.
-[[nodiscard]] int64_t interrupt_attach(uint32_t line, uint32_t fiber, uint32_t *object,
-                                       uint32_t *ring);
+// The line of a device whose registers a driver gets: masked, with a ring for its messages, in
+// nobody's hands yet. *object is its number; *ring that of the ring. E_STATE: taken; E_LIMIT,
+// E_MEMORY.
+[[nodiscard]] int64_t interrupt_attach(uint32_t line, uint32_t *object, uint32_t *ring);
 
 // The holder's word about it.
 void interrupt_unmask(uint32_t object);
 void interrupt_mask(uint32_t object);
+// In whose hands it is: the node of a capability, or CAP_NODE_NONE (hand.h). It changes hands
+// masked; what the device asked for meanwhile is not lost, and storms are the new holder's from
+// here on.
+uint16_t interrupt_user(uint32_t object);
+void interrupt_hand(uint32_t object, uint16_t node);
 // Unmasked by its holder: it can fire at any time.
 bool interrupt_is_armed(uint32_t object);
 
 // The line of a virtio device that `fiber` drives: unmasked from now on. Several virtio devices may
-// share one; E_STATE: a driver holds it.
+// share one; E_STATE: a driver holds it. Who uses a queue that has something to say is woken, and
+// charged for storms; if nobody, whoever has the device.
 [[nodiscard]] int64_t interrupt_attach_virtio(uint32_t line, uint32_t virtio, uint32_t fiber);
 
 // All below: on the kernel root.

@@ -9,8 +9,12 @@
 
 #include <kernel/fiber.h>
 
-// Tables for everything that this capability could map, so that mapping cannot fail. E_MEMORY.
-[[nodiscard]] int64_t mapping_prepare(struct fiber *fiber, const struct cap *cap);
+// One step of making the tables for everything that this capability could map, so that mapping
+// cannot fail: those of its unit number *unit, which then goes up. MAPPING_MORE, OK when these were
+// the last, or E_MEMORY.
+#define MAPPING_MORE 1
+[[nodiscard]] int64_t mapping_prepare_step(struct fiber *fiber, const struct cap *cap,
+                                           uint64_t *unit);
 
 // What `map` returns for it.
 int64_t mapping_address(const struct cap *cap);

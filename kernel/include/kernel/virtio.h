@@ -30,13 +30,25 @@ uint32_t virtio_pci_probe(const struct pci_function *function);
 // has fewer queues or no line that the controller knows.
 [[nodiscard]] int64_t virtio_grant(struct device *device, uint32_t queues, uint32_t *index);
 
+// How many queues device `index` has; 0: there is no such device.
+uint32_t virtio_queues(uint32_t index);
+// The device itself where a queue could be named: negotiating and resetting.
+#define VIRTIO_CONTROL UINT32_MAX
+// In whose hands a queue, or the device itself, is: the node of one capability, or CAP_NODE_NONE
+// (hand.h). A queue that gets another user has nothing to say to it yet.
+uint16_t virtio_user(uint32_t index, uint32_t queue);
+void virtio_user_set(uint32_t index, uint32_t queue, uint16_t node);
+
 uint64_t virtio_view(uint32_t index); // page of the rumpk_device_view
 uint32_t virtio_queue_entries(uint32_t index, uint32_t queue);
 
 // All below: on the kernel root.
 void virtio_view_refresh(uint32_t index);
 int64_t virtio_negotiate(uint32_t index, uint64_t features);
+// Requests that are at the device are dropped by this, and by negotiating: the next virtio_collect
+// says so once, with E_STATE, unless virtio_dropped_forget came first.
 void virtio_reset(uint32_t index);
+void virtio_dropped_forget(uint32_t index, uint32_t queue);
 // Takes the device's interrupt back, before anything that it told of is looked at. Had the device
 // asked for one? (Several may share a line.)
 bool virtio_interrupt(uint32_t index);
@@ -58,8 +70,10 @@ int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_comple
                        uint32_t max);
 // Has the queue something to say (a completion, or an error)?
 bool virtio_is_ready(uint32_t index, uint32_t queue);
-// Does a request at the device name any byte of [base, base + size)?
-bool virtio_uses(uint32_t index, uint64_t base, uint64_t size);
+// Has the device broken the protocol since this was last asked?
+bool virtio_has_broken(uint32_t index);
+// Does a request of this queue at the device name any byte of [base, base + size)?
+bool virtio_uses(uint32_t index, uint32_t queue, uint64_t base, uint64_t size);
 // Are requests at the device?
 bool virtio_is_busy(uint32_t index, uint32_t queue);
 

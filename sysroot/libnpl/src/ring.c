@@ -221,6 +221,11 @@ int64_t npl_ring_sleep(struct npl_ring *ring, uint64_t deadline)
         if (ready != 0)
             break;
         int64_t result = npl_recv_ring(ring->slot, deadline);
+        if (result == RUMPK_E_STALE) {
+            // Taken back while this end slept: its pages are gone, nothing here is touched again.
+            ring->is_broken = true;
+            return result;
+        }
         ready = npl_ring_ready(ring);
         if (ready != 0)
             break;

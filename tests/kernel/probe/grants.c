@@ -11,7 +11,7 @@
 
 #define PAGE UINT64_C(4096)
 
-static uint32_t slot_of(uint32_t type)
+uint32_t probe_slot(uint32_t type)
 {
     const struct rumpk_start *start = npl_start();
     const struct rumpk_cap_info *caps =
@@ -35,13 +35,13 @@ static uint32_t granted(uint32_t type, uint32_t depth)
     }
 }
 
-static void until(volatile uint64_t *word, uint64_t value)
+void probe_until(volatile uint64_t *word, uint64_t value)
 {
     while (*word != value)
         npl_sleep_until(npl_deadline_ms(1));
 }
 
-static volatile uint64_t *mapped(uint32_t slot)
+volatile uint64_t *probe_mapped(uint32_t slot)
 {
     int64_t at = npl_map(slot);
     return at > 0 ? (volatile uint64_t *)(uint64_t)at : NULL;
@@ -70,8 +70,8 @@ static int take_stale(uint32_t slot, volatile uint64_t *memory)
         npl_yield();
     if (npl_map(slot) != RUMPK_E_STALE || npl_revoke(slot) != RUMPK_E_STALE)
         return 2;
-    if (npl_grant(slot, slot_of(RUMPK_CAP_RING), RUMPK_RIGHT_READ, 0, 0) != RUMPK_E_STALE ||
-        npl_grant(slot_of(RUMPK_CAP_RING), slot, RUMPK_RIGHT_READ, 0, 0) != RUMPK_E_STALE ||
+    if (npl_grant(slot, probe_slot(RUMPK_CAP_RING), RUMPK_RIGHT_READ, 0, 0) != RUMPK_E_STALE ||
+        npl_grant(probe_slot(RUMPK_CAP_RING), slot, RUMPK_RIGHT_READ, 0, 0) != RUMPK_E_STALE ||
         npl_mask_rights(slot, 0) != RUMPK_E_STALE || npl_send_wake(slot) != RUMPK_E_STALE ||
         npl_recv_ring(slot, RUMPK_NOW) != RUMPK_E_STALE || npl_spawn(slot) != RUMPK_E_STALE ||
         npl_wait(&slot, 1, RUMPK_NOW) != RUMPK_E_STALE)
@@ -101,7 +101,7 @@ static int take_ring(volatile uint64_t *memory)
 // Back and forth through one ring until the depth is used up.
 static int deeper(uint32_t first_depth, uint32_t type)
 {
-    uint32_t ring = slot_of(RUMPK_CAP_RING), rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_GRANT;
+    uint32_t ring = probe_slot(RUMPK_CAP_RING), rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_GRANT;
     struct rumpk_meta_cap info = {.state = RUMPK_CAP_STATE_LIVE};
     uint32_t last = 0;
     for (uint32_t depth = first_depth; depth <= RUMPK_DERIVATION_DEPTH_MAX; depth += 2) {
@@ -124,7 +124,7 @@ static int deeper(uint32_t first_depth, uint32_t type)
 // A request at the device names the granted memory: taking it back stops the device.
 static int take_queue(uint32_t memory_slot, volatile uint64_t *memory)
 {
-    uint32_t device = slot_of(RUMPK_CAP_DEVICE), queue = slot_of(RUMPK_CAP_QUEUE);
+    uint32_t device = probe_slot(RUMPK_CAP_DEVICE), queue = probe_slot(RUMPK_CAP_QUEUE);
     struct rumpk_queue_request request = {
         .memory_slot = memory_slot,
         .flags = RUMPK_QUEUE_DEVICE_WRITES,
@@ -155,14 +155,14 @@ int probe_take(const char *word)
     uint32_t slot = granted(type, 1);
     if (strcmp(word, "deep") == 0)
         return deeper(1, type);
-    if (npl_meta_cap(slot, &info) != RUMPK_OK || info.through != slot_of(RUMPK_CAP_RING) ||
+    if (npl_meta_cap(slot, &info) != RUMPK_OK || info.through != probe_slot(RUMPK_CAP_RING) ||
         info.depth != 1 || info.derived != 0)
         return 1;
-    volatile uint64_t *memory = mapped(slot);
+    volatile uint64_t *memory = probe_mapped(slot);
     if (memory == NULL)
         return 96;
     if (strcmp(word, "access") == 0) {
-        until(&memory[1], 7);
+        probe_until(&memory[1], 7);
         memory[0] = 8;
         return info.size == 2 * PAGE ? SURVIVED : 2;
     }
@@ -171,7 +171,7 @@ int probe_take(const char *word)
     if (strcmp(word, "write") == 0)
         return take_until_fault(memory, 1);
     if (strcmp(word, "narrow") == 0) { // read-only was granted
-        until(&memory[1], 7);
+        probe_until(&memory[1], 7);
         memory[0] = 1;
         return 2;
     }
@@ -187,7 +187,7 @@ int probe_take(const char *word)
         return take_queue(slot, memory);
     if (strcmp(word, "tree") == 0) {
         // Read-only back to where it came from; the giver takes everything back.
-        if (npl_grant(slot, slot_of(RUMPK_CAP_RING), RUMPK_RIGHT_READ, PAGE, 0) < 0)
+        if (npl_grant(slot, probe_slot(RUMPK_CAP_RING), RUMPK_RIGHT_READ, PAGE, 0) < 0)
             return 2;
         memory[0] = 1;
         while (npl_map(slot) > 0)
@@ -268,8 +268,8 @@ static int give_codes(uint32_t memory, uint32_t ring)
     struct rumpk_meta_cap info;
     if (npl_meta_cap(memory, &info) != RUMPK_OK || info.derived != RUMPK_GRANTS_PER_RING_MAX - 1)
         return 8;
-    volatile uint64_t *words = mapped(memory);
-    until(&words[0], 1);
+    volatile uint64_t *words = probe_mapped(memory);
+    probe_until(&words[0], 1);
     // The taker is gone or about to: its end is closed, its slots go with it.
     while (npl_grant(memory, ring, RUMPK_RIGHT_READ, 0, 0) != RUMPK_E_PEER)
         npl_yield();
@@ -283,9 +283,9 @@ static int give_codes(uint32_t memory, uint32_t ring)
 
 static int give_tree(uint32_t memory, volatile uint64_t *words)
 {
-    until(&words[0], 1);
+    probe_until(&words[0], 1);
     uint32_t back = granted(RUMPK_CAP_MEMORY, 2);
-    volatile uint64_t *again = mapped(back);
+    volatile uint64_t *again = probe_mapped(back);
     if (again != words + 512)
         return 2;
     // The own, wider mapping still counts where both meet, before and after.
@@ -303,14 +303,14 @@ static int give_tree(uint32_t memory, volatile uint64_t *words)
 int probe_give(const char *word)
 {
     bool is_queue = strcmp(word, "queue") == 0;
-    uint32_t memory = slot_of(is_queue ? RUMPK_CAP_DMA : RUMPK_CAP_MEMORY);
-    uint32_t ring = slot_of(RUMPK_CAP_RING);
+    uint32_t memory = probe_slot(is_queue ? RUMPK_CAP_DMA : RUMPK_CAP_MEMORY);
+    uint32_t ring = probe_slot(RUMPK_CAP_RING);
     uint32_t rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE | (is_queue ? RUMPK_RIGHT_DMA : 0);
     if (strcmp(word, "codes") == 0)
         return give_codes(memory, ring);
     if (strcmp(word, "unasked") == 0) // the owner permits nothing
         return npl_grant(memory, ring, RUMPK_RIGHT_READ, 0, 0) == RUMPK_E_RIGHTS ? SURVIVED : 1;
-    volatile uint64_t *words = mapped(memory);
+    volatile uint64_t *words = probe_mapped(memory);
     if (words == NULL)
         return 96;
     if (strcmp(word, "deep") == 0)
@@ -329,7 +329,7 @@ int probe_give(const char *word)
     if (strcmp(word, "tree") == 0)
         return give_tree(memory, words);
     if (strcmp(word, "access") == 0) {
-        until(&words[0], 8);
+        probe_until(&words[0], 8);
         return SURVIVED;
     }
     if (strcmp(word, "narrow") == 0) {
@@ -339,7 +339,7 @@ int probe_give(const char *word)
     }
     if (strcmp(word, "ring") == 0 && npl_grant(ring, ring, RUMPK_RIGHT_WRITE, 0, 0) < 0)
         return 2;
-    until(&words[is_half ? 512 : 0], 1);
+    probe_until(&words[is_half ? 512 : 0], 1);
     if (strcmp(word, "end") == 0 || is_half)
         return SURVIVED; // its end takes back what it had granted
     if (strcmp(word, "ring") == 0) {
@@ -356,8 +356,8 @@ int probe_give(const char *word)
 
 int probe_drop(const char *word)
 {
-    uint32_t memory = slot_of(RUMPK_CAP_MEMORY), ring = slot_of(RUMPK_CAP_RING);
-    volatile uint64_t *words = mapped(memory);
+    uint32_t memory = probe_slot(RUMPK_CAP_MEMORY), ring = probe_slot(RUMPK_CAP_RING);
+    volatile uint64_t *words = probe_mapped(memory);
     if (strcmp(word, "ring") == 0) {
         if (npl_drop(ring) != 0 || npl_send_wake(ring) != RUMPK_E_SLOT)
             return 1;
@@ -378,7 +378,8 @@ int probe_drop(const char *word)
 
 int probe_pledge(const char *word)
 {
-    uint32_t memory = slot_of(RUMPK_CAP_MEMORY), ring = slot_of(RUMPK_CAP_RING), one[1] = {ring};
+    uint32_t memory = probe_slot(RUMPK_CAP_MEMORY), ring = probe_slot(RUMPK_CAP_RING),
+             one[1] = {ring};
     struct rumpk_meta_self before, self;
     (void)word;
     if (npl_meta_self(&before) != RUMPK_OK ||

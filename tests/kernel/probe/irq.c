@@ -15,29 +15,29 @@ static struct npl_interrupt interrupt;
 
 #if defined(__aarch64__)
 // PL011: a byte sent sets the transmit interrupt until it is cleared.
-static void chip_ask(void)
+void probe_chip_ask(const struct npl_registers *chip)
 {
-    npl_reg_write32(&uart, 0x30, 0x101);
-    npl_reg_write32(&uart, 0x00, '.');
-    npl_reg_write32(&uart, 0x38, 0x20);
+    npl_reg_write32(chip, 0x30, 0x101);
+    npl_reg_write32(chip, 0x00, '.');
+    npl_reg_write32(chip, 0x38, 0x20);
 }
 
-static void chip_quiet(void)
+void probe_chip_quiet(const struct npl_registers *chip)
 {
-    npl_reg_write32(&uart, 0x38, 0);
-    npl_reg_write32(&uart, 0x44, 0x7FF);
+    npl_reg_write32(chip, 0x38, 0);
+    npl_reg_write32(chip, 0x44, 0x7FF);
 }
 #else
 // 16550: an empty transmitter asks as long as its interrupt is enabled.
-static void chip_ask(void)
+void probe_chip_ask(const struct npl_registers *chip)
 {
-    npl_reg_write8(&uart, 4, 0x0B);
-    npl_reg_write8(&uart, 1, 0x02);
+    npl_reg_write8(chip, 4, 0x0B);
+    npl_reg_write8(chip, 1, 0x02);
 }
 
-static void chip_quiet(void)
+void probe_chip_quiet(const struct npl_registers *chip)
 {
-    npl_reg_write8(&uart, 1, 0);
+    npl_reg_write8(chip, 1, 0);
 }
 #endif
 
@@ -67,35 +67,35 @@ static int take(void)
         probe_call(RUMPK_CALL_SEND, interrupt.ring.slot, 0, 0, 0) != RUMPK_E_PEER)
         return 1;
     // Masked at first: the chip asks, nothing comes.
-    chip_ask();
+    probe_chip_ask(&uart);
     if (fires())
         return 2;
-    chip_quiet();
+    probe_chip_quiet(&uart);
     if (npl_interrupt_unmask(&interrupt) != RUMPK_OK)
         return 3;
-    chip_ask();
+    probe_chip_ask(&uart);
     if (npl_interrupt_wait(&interrupt, npl_deadline_ms(2000)) != RUMPK_OK || interrupt.count == 0)
         return 4;
     first = interrupt.count;
     // It goes on asking, but fired once, and stays masked.
     if (fires())
         return 5;
-    chip_quiet();
+    probe_chip_quiet(&uart);
     npl_interrupt_unmask(&interrupt);
-    chip_ask();
+    probe_chip_ask(&uart);
     if (npl_interrupt_wait(&interrupt, npl_deadline_ms(2000)) != RUMPK_OK ||
         interrupt.count <= first)
         return 6;
-    chip_quiet();
+    probe_chip_quiet(&uart);
     // Unmasked and masked again: nothing. (The line of x86_64 has an edge trigger: there unmasking
     // alone may bring an interrupt, because an edge may have been missed.)
     npl_interrupt_unmask(&interrupt);
     npl_interrupt_mask(&interrupt);
     npl_interrupt_take(&interrupt);
-    chip_ask();
+    probe_chip_ask(&uart);
     if (fires())
         return 7;
-    chip_quiet();
+    probe_chip_quiet(&uart);
     // What the core counts is for observers; what this fiber used is its own. (This one observes.)
     if (probe_call(RUMPK_CALL_META, RUMPK_META_CORE, 0, 0, 0) != RUMPK_E_ARGUMENT ||
         probe_call(RUMPK_CALL_META, RUMPK_META_RUN, 0, 0, 0) != RUMPK_E_ARGUMENT)
@@ -118,10 +118,10 @@ static int storm(void)
 
     for (uint32_t round = 0; round < STORM_ROUNDS; round++) {
         npl_interrupt_unmask(&interrupt);
-        chip_ask();
+        probe_chip_ask(&uart);
         if (npl_interrupt_wait(&interrupt, npl_deadline_ms(2000)) != RUMPK_OK)
             return 1;
-        chip_quiet();
+        probe_chip_quiet(&uart);
     }
     if (probe_call(RUMPK_CALL_META, RUMPK_META_CORE, (uint64_t)&core, sizeof core, 0) != 0)
         return 2;
@@ -131,15 +131,15 @@ static int storm(void)
 // Unmasks for ever while the chip keeps asking: every unmasking fires at once. What ends this is
 // the kernel. On aarch64 the chip is simply never quieted; the emulator's other two controllers
 // look at a line only when it changes, so there it is let go of and asks again.
-static int level(void)
+int probe_chip_storm(struct npl_interrupt *line, const struct npl_registers *chip)
 {
     for (;;) {
-        npl_interrupt_unmask(&interrupt);
-        chip_ask();
-        if (npl_interrupt_wait(&interrupt, npl_deadline_ms(2000)) != RUMPK_OK)
+        npl_interrupt_unmask(line);
+        probe_chip_ask(chip);
+        if (npl_interrupt_wait(line, npl_deadline_ms(2000)) != RUMPK_OK)
             return 1;
         if (RUMPK_ARCH != RUMPK_ARCH_AARCH64)
-            chip_quiet();
+            probe_chip_quiet(chip);
     }
 }
 
@@ -151,13 +151,13 @@ int probe_irq(const char *word)
     if (strcmp(word, "storm") == 0)
         return storm();
     if (strcmp(word, "level") == 0)
-        return level();
+        return probe_chip_storm(&interrupt, &uart);
     if (strcmp(word, "hold") != 0)
         return take();
     // An unmasked line can fire at any time: the machine does not end while somebody waits for it.
     // An edge that may have been missed while it was masked counts as one, so the first may be for
     // nothing.
-    chip_quiet();
+    probe_chip_quiet(&uart);
     for (uint32_t round = 0; round < 4; round++) {
         npl_interrupt_unmask(&interrupt);
         if (npl_interrupt_wait(&interrupt, RUMPK_FOREVER) != RUMPK_OK)

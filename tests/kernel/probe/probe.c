@@ -234,6 +234,8 @@ static const struct act {
     {"long", probe_long},
     {"bound", probe_bound},
     {"holder", probe_holder},
+    {"lend", probe_lend},
+    {"use", probe_use},
     {"script", probe_script},
 };
 

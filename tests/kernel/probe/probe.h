@@ -46,5 +46,19 @@ int probe_answer(const char *word);     // load.c: its server
 int probe_long(const char *word);       // load.c: calls that take long
 int probe_bound(const char *word);      // load.c: gives much and takes it back
 int probe_holder(const char *word);     // load.c: what it is given
+int probe_lend(const char *word);       // hand.c: what has one user, lent and taken back
+int probe_use(const char *word);        // hand.c: who borrows it
+
+// grants.c: the first own slot of a type; memory mapped, or null; sleeps until a word is so.
+uint32_t probe_slot(uint32_t type);
+volatile uint64_t *probe_mapped(uint32_t slot);
+void probe_until(volatile uint64_t *word, uint64_t value);
+
+// irq.c: the console's chip asks for attention, and stops; or it asks for ever.
+struct npl_registers;
+struct npl_interrupt;
+void probe_chip_ask(const struct npl_registers *chip);
+void probe_chip_quiet(const struct npl_registers *chip);
+int probe_chip_storm(struct npl_interrupt *line, const struct npl_registers *chip);
 
 #endif

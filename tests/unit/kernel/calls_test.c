@@ -5,47 +5,23 @@
 // caller's, and the end of the machine when nothing can happen any more. Method: the kernel's core
 // on a machine in one process (host_machine.h); the test plays the drivers by writing their frames
 // and trapping. Each case runs in a child, because a kernel boots once.
-#include "host_machine.h"
+#include "calls_machine.h"
 
 #include <kernel/call.h>
-#include <kernel/derive.h>
-#include <kernel/init.h>
-#include <kernel/ledger.h>
 #include <kernel/link.h>
 #include <kernel/memory.h>
 #include <kernel/record.h>
-#include <kernel/ring.h>
 #include <kernel/sched.h>
 #include <kernel/timer.h>
 #include <kernel/user.h>
 #include <kernel/virtio.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#define CHECK(condition)                                            \
-    do {                                                            \
-        if (!(condition)) {                                         \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-            _exit(1);                                               \
-        }                                                           \
-    } while (0)
-
 // ---- devices: none ----
-
-struct device devices[DEVICES_MAX];
-
-bool device_shares_page(const struct device *device)
-{
-    (void)device;
-    return true;
-}
 
 uint64_t virtio_view(uint32_t index)
 {
@@ -100,23 +76,6 @@ int64_t virtio_collect(uint32_t index, uint32_t queue, struct rumpk_queue_comple
     return 1;
 }
 
-// No package of this machine is kept for later, so nothing is ever spawned.
-struct package init_packages[RUMPK_PACKAGES_MAX];
-
-enum init_verdict init_verify_step(struct package *package, struct work *work)
-{
-    (void)package;
-    (void)work;
-    CHECK(false);
-    return INIT_BAD;
-}
-
-void init_package_start(struct package *package)
-{
-    (void)package;
-    CHECK(false);
-}
-
 bool virtio_interrupt(uint32_t index)
 {
     (void)index;
@@ -129,12 +88,46 @@ void virtio_interrupt_hold(uint32_t index, bool is_held)
     (void)is_held;
 }
 
-bool virtio_uses(uint32_t index, uint64_t base, uint64_t size)
+bool virtio_uses(uint32_t index, uint32_t queue, uint64_t base, uint64_t size)
 {
     (void)index;
+    (void)queue;
     (void)base;
     (void)size;
     return false; // what is submitted here is done at once
+}
+
+uint32_t virtio_queues(uint32_t index)
+{
+    return index == 0 ? 1 : 0;
+}
+
+static uint16_t user = CAP_NODE_NONE;
+
+uint16_t virtio_user(uint32_t index, uint32_t queue)
+{
+    (void)index;
+    (void)queue;
+    return user;
+}
+
+void virtio_user_set(uint32_t index, uint32_t queue, uint16_t node)
+{
+    (void)index;
+    (void)queue;
+    user = node;
+}
+
+void virtio_dropped_forget(uint32_t index, uint32_t queue)
+{
+    (void)index;
+    (void)queue;
+}
+
+bool virtio_has_broken(uint32_t index)
+{
+    (void)index;
+    return false;
 }
 
 bool virtio_is_ready(uint32_t index, uint32_t queue)
@@ -151,61 +144,6 @@ bool virtio_is_busy(uint32_t index, uint32_t queue)
     return completions != 0;
 }
 
-// ---- the machine ----
-
-#define PAGES_OWN 4u
-#define FIBERS    3u
-
-static uint64_t own[FIBERS]; // pages of each fiber: three writable, one read-only
-static uint32_t stream;      // ring from fiber 0 to fiber 1
-
-static void boot_and_return(void)
-{
-    static struct boot_info info = {.ram = {{MACHINE_RAM, MACHINE_RAM_SIZE}}, .ram_count = 1};
-
-    memory_init(&info);
-    memory_mmu_on(&info);
-    ledger_init();
-    arch_user_return(NULL);
-}
-
-static struct fiber *fiber_make(uint32_t number, uint32_t spectrum)
-{
-    struct fiber *fiber = &fiber_table[number];
-
-    fiber->number = number;
-    fiber->spectrum = spectrum;
-    fiber->state = FIBER_NEW;
-    fiber->caps = &cap_nodes[number * RUMPK_SLOT_COUNT];
-    fiber->pledge = RUMPK_PLEDGE_CLASSES | RUMPK_PLEDGE_SPECTRUM(spectrum);
-    for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++)
-        derive_init(&fiber->caps[slot]);
-    CHECK(pagetable_new(&fiber->table, &memory_template_table));
-    CHECK(memory_take_low(PAGES_OWN, &own[number]));
-    fiber->stack_base = own[number];
-    CHECK(pagetable_map(&fiber->table, own[number], own[number], 3 * PAGE_SIZE,
-                        PROT_READ | PROT_WRITE | PROT_USER));
-    CHECK(pagetable_map(&fiber->table, own[number] + 3 * PAGE_SIZE, own[number] + 3 * PAGE_SIZE,
-                        PAGE_SIZE, PROT_READ | PROT_USER));
-    return fiber;
-}
-
-static uint32_t ring_between(struct fiber *from, struct fiber *to)
-{
-    struct cap cap = {.type = RUMPK_CAP_RING, .rights = RUMPK_RIGHT_WRITE, .part = RING_PRODUCER};
-
-    CHECK(ring_new(8, &cap.object) == RUMPK_OK);
-    CHECK(pagetable_prepare(&from->table, rings[cap.object].base, rings[cap.object].size));
-    CHECK(pagetable_prepare(&to->table, rings[cap.object].base, rings[cap.object].size));
-    CHECK(cap_add(from, cap) >= 0);
-    cap.part = RING_CONSUMER;
-    cap.rights = RUMPK_RIGHT_READ;
-    CHECK(cap_add(to, cap) >= 0);
-    rings[cap.object].ends[RING_PRODUCER] = from;
-    rings[cap.object].ends[RING_CONSUMER] = to;
-    return cap.object;
-}
-
 static void queue_add(struct fiber *fiber)
 {
     struct cap cap = {.type = RUMPK_CAP_QUEUE, .rights = RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE};
@@ -217,73 +155,15 @@ static void queue_add(struct fiber *fiber)
     CHECK(cap_add(fiber, cap) == 2);
 }
 
-// Fibers 0 and 1 of one spectrum with a ring in slot 0 each; fiber 2 of a stricter one, with none.
-static void machine_boot(void)
+// The machine of machine_boot with a queue and memory for it in slots 1 and 2 of fiber 0.
+static void begin(void)
 {
-    CHECK(machine_run(boot_and_return) == MACHINE_RUNNING);
-    rumpk_boot_record.timer_hz = 1000000;
-    fiber_make(0, RUMPK_SPECTRUM_GRAVITY);
-    fiber_make(1, RUMPK_SPECTRUM_GRAVITY);
-    fiber_make(2, RUMPK_SPECTRUM_MATTER);
-    stream = ring_between(&fiber_table[0], &fiber_table[1]);
+    machine_boot();
     queue_add(&fiber_table[0]);
-    for (uint32_t number = 0; number < FIBERS; number++)
-        sched_ready(&fiber_table[number]);
+    machine_start();
 }
 
-static struct trap_info pending_trap;
-
-static void trap_now(void)
-{
-    trap_from_user(&pending_trap);
-}
-
-static uint32_t running(void)
-{
-    return (uint32_t)((struct fiber *)(void *)arch_current_frame - fiber_table);
-}
-
-// The running fiber calls; what became of it.
-static enum machine_exit call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-    struct arch_frame *frame = arch_current_frame;
-
-    frame->x[16] = number;
-    frame->x[9] = a;
-    frame->x[10] = b;
-    frame->x[11] = c;
-    frame->x[12] = d;
-    frame->pc = link_address(__gate_start) + 8;
-    pending_trap = (struct trap_info){.kind = TRAP_CALL, .pc = frame->pc};
-    return machine_run(trap_now);
-}
-
-static int64_t result_of(uint32_t number)
-{
-    return (int64_t)fiber_table[number].frame.x[9];
-}
-
-// A call that returns to its caller at once.
-static int64_t call_result(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-    uint32_t caller = running();
-
-    CHECK(call(number, a, b, c, d) == MACHINE_RUNNING && running() == caller);
-    return result_of(caller);
-}
-
-static enum machine_exit fault(uint32_t kind, uint32_t code, uint64_t address)
-{
-    pending_trap =
-        (struct trap_info){.kind = kind, .fault = code, .pc = 0x1234, .address = address};
-    return machine_run(trap_now);
-}
-
-static const struct rumpk_ledger_record *last_record(void)
-{
-    CHECK(rumpk_ledger.count != 0);
-    return &rumpk_ledger.records[rumpk_ledger.count - 1];
-}
+// ---- cases ----
 
 static struct rumpk_ring_producer *producer(void)
 {
@@ -294,16 +174,6 @@ static struct rumpk_ring_consumer *consumer(void)
 {
     return (void *)(uintptr_t)(rings[stream].base + RUMPK_RING_CONSUMER_OFFSET);
 }
-
-// The strict fiber out of the way, fiber 0 running, fiber 1 ready behind it.
-static void begin(void)
-{
-    machine_boot();
-    CHECK(machine_run(sched_run) == MACHINE_RUNNING && running() == 2);
-    CHECK(call(RUMPK_CALL_WAIT, 0, 0, RUMPK_FOREVER, 0) == MACHINE_RUNNING && running() == 0);
-}
-
-// ---- cases ----
 
 static void order(void)
 {
@@ -644,27 +514,6 @@ static void slice_before_work(void)
     CHECK(call(RUMPK_CALL_EXIT, 0, 0, 0, 0) == MACHINE_POWER_OFF);
 }
 
-// ---- one child per case ----
-
-typedef void body(void);
-
-static void run_case(void **state)
-{
-    int status = 0;
-    pid_t child;
-
-    fflush(NULL);
-    child = fork();
-    if (child == 0) {
-        signal(SIGSEGV, SIG_DFL); // not the test library's: the child ends
-        alarm(20);
-        (**(body ***)state)();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
 #define BODIES(X)                   \
     X(order)                        \
     X(ring_sleep_and_wake)          \
@@ -683,7 +532,7 @@ static void run_case(void **state)
 
 #define BODY(name) static body *name##_body = name;
 BODIES(BODY)
-#define TEST(name) {#name, run_case, NULL, NULL, &name##_body},
+#define TEST(name) {#name, machine_case, NULL, NULL, &name##_body},
 
 int main(void)
 {

@@ -36,7 +36,7 @@ int64_t npl_interrupt_mask(struct npl_interrupt *interrupt);
 bool npl_interrupt_take(struct npl_interrupt *interrupt);
 
 // Sleeps until the line has fired: 0. RUMPK_E_TIMEOUT when the deadline passed first: then it is
-// masked.
+// masked. RUMPK_E_STALE when it was lent and has been taken back.
 int64_t npl_interrupt_wait(struct npl_interrupt *interrupt, uint64_t deadline);
 
 #ifdef __cplusplus

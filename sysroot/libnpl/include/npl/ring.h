@@ -71,7 +71,8 @@ int64_t npl_ring_push(struct npl_ring *ring, const void *slot);
 // Copies one slot out and publishes. 1, 0 when there is none, RUMPK_E_PEER, RUMPK_E_EPOCH.
 int64_t npl_ring_pull(struct npl_ring *ring, void *slot);
 
-// Sleeps until npl_ring_ready() would not be 0: its result, or RUMPK_E_TIMEOUT.
+// Sleeps until npl_ring_ready() would not be 0: its result, RUMPK_E_TIMEOUT, or RUMPK_E_STALE when
+// this end was granted and has been taken back: its memory is no longer there.
 int64_t npl_ring_sleep(struct npl_ring *ring, uint64_t deadline);
 
 // For npl_wait over several rings: announce on each, look at each once more with npl_ring_ready,
