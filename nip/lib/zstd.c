@@ -26,6 +26,7 @@ enum {
     PARALLEL_SIZE_MIN = 1 << 20,
     WORKERS_MAX = 8,
     JOB_SIZE_MAX = 16 << 20,
+    TABLE_LOG_MAX = 20, // of the level's own tables, the smallest
 };
 
 static const uint8_t frame_magic[FRAME_MAGIC_SIZE] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -297,11 +298,19 @@ static void set_jobs(ZSTD_CCtx *context, uint64_t content_size)
     uint64_t jobs = content_size < 4 * (uint64_t)PARALLEL_SIZE_MIN ? 2 : 4;
     if (content_size >= JOB_SIZE_MAX)
         jobs = (content_size / JOB_SIZE_MAX / 8 + 1) * 8;
+    uint64_t job_size = content_size / jobs + 1;
+    int table_log = 64 - __builtin_clzll(job_size);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     int workers = processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (int)processors;
     // A library without threads takes no notice.
     ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, workers);
-    ZSTD_CCtx_setParameter(context, ZSTD_c_jobSize, (int)(content_size / jobs + 1));
+    ZSTD_CCtx_setParameter(context, ZSTD_c_jobSize, (int)job_size);
+    // Each job has tables of its own, made for the window: larger than a short job can fill, and
+    // clearing them would cost more than searching.
+    if (table_log <= TABLE_LOG_MAX) {
+        ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, table_log);
+        ZSTD_CCtx_setParameter(context, ZSTD_c_chainLog, table_log);
+    }
 }
 
 enum nip_code nip_zstd_writer_open(uint64_t content_size, struct nip_buffer *out,
