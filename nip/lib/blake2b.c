@@ -6,10 +6,10 @@
 //   IV    0..7 ─┴─> v0 .. v15 (4 x 4) ──or diagonal, with two message words ──> chain ^= v ^ v+8
 //
 // Why not libsodium's, which nip links anyway: every byte of a package goes through this function,
-// and the vector code of libsodium, libgcrypt and libb2 waits for one lane after the other within
-// one message. On current processors this file needs half their time; script/bench shows it. The
-// unit tests compare it with libsodium for every length up to several blocks and every way to cut
-// a message.
+// and the vector code of libsodium, libgcrypt and libb2 waits for one instruction after the other
+// within one message. Where vector instructions are the slower ones this file needs half the time;
+// `script/bench package` shows it beside libsodium's. The unit tests compare it with libsodium for
+// every length up to several blocks and every way to cut a message.
 
 #include "blake2b.h"
 

@@ -150,6 +150,8 @@ def show_resolve(result):
 def show_package(result):
     for size, steps in result.items():
         print(f"\npackage of {size}, ms (median, minimum of {steps['runs']}), zstd level {steps['zstd_level']}; tools: tar, zstd, minisign")
+        hashed = steps["hash"]
+        print(f"  BLAKE2b of one file, processor: nip {hashed['nip_ms']:.1f}, libsodium {hashed['libsodium_ms']:.1f}   x {hashed['ratio']:.2f}")
         for step in package_bench.STEPS:
             row_ = steps[step]
             print(f"  {step:<9}" + "".join(f"{who:>7} {row_[who]['median_ms']:>8.1f}{row_[who]['minimum_ms']:>8.1f}" for who in ("nip", "tools"))

@@ -64,7 +64,7 @@ def check_document(folder, result):
         text = f.read()
     if not text.startswith("before\n" + report.BEGIN) or not text.endswith(report.END + "after\n") or "\nold\n" in text:
         raise ValueError("the page is not what was around the marks")
-    for words in ("## Sizes", "`wake`: ", "`interrupt`: ", "`fp`: ", "## Boot", "## Wake-up under load", "aarch64, loaded"):
+    for words in ("## Sizes", "`wake`: ", "`interrupt`: ", "`fp`: ", "## Boot", "## Wake-up under load", "aarch64, loaded", "zstd -T0"):
         if words not in text:
             raise ValueError(f"the page lacks {words!r}")
 
@@ -97,8 +97,10 @@ def check_figures(result):
         above_zero(result, "resolve", key)
     for size in result["package"]:
         for step in ("pack", "verify", "extract"):
-            for key in ("ratio_median", "ratio_minimum"):
+            for key in ("ratio_median", "ratio_minimum") + (("ratio_raw", "ratio_raw_processor") if step != "extract" else ()):
                 above_zero(result, "package", size, step, key)
+        above_zero(result, "package", size, "pack", "ratio_threads")
+        above_zero(result, "package", size, "hash", "ratio")
     for name, package in result["sizes"]["packages"].items():
         above_zero(package, "package")
         if not package["elf"]:

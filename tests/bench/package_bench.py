@@ -11,6 +11,7 @@ no password and its signatures are prehashed, its default.
 
     raw       package-bench raw-pack and raw-verify: one process that hashes each byte once and calls zstd, in memory; what no
               tool with these two functions can do without
+    hash      package-bench hash           BLAKE2b-256 of one file by nip's code and by libsodium's, processor time, minimum of some
 
 All run as processes of their own, in turn, again and again: a disturbance meets all. A shell that has been started already takes
 the time around each, so its own start is not counted; nothing of an earlier run is still on its way to the disk.
@@ -98,6 +99,9 @@ def measure(work, quick):
         prepare(folder, size)
         runs = QUICK_RUNS if quick else RUNS[name]
         result[name] = {"runs": runs, "bytes": size, "zstd_level": int(zstd)}
+        done = subprocess.run([program, "hash", folder + "/files/lib-0.a"], capture_output=True, text=True, check=True)
+        own, theirs = map(float, done.stdout.split())
+        result[name]["hash"] = {"nip_ms": own, "libsodium_ms": theirs, "ratio": round(own / theirs, 2)}
         for step, commands in steps.items():
             samples = {who: [] for who in commands}
             for _ in range(runs):
