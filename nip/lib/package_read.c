@@ -18,8 +18,8 @@
 #include "tar.h"
 
 enum {
-    CHUNK_SIZE = 128 << 10,
-    CHUNK_COUNT = 8,
+    CHUNK_SIZE = 64 << 10,
+    CHUNK_COUNT = 4,
     ALONE_SIZE_MAX = 1 << 20, // below, starting a thread costs more than it saves
 };
 

@@ -109,9 +109,10 @@ static enum nip_code open_package(const struct nip_buffer *npl, struct signed_te
 static void sizes_of_all_ways_are_read_back(void **state)
 {
     (void)state;
-    // A chunk or piece; two of them; where a thread is started and where jobs begin, the front of
-    // the archive counted; four jobs; eight jobs.
-    static const size_t centres[] = {128 << 10, 256 << 10, (1 << 20) - 2048, 1 << 20, 4 << 20};
+    // A chunk; two of them or a piece; two pieces; where a thread is started and where jobs begin,
+    // the front of the archive counted; four jobs; eight jobs.
+    static const size_t centres[] = {64 << 10,         128 << 10, 256 << 10,
+                                     (1 << 20) - 2048, 1 << 20,   4 << 20};
     size_t sizes[3 * sizeof centres / sizeof centres[0] + 1], count = 0;
     for (size_t i = 0; i < sizeof centres / sizeof centres[0]; i++)
         for (size_t offset = 0; offset < 3; offset++)
