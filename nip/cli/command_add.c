@@ -15,7 +15,9 @@
 #include "commands.h"
 #include "commit.h"
 #include "depend.h"
+#include "home.h"
 #include "imaging.h"
+#include "members.h"
 #include "nip/fs.h"
 #include "nip/kdl_edit.h"
 #include "nip/manifest_growth.h"
@@ -272,6 +274,32 @@ static enum nip_code edit_text(const struct addition *add, struct nip_buffer *te
     return code;
 }
 
+// Takes a package out of the lock (`version` NULL: every version), but for what another image of
+// the same workspace holds.
+static enum nip_code drop_from_lock(struct nip_lock *lock, const char *name, const char *version,
+                                    struct nip_error *err)
+{
+    struct members *members = NULL;
+    struct nip_lock *kept = calloc(1, sizeof *kept);
+    char *own = realpath(".", NULL);
+    enum nip_code code = kept != NULL && own != NULL
+                             ? members_find(".", &members, err)
+                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    if (code == NIP_OK)
+        code = members_locked_by_images(members, own, lock, kept, err);
+    for (size_t i = lock->package_count; code == NIP_OK && i-- > 0;) {
+        const struct nip_lock_package *entry = &lock->packages[i];
+        if (strcmp(entry->name, name) == 0 &&
+            (version == NULL || strcmp(entry->version, version) == 0) &&
+            nip_lock_find(kept, entry->name, entry->version) == NULL)
+            nip_lock_remove(lock, entry->name, entry->version);
+    }
+    members_free(members);
+    free(own);
+    free(kept);
+    return code;
+}
+
 static enum nip_code update_lock(struct addition *add, struct nip_error *err)
 {
     const struct rumpk_bkdl_identity *identity = &add->package.manifest.identity;
@@ -279,7 +307,9 @@ static enum nip_code update_lock(struct addition *add, struct nip_error *err)
     if (add->path != NULL) {
         snprintf(entry.name, sizeof entry.name, "%.65s", identity->name);
         snprintf(entry.version, sizeof entry.version, "%.64s", identity->version);
-        snprintf(entry.path, sizeof entry.path, "%s", add->path);
+        enum nip_code code = home_lock_path(".", add->path, entry.path, sizeof entry.path, err);
+        if (code != NIP_OK)
+            return code;
     } else {
         imaging_lock_entry(&add->package, add->alias, &entry);
         const struct nip_lock_package *locked =
@@ -309,9 +339,10 @@ static enum nip_code update_lock(struct addition *add, struct nip_error *err)
     if (add->lock->sdk[0] == '\0')
         snprintf(add->lock->sdk, sizeof add->lock->sdk, "%s", add->decisions.sdk.id);
     // Another version of the same package makes way.
+    enum nip_code code = NIP_OK;
     if (add->old != NULL)
-        nip_lock_remove(add->lock, add->old->name, add->old->version);
-    return nip_lock_put(add->lock, &entry, err);
+        code = drop_from_lock(add->lock, add->old->name, add->old->version, err);
+    return code == NIP_OK ? nip_lock_put(add->lock, &entry, err) : code;
 }
 
 // Three files that belong together.
@@ -372,6 +403,13 @@ static enum nip_code run_add(struct addition *add, struct nip_error *err)
     return code;
 }
 
+static enum nip_code refuse_root(const char *command, struct nip_error *err)
+{
+    nip_error_set(err, NIP_ERROR_USAGE, "this is the folder of a workspace: in which member?");
+    nip_error_hint(err, "go to its folder, or name it: nip -C MEMBER %s NAME", command);
+    return NIP_ERROR_USAGE;
+}
+
 // One package into image.kdl. The caller holds the project's lock.
 static enum nip_code add_one(struct cli *cli, const char *wanted, const char *path,
                              struct nip_error *err)
@@ -394,9 +432,11 @@ static enum nip_code add_one(struct cli *cli, const char *wanted, const char *pa
 
 enum nip_code command_add(struct cli *cli, struct nip_error *err)
 {
+    if (members_is_root())
+        return refuse_root("add", err);
     if (project_kind(".") == PROJECT_PACKAGE)
         return depend_add(cli, err);
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct project_lock held = PROJECT_LOCK_NONE;
     enum nip_code code = project_require(PROJECT_IMAGE, err);
     if (code == NIP_OK)
         code = project_lock(&held, err);
@@ -404,7 +444,7 @@ enum nip_code command_add(struct cli *cli, struct nip_error *err)
         code = add_one(cli, cli_operand(cli, 0), cli_option(cli, "path"), err);
     if (code == NIP_OK)
         cli_next(cli, "nip run --arch all");
-    nip_fs_unlock(&held);
+    project_unlock(&held);
     return code;
 }
 
@@ -477,9 +517,11 @@ static enum nip_code find_updates(struct cli *cli, struct updates *updates, stru
 
 enum nip_code command_update(struct cli *cli, struct nip_error *err)
 {
+    if (members_is_root())
+        return members_each(cli, cli_operand(cli, 0), command_update, err);
     if (project_kind(".") == PROJECT_PACKAGE)
         return depend_update(cli, err);
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct project_lock held = PROJECT_LOCK_NONE;
     struct updates *updates = calloc(1, sizeof *updates);
     enum nip_code code = updates != NULL ? project_require(PROJECT_IMAGE, err)
                                          : nip_error_set(err, NIP_ERROR_MEMORY, "no memory");
@@ -494,7 +536,7 @@ enum nip_code command_update(struct cli *cli, struct nip_error *err)
             cli_say(cli, "nothing newer of the same class");
         cli_next(cli, "nip run --arch all");
     }
-    nip_fs_unlock(&held);
+    project_unlock(&held);
     free(updates);
     return code;
 }
@@ -545,8 +587,9 @@ static enum nip_code remove_package(struct cli *cli, const char *name, struct ni
             nip_imagedef_parse(nip_buffer_text(text), text->size, NIP_IMAGEDEF_FILE, &again, err);
     }
     if (code == NIP_OK) {
-        while (nip_lock_find(lock, name, NULL) != NULL)
-            nip_lock_remove(lock, name, nip_lock_find(lock, name, NULL)->version);
+        code = drop_from_lock(lock, name, NULL, err);
+    }
+    if (code == NIP_OK) {
         nip_lock_print(lock, &changes[0].content);
         code = project_check_lock(".", lock, err);
     }
@@ -567,14 +610,16 @@ static enum nip_code remove_package(struct cli *cli, const char *name, struct ni
 
 enum nip_code command_remove(struct cli *cli, struct nip_error *err)
 {
+    if (members_is_root())
+        return refuse_root("remove", err);
     if (project_kind(".") == PROJECT_PACKAGE)
         return depend_remove(cli, err);
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct project_lock held = PROJECT_LOCK_NONE;
     enum nip_code code = project_require(PROJECT_IMAGE, err);
     if (code == NIP_OK)
         code = project_lock(&held, err);
     if (code == NIP_OK)
         code = remove_package(cli, cli_operand(cli, 0), err);
-    nip_fs_unlock(&held);
+    project_unlock(&held);
     return code;
 }

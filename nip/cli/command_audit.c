@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "members.h"
 #include "nip/json.h"
 #include "project.h"
 #include "report.h"
@@ -59,7 +60,8 @@ static enum nip_code look_at_all(struct cli *cli, look_fn look, struct nip_json 
     struct nip_lock *lock = NULL;
     bool found = false;
     enum nip_code code = NIP_OK;
-    if (project_kind(".") == PROJECT_NONE)
+    // The lock of a workspace is that of all its members.
+    if (project_kind(".") == PROJECT_NONE && !members_is_root())
         code = project_require(PROJECT_PACKAGE, err);
     if (code == NIP_OK)
         code = project_read_lock(".", &lock, &found, err);

@@ -72,7 +72,7 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
     struct decisions decisions = {0};
     struct nip_imagedef *imagedef = NULL;
     struct nip_lock *lock = NULL;
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct project_lock held = PROJECT_LOCK_NONE;
     struct nip_secret_key owner = {0};
     const char *key_name = cli_option(cli, "key");
     uint32_t mask = 0;
@@ -121,7 +121,7 @@ enum nip_code command_image(struct cli *cli, struct nip_error *err)
                          "'development'");
         cli_next(cli, "nip run --arch all");
     }
-    nip_fs_unlock(&held);
+    project_unlock(&held);
     nip_wipe(&owner, sizeof owner);
     imaging_free(imaging);
     decisions_free(&decisions);

@@ -275,14 +275,14 @@ enum nip_code command_key_trust(struct cli *cli, struct nip_error *err)
     if (project_kind(".") == PROJECT_NONE)
         return project_require(PROJECT_IMAGE, err);
     struct acceptance *accept = calloc(1, sizeof *accept);
-    struct nip_fs_lock lock = NIP_FS_LOCK_NONE;
+    struct project_lock lock = PROJECT_LOCK_NONE;
     if (accept == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     accept->cli = cli;
     code = project_lock(&lock, err);
     if (code == NIP_OK)
         code = statement != NULL ? statement_follow(cli, statement, err) : run_trust(accept, err);
-    nip_fs_unlock(&lock);
+    project_unlock(&lock);
     nip_buffer_free(&accept->text);
     free(accept);
     return code;

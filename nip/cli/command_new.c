@@ -8,6 +8,7 @@
 
 #include "cleanup.h"
 #include "commands.h"
+#include "home.h"
 #include "imaging.h"
 #include "nip/fs.h"
 #include "project.h"
@@ -49,10 +50,12 @@ static void expand(const char *text, const char *name, struct nip_buffer *out)
 }
 
 static enum nip_code write_templates(const char *folder, const struct template_file *files,
-                                     const char *name, struct nip_error *err)
+                                     const char *name, bool has_decisions, struct nip_error *err)
 {
     enum nip_code code = NIP_OK;
     for (; code == NIP_OK && files->path != NULL; files++) {
+        if (!has_decisions && strcmp(files->path, NIP_TRUST_FILE) == 0)
+            continue;
         struct nip_buffer text = {0};
         char path[CLI_PATH_SIZE];
         expand(files->text, name, &text);
@@ -174,12 +177,13 @@ static enum nip_code write_driver(const struct sdk *sdk, const char *template, c
 }
 
 static enum nip_code write_image(const struct cli *cli, struct decisions *decisions,
-                                 const char *folder, const char *name, struct nip_error *err)
+                                 const char *folder, const char *name, bool has_decisions,
+                                 struct nip_error *err)
 {
     struct nip_buffer text = {0};
     char path[CLI_PATH_SIZE];
     struct nip_lock *lock = NULL;
-    enum nip_code code = write_templates(folder, template_image, name, err);
+    enum nip_code code = write_templates(folder, template_image, name, has_decisions, err);
     nip_buffer_append_text(&text,
                            "// What this image holds, and what each package may do. Only this file "
                            "grants.\n");
@@ -192,7 +196,7 @@ static enum nip_code write_image(const struct cli *cli, struct decisions *decisi
         code = nip_buffer_check(&text, path, err);
     if (code == NIP_OK)
         code = project_write_file(path, text.data, text.size, 0644, err);
-    if (code == NIP_OK)
+    if (code == NIP_OK && has_decisions)
         code = project_write_lock(folder, lock, err);
     nip_buffer_free(&text);
     free(lock);
@@ -205,7 +209,7 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     struct decisions decisions = {0};
     struct nip_buffer temporary = {0};
     struct nip_fs_lock held = NIP_FS_LOCK_NONE;
-    bool is_image = cli_flag(cli, "image");
+    bool is_image = cli_flag(cli, "image"), shares = false;
     const char *template = cli_option(cli, "template"), *builder = cli_option(cli, "build");
     enum nip_code code = full_name(cli_operand(cli, 0), name, err);
     if (code == NIP_OK && is_image && template != NULL)
@@ -228,6 +232,10 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     if (project_kind(".") != PROJECT_NONE)
         cli_warn(cli, "this folder is a project itself; the new one will lie inside it");
     code = sdk_open(&decisions.sdk, err);
+    // Members have no lock of their own; that of the workspace follows with the first command in
+    // it.
+    if (code == NIP_OK)
+        code = home_will_share(folder, &shares, err);
     cleanup_hold();
     if (code == NIP_OK)
         code = nip_fs_make_temporary_folder(folder, &temporary, &held, err);
@@ -236,7 +244,7 @@ enum nip_code command_new(struct cli *cli, struct nip_error *err)
     cleanup_release();
     if (code != NIP_OK)
         return code;
-    code = is_image ? write_image(cli, &decisions, nip_buffer_text(&temporary), name, err)
+    code = is_image ? write_image(cli, &decisions, nip_buffer_text(&temporary), name, !shares, err)
                     : write_driver(&decisions.sdk, template, builder, nip_buffer_text(&temporary),
                                    name, err);
     cleanup_hold();

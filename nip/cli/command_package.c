@@ -51,7 +51,7 @@ static enum nip_code build_members(struct cli *cli, struct sdk *sdk, uint32_t ma
     for (size_t i = 0; code == NIP_OK && i < members->count; i++) {
         if (project_kind(members->folders[i]) != PROJECT_PACKAGE)
             continue;
-        const char *inside = members->folders[i] + strlen(members->root) + 1;
+        const char *inside = members_inside(members, i);
         cli_say(cli, "member     %s", inside);
         code = build_one(cli, sdk, inside, mask, true, err);
         if (code != NIP_OK)

@@ -204,7 +204,7 @@ static enum nip_code run_image(struct run *run, struct nip_error *err)
 {
     struct nip_imagedef *imagedef = NULL;
     struct nip_lock *lock = NULL;
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct project_lock held = PROJECT_LOCK_NONE;
     struct imaging *imaging = calloc(1, sizeof *imaging);
     enum nip_code code = imaging != NULL
                              ? project_read_image(".", &imagedef, err)
@@ -218,7 +218,7 @@ static enum nip_code run_image(struct run *run, struct nip_error *err)
                                cli_flag(run->cli, "relock"), imaging, err);
     if (code == NIP_OK)
         code = project_write_lock(".", lock, err);
-    nip_fs_unlock(&held); // a machine may run for long
+    project_unlock(&held); // a machine may run for long
     uint32_t mask = run->arch_mask;
     if (code == NIP_OK && mask == ARCH_MASK_ALL)
         mask = imaging->arch_mask;

@@ -12,6 +12,8 @@
 #include "imaging.h"
 #include "interface.h"
 #include "keystore.h"
+#include "libraries.h"
+#include "members.h"
 #include "nip/fs.h"
 #include "nip/workspace.h"
 #include "packing.h"
@@ -184,20 +186,32 @@ static enum nip_code require_key(const char *name, const struct nip_manifest *ma
 }
 
 // What is published can be built by others: from nothing that lies on this computer only.
-static enum nip_code refuse_local_work(struct nip_error *err)
+static enum nip_code refuse_local_work(const struct cli *cli, struct decisions *decisions,
+                                       const struct nip_manifest *manifest, struct nip_error *err)
 {
     struct nip_lock *lock = NULL;
-    enum nip_code code = project_read_lock(".", &lock, NULL, err);
-    for (size_t i = 0; code == NIP_OK && i < lock->package_count; i++) {
-        if (lock->packages[i].path[0] == '\0')
+    struct project_lock held = PROJECT_LOCK_NONE;
+    struct libraries libraries = {0};
+    struct libraries_request request = {.folder = ".", .manifest = manifest};
+    if (manifest->dependency_count == 0)
+        return NIP_OK;
+    enum nip_code code = project_lock(&held, err);
+    if (code == NIP_OK)
+        code = project_read_lock(".", &lock, NULL, err);
+    if (code == NIP_OK)
+        code = libraries_choose(cli, decisions, &request, lock, &libraries, err);
+    project_unlock(&held);
+    for (size_t i = 0; code == NIP_OK && i < libraries.count; i++) {
+        if (libraries.items[i].path[0] == '\0')
             continue;
         code = nip_error_set(err, NIP_ERROR_UNTRUSTED,
                              "%s comes from %s: a package that is published links published "
                              "libraries only",
-                             lock->packages[i].name, lock->packages[i].path);
+                             libraries.items[i].name, libraries.items[i].path);
         nip_error_hint(err, "publish %s first, then remove its override or its membership in %s",
-                       lock->packages[i].name, NIP_WORKSPACE_FILE);
+                       libraries.items[i].name, NIP_WORKSPACE_FILE);
     }
+    libraries_free(&libraries);
     free(lock);
     return code;
 }
@@ -222,7 +236,7 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
     if (code == NIP_OK)
         code = interface_require(cli, decisions, registry, alias, manifest, err);
     if (code == NIP_OK)
-        code = refuse_local_work(err);
+        code = refuse_local_work(cli, decisions, manifest, err);
     if (code == NIP_OK)
         code = packing_stage(".", &pack, &digests, err);
     packing_file(file, ".", identity->name, identity->version);
@@ -298,7 +312,7 @@ static enum nip_code fetch_image(struct cli *cli, struct nip_error *err)
     struct decisions decisions = {0};
     struct nip_imagedef *imagedef = NULL;
     struct nip_lock *lock = NULL;
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct project_lock held = PROJECT_LOCK_NONE;
     struct imaging *imaging = calloc(1, sizeof *imaging);
     enum nip_code code = imaging != NULL ? project_lock(&held, err)
                                          : nip_error_set(err, NIP_ERROR_MEMORY, "no memory");
@@ -317,7 +331,7 @@ static enum nip_code fetch_image(struct cli *cli, struct nip_error *err)
                 (unsigned)imagedef->package_count + 1);
         cli_next(cli, "nip image --offline");
     }
-    nip_fs_unlock(&held);
+    project_unlock(&held);
     imaging_free(imaging);
     decisions_free(&decisions);
     nip_imagedef_free(imagedef);
@@ -327,6 +341,8 @@ static enum nip_code fetch_image(struct cli *cli, struct nip_error *err)
 
 enum nip_code command_fetch(struct cli *cli, struct nip_error *err)
 {
+    if (cli_operand(cli, 0) == NULL && members_is_root())
+        return members_each(cli, NULL, command_fetch, err);
     if (cli_operand(cli, 0) == NULL)
         return project_kind(".") == PROJECT_IMAGE ? fetch_image(cli, err)
                                                   : fetch_libraries(cli, err);

@@ -277,7 +277,7 @@ static enum nip_code revoke_here(struct making *making, struct nip_error *err)
     snprintf(revoked.reason, sizeof revoked.reason, "%s", reason);
     struct nip_trust *trust = calloc(1, sizeof *trust);
     struct nip_buffer text = {0}, ids = {0};
-    struct nip_fs_lock lock = NIP_FS_LOCK_NONE;
+    struct project_lock lock = PROJECT_LOCK_NONE;
     if (trust == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     nip_buffer_append(&ids, making->statement.keeps[0],
@@ -289,7 +289,7 @@ static enum nip_code revoke_here(struct making *making, struct nip_error *err)
         code = statement_put_revoked(&revoked, &ids, &text, err);
     if (code == NIP_OK)
         code = statement_write_trust(&text, err);
-    nip_fs_unlock(&lock);
+    project_unlock(&lock);
     if (code == NIP_OK) {
         cli_say(making->cli, "%s: one key revoked, %zu package(s) stay valid", revoked.pattern,
                 revoked.keep_count);

@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "graph.h"
+#include "members.h"
 #include "nip/escape.h"
 #include "report.h"
 
@@ -73,15 +74,17 @@ static struct nip_json *node_json(const struct graph *graph, const struct graph_
     return object;
 }
 
-static enum nip_code tree_json(const struct graph *graph, struct nip_error *err)
+// What the members of a workspace have added to, one after the other.
+static struct nip_json *gathered;
+static size_t gathered_count;
+
+static void tree_json(const struct graph *graph)
 {
-    struct nip_json *list = nip_json_make_array();
     for (size_t i = 0; i < graph->count; i++)
-        nip_json_append(list, node_json(graph, &graph->nodes[i]));
-    return report_json("nip-tree-1", "packages", list, err);
+        nip_json_append(gathered, node_json(graph, &graph->nodes[i]));
 }
 
-enum nip_code command_tree(struct cli *cli, struct nip_error *err)
+static enum nip_code show_tree(struct cli *cli, struct nip_error *err)
 {
     struct graph graph = {0};
     enum nip_code code = graph_load(cli, &graph, err);
@@ -89,7 +92,7 @@ enum nip_code command_tree(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK && tree.is_shown == NULL)
         code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     if (code == NIP_OK && cli->is_json) {
-        code = tree_json(&graph, err);
+        tree_json(&graph);
     } else if (code == NIP_OK) {
         show_node(&tree, 0, "", "", true, true);
         if (tree.has_again)
@@ -98,6 +101,24 @@ enum nip_code command_tree(struct cli *cli, struct nip_error *err)
     free(tree.is_shown);
     graph_free(&graph);
     return code;
+}
+
+// `work` here, or in every member of the workspace; what it has gathered is the report.
+static enum nip_code here_or_everywhere(struct cli *cli, members_work_fn work, const char *schema,
+                                        const char *key, struct nip_error *err)
+{
+    gathered = nip_json_make_array();
+    gathered_count = 0;
+    enum nip_code code = members_is_root() ? members_each(cli, NULL, work, err) : work(cli, err);
+    if (code == NIP_OK && cli->is_json)
+        return report_json(schema, key, gathered, err);
+    nip_json_free(gathered);
+    return code;
+}
+
+enum nip_code command_tree(struct cli *cli, struct nip_error *err)
+{
+    return here_or_everywhere(cli, show_tree, "nip-tree-1", "packages", err);
 }
 
 // ---- why ----
@@ -136,10 +157,9 @@ static void append_way(const struct graph *graph, const size_t *before, size_t i
 }
 
 // One line for each package that asks for `target`.
-static enum nip_code show_ways(const struct cli *cli, const struct graph *graph, size_t target,
-                               const size_t *before, struct nip_error *err)
+static void show_ways(const struct cli *cli, const struct graph *graph, size_t target,
+                      const size_t *before)
 {
-    struct nip_json *list = nip_json_make_array();
     for (size_t i = 0; i < graph->count; i++)
         for (size_t e = 0; e < graph->nodes[i].edge_count; e++) {
             const struct graph_edge *edge = &graph->nodes[i].edges[e];
@@ -151,15 +171,11 @@ static enum nip_code show_ways(const struct cli *cli, const struct graph *graph,
                                      edge->label[0] != '\0' ? " [" : "", edge->label,
                                      edge->label[0] != '\0' ? "]" : "");
             if (cli->is_json)
-                nip_json_append(list, report_text(nip_buffer_text(&way)));
+                nip_json_append(gathered, report_text(nip_buffer_text(&way)));
             else
                 cli_print(cli, "%s", nip_buffer_text(&way));
             nip_buffer_free(&way);
         }
-    if (cli->is_json)
-        return report_json("nip-why-1", "ways", list, err);
-    nip_json_free(list);
-    return NIP_OK;
 }
 
 static enum nip_code find_and_show_ways(const struct cli *cli, const struct graph *graph,
@@ -168,14 +184,14 @@ static enum nip_code find_and_show_ways(const struct cli *cli, const struct grap
     size_t *before = calloc(graph->count, sizeof *before);
     if (before == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
-    enum nip_code code = find_ways(graph, before)
-                             ? show_ways(cli, graph, target, before, err)
-                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    bool found = find_ways(graph, before);
+    if (found)
+        show_ways(cli, graph, target, before);
     free(before);
-    return code;
+    return found ? NIP_OK : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
 }
 
-enum nip_code command_why(struct cli *cli, struct nip_error *err)
+static enum nip_code show_why(struct cli *cli, struct nip_error *err)
 {
     struct graph graph = {0};
     const char *name = cli_operand(cli, 0);
@@ -184,14 +200,35 @@ enum nip_code command_why(struct cli *cli, struct nip_error *err)
     for (size_t i = 1; code == NIP_OK && i < graph.count; i++)
         if (strcmp(graph.nodes[i].name, name) == 0)
             target = i;
-    if (code == NIP_OK && target == 0) {
-        code = nip_error_set(err, NIP_ERROR_MISSING, "%s is no part of this project", name);
+    if (code == NIP_OK && target != 0) {
+        gathered_count++;
+        if (!cli->is_json)
+            cli_print(cli, "%s %s", graph.nodes[target].name, graph.nodes[target].version);
+        code = find_and_show_ways(cli, &graph, target, err);
+    }
+    graph_free(&graph);
+    return code;
+}
+
+static enum nip_code show_why_or_miss(struct cli *cli, struct nip_error *err)
+{
+    enum nip_code code = show_why(cli, err);
+    if (code != NIP_OK || gathered_count != 0)
+        return code;
+    nip_error_set(err, NIP_ERROR_MISSING, "%s is no part of this project", cli_operand(cli, 0));
+    nip_error_hint(err, "'nip tree' shows all that is");
+    return NIP_ERROR_MISSING;
+}
+
+enum nip_code command_why(struct cli *cli, struct nip_error *err)
+{
+    bool is_root = members_is_root();
+    enum nip_code code =
+        here_or_everywhere(cli, is_root ? show_why : show_why_or_miss, "nip-why-1", "ways", err);
+    if (code == NIP_OK && gathered_count == 0) {
+        code = nip_error_set(err, NIP_ERROR_MISSING, "%s is no part of any member",
+                             cli_operand(cli, 0));
         nip_error_hint(err, "'nip tree' shows all that is");
     }
-    if (code == NIP_OK && !cli->is_json)
-        cli_print(cli, "%s %s", graph.nodes[target].name, graph.nodes[target].version);
-    if (code == NIP_OK)
-        code = find_and_show_ways(cli, &graph, target, err);
-    graph_free(&graph);
     return code;
 }

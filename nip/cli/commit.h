@@ -7,8 +7,9 @@
 //   2. each file is replaced
 //   3. .nip.pending goes away
 //
-// A nip that finds .nip.pending does steps 2 and 3 before anything else (commit_recover()): so the
-// old decisions hold before step 1, and the new ones after it.
+// All of it in the home of the decisions (home.h): in a workspace, beside nip.workspace.kdl. A nip
+// that finds .nip.pending, in the home or in a member, does steps 2 and 3 before anything else
+// (commit_recover()): so the old decisions hold before step 1, and the new ones after it.
 
 #ifndef NIP_CLI_COMMIT_H
 #define NIP_CLI_COMMIT_H
@@ -20,7 +21,7 @@
 enum { COMMIT_CHANGES_MAX = 4 };
 
 struct commit_change {
-    const char *file;          // one of the names in commit.c
+    const char *file; // NIP_LOCK_FILE, NIP_TRUST_FILE, NIP_MANIFEST_FILE, NIP_IMAGEDEF_FILE
     struct nip_buffer content; // what it is to hold; the caller frees it
 };
 

@@ -21,6 +21,7 @@ struct change {
     struct cli *cli;
     struct decisions decisions;
     struct nip_lock *lock;
+    bool has_lock; // nip.lock was there
     struct libraries libraries;
     struct nip_buffer text;        // npl.kdl, changed
     struct nip_manifest *manifest; // as npl.kdl says now
@@ -64,7 +65,7 @@ static enum nip_code begin(struct change *change, struct cli *cli, struct nip_er
     if (code == NIP_OK)
         code = nip_fs_read(NIP_MANIFEST_FILE, NIP_MANIFEST_SIZE_MAX, &change->text, err);
     if (code == NIP_OK)
-        code = project_read_lock(".", &change->lock, NULL, err);
+        code = project_read_lock(".", &change->lock, &change->has_lock, err);
     if (code == NIP_OK)
         code = decisions_load(&change->decisions, err);
     return code;
@@ -160,7 +161,7 @@ static enum nip_code choose_and_write(struct change *change, struct nip_error *e
         return code;
     code = libraries_choose(change->cli, &change->decisions, &request, change->lock,
                             &change->libraries, err);
-    bool has_lock = nip_fs_kind(NIP_LOCK_FILE) == NIP_FS_FILE || change->libraries.count != 0;
+    bool has_lock = change->has_lock || change->lock->package_count != 0;
     if (code == NIP_OK && has_lock)
         code = project_check_lock(".", change->lock, err);
     if (code == NIP_OK)
@@ -318,7 +319,7 @@ static enum nip_code run(struct cli *cli,
                          struct nip_error *err)
 {
     struct change *change = calloc(1, sizeof *change);
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct project_lock held = PROJECT_LOCK_NONE;
     if (change == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
     enum nip_code code = project_lock(&held, err);
@@ -326,7 +327,7 @@ static enum nip_code run(struct cli *cli,
         code = begin(change, cli, err);
     if (code == NIP_OK)
         code = work(change, err);
-    nip_fs_unlock(&held);
+    project_unlock(&held);
     end(change);
     free(change);
     return code;

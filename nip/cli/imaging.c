@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "home.h"
 #include "keystore.h"
 #include "packing.h"
 #include "project.h"
@@ -165,8 +166,9 @@ static enum nip_code resolve_from_path(const struct cli *cli, struct decisions *
         struct nip_lock_package entry = {0};
         snprintf(entry.name, sizeof entry.name, "%.65s", wanted->name);
         snprintf(entry.version, sizeof entry.version, "%.64s", wanted->version);
-        snprintf(entry.path, sizeof entry.path, "%s", wanted->path);
-        code = nip_lock_put(lock, &entry, err);
+        code = home_lock_path(".", wanted->path, entry.path, sizeof entry.path, err);
+        if (code == NIP_OK)
+            code = nip_lock_put(lock, &entry, err);
     }
     return code;
 }
@@ -204,6 +206,8 @@ static enum nip_code follow_sdk(struct nip_lock *lock, const struct sdk *sdk, bo
     return NIP_OK;
 }
 
+// (What a workspace does not use any more goes when libraries are chosen for it, and with nip
+// remove.)
 static void drop_unused(struct nip_lock *lock, const struct nip_imagedef *imagedef)
 {
     for (size_t i = lock->package_count; i-- > 0;) {
@@ -247,9 +251,12 @@ enum nip_code imaging_resolve(const struct cli *cli, struct decisions *decisions
         return code;
     imaging->arch_mask = imagedef->package_count != 0 ? mask : (uint32_t)ARCH_MASK_ALL;
     imaging->arch_mask &= imaging->kernel.manifest.identity.arch_mask;
+    bool is_shared = false;
     if (lock != NULL)
+        code = home_is_shared(".", &is_shared, err);
+    if (code == NIP_OK && lock != NULL && !is_shared)
         drop_unused(lock, imagedef);
-    return NIP_OK;
+    return code;
 }
 
 static enum nip_code sign_boot_manifest(void *context, const void *data, size_t size,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "home.h"
 #include "imaging.h"
 #include "library_search.h"
 #include "members.h"
@@ -42,7 +43,9 @@ static enum nip_code solve(const struct cli *cli, struct decisions *decisions,
     const struct nip_mvs_requirement *roots = library_search_roots(libraries->search, &count);
     code =
         nip_mvs_solve(library_search_source(libraries->search), roots, count, &libraries->mvs, err);
-    return code == NIP_OK ? nip_mvs_check_link(libraries->mvs, err) : code;
+    // Members are not linked with one another.
+    return code == NIP_OK && !request->is_workspace ? nip_mvs_check_link(libraries->mvs, err)
+                                                    : code;
 }
 
 static enum nip_code take_choices(struct libraries *libraries, struct nip_error *err)
@@ -60,23 +63,6 @@ static enum nip_code take_choices(struct libraries *libraries, struct nip_error 
     return code;
 }
 
-// "../ring" from the folder of the project to that of a library: the same on every computer.
-static void relative_path(const char *from, const char *to, char *out)
-{
-    size_t common = 0, at = 0, used = 0;
-    while (from[at] != '\0' && from[at] == to[at]) {
-        at++;
-        if ((from[at] == '/' || from[at] == '\0') && (to[at] == '/' || to[at] == '\0'))
-            common = at;
-    }
-    out[0] = '\0';
-    for (const char *rest = from + common; *rest != '\0'; rest++)
-        if (*rest == '/' && rest[1] != '\0')
-            used += (size_t)snprintf(out + used, NIP_IMAGEDEF_PATH_SIZE - used, "../");
-    const char *rest = to + common + (to[common] == '/');
-    snprintf(out + used, NIP_IMAGEDEF_PATH_SIZE - used, "%s", rest[0] != '\0' ? rest : ".");
-}
-
 static enum nip_code lock_entry(const struct library *library, const char *folder,
                                 struct nip_lock_package *entry, struct nip_error *err)
 {
@@ -84,18 +70,10 @@ static enum nip_code lock_entry(const struct library *library, const char *folde
         imaging_lock_entry(&library->package, library->alias, entry);
         return NIP_OK;
     }
-    char *from = realpath(folder, NULL), *to = realpath(library->path, NULL);
-    bool fits = from != NULL && to != NULL && strlen(from) + strlen(to) < NIP_IMAGEDEF_PATH_SIZE;
     memset(entry, 0, sizeof *entry);
     memcpy(entry->name, library->name, sizeof entry->name);
     memcpy(entry->version, library->version, sizeof entry->version);
-    if (fits)
-        relative_path(from, to, entry->path);
-    free(from);
-    free(to);
-    return fits ? NIP_OK
-                : nip_error_set(err, NIP_ERROR_LIMIT, "the path of %s is too long for %s",
-                                library->name, NIP_LOCK_FILE);
+    return home_relative(folder, library->path, entry->path, sizeof entry->path, err);
 }
 
 // A version with a known hole is not taken back.
@@ -120,18 +98,21 @@ static enum nip_code check_floor(const struct nip_lock *lock, const struct libra
     return NIP_OK;
 }
 
-static enum nip_code change_lock(const struct libraries *libraries, const char *folder,
-                                 struct nip_lock *lock, struct nip_error *err)
+// `kept`: what the lock holds for images of the same workspace.
+static enum nip_code change_lock(const struct libraries *libraries, const char *home,
+                                 const struct nip_lock *kept, struct nip_lock *lock,
+                                 struct nip_error *err)
 {
-    struct nip_lock *made = calloc(1, sizeof *made);
+    struct nip_lock *made = malloc(sizeof *made);
     if (made == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the lock file");
     enum nip_code code = NIP_OK;
+    *made = *kept;
     for (size_t i = 0; code == NIP_OK && i < libraries->count; i++) {
         const struct library *library = &libraries->items[i];
         struct nip_lock_package entry;
         uint32_t floor = 0;
-        code = lock_entry(library, folder, &entry, err);
+        code = lock_entry(library, home, &entry, err);
         if (code == NIP_OK && library->path[0] == '\0')
             code = check_floor(lock, library, &floor, err);
         if (code == NIP_OK)
@@ -190,9 +171,10 @@ static void say_choices(const struct cli *cli, const struct libraries *libraries
     }
 }
 
-// Whether the lock names exactly what was chosen: nothing more, in the same places,
+// Whether the lock names exactly what was chosen (and `kept`): nothing more, in the same places,
 // signed by those.
-static bool is_complete(const struct libraries *libraries, const struct nip_lock *lock)
+static bool is_complete(const struct libraries *libraries, const struct nip_lock *kept,
+                        const struct nip_lock *lock)
 {
     size_t known = 0;
     for (size_t i = 0; i < libraries->count; i++)
@@ -203,7 +185,7 @@ static bool is_complete(const struct libraries *libraries, const struct nip_lock
                      (libraries->items[i].path[0] != '\0' ||
                       nip_lock_keys_include(&lock->packages[k].keys,
                                             &libraries->items[i].package.signers));
-    return known == lock->package_count && known == libraries->count;
+    return known + kept->package_count == lock->package_count && known == libraries->count;
 }
 
 static enum nip_code build_local(const struct cli *cli, struct decisions *decisions,
@@ -217,19 +199,23 @@ static enum nip_code build_local(const struct cli *cli, struct decisions *decisi
     return code;
 }
 
-enum nip_code libraries_choose(const struct cli *cli, struct decisions *decisions,
-                               const struct libraries_request *request, struct nip_lock *lock,
-                               struct libraries *libraries, struct nip_error *err)
+// The lock's answer, if it is one; else a new one.
+static enum nip_code solve_best(const struct cli *cli, struct decisions *decisions,
+                                const struct libraries_request *request,
+                                const struct nip_lock *lock, const struct members *members,
+                                struct libraries *libraries, struct nip_error *err)
 {
-    struct members *members = NULL;
     struct nip_error cause = {0};
-    enum nip_code code = members_find(request->folder, &members, err);
-    bool is_solved = false;
-    if (code == NIP_OK && !request->ignores_lock) {
+    enum nip_code code = NIP_OK;
+    if (!request->ignores_lock) {
         code = solve(cli, decisions, request, lock, members, true, libraries, &cause);
-        is_solved = code == NIP_OK;
-        bool is_final = is_solved || (code != NIP_ERROR_MISSING && code != NIP_ERROR_CONFLICT);
-        if (!is_final && mode_is_locked()) {
+        if (code == NIP_OK)
+            return NIP_OK;
+        if (code != NIP_ERROR_MISSING && code != NIP_ERROR_CONFLICT) {
+            *err = cause;
+            return code;
+        }
+        if (mode_is_locked()) {
             // The lock is all there is, and it is no answer.
             code =
                 nip_error_set(err, NIP_ERROR_MISMATCH,
@@ -239,28 +225,165 @@ enum nip_code libraries_choose(const struct cli *cli, struct decisions *decision
             nip_error_hint(err,
                            "run the command without --locked (or --frozen), look at the change, "
                            "and commit it");
-        } else if (is_final) {
-            if (code != NIP_OK)
-                *err = cause;
-        } else {
-            libraries_free(libraries);
-            code = NIP_OK;
+            return code;
         }
+        libraries_free(libraries);
     }
-    if (code == NIP_OK && !is_solved) {
-        libraries->is_chosen_anew = true;
-        code = solve(cli, decisions, request, lock, members, false, libraries, err);
-    }
+    libraries->is_chosen_anew = true;
+    return solve(cli, decisions, request, lock, members, false, libraries, err);
+}
+
+// Chosen, fetched and built, for one project.
+static enum nip_code choose(const struct cli *cli, struct decisions *decisions,
+                            const struct libraries_request *request, const struct nip_lock *lock,
+                            const struct members *members, struct libraries *libraries,
+                            struct nip_error *err)
+{
+    enum nip_code code = solve_best(cli, decisions, request, lock, members, libraries, err);
     if (code == NIP_OK)
         code = take_choices(libraries, err);
     if (code == NIP_OK && request->builds)
         code = build_local(cli, decisions, libraries, err);
-    for (size_t i = 0; code == NIP_OK && is_solved && i < libraries->count; i++)
+    for (size_t i = 0; code == NIP_OK && !libraries->is_chosen_anew && i < libraries->count; i++)
         warn_yanked(cli, decisions, &libraries->items[i]);
-    if (code == NIP_OK && libraries->is_chosen_anew)
-        say_choices(cli, libraries, lock);
-    if (code == NIP_OK && (!is_solved || !is_complete(libraries, lock)))
-        code = change_lock(libraries, request->folder, lock, err);
+    return code;
+}
+
+// ---- a workspace ----
+
+static bool is_asked_for(const struct libraries *all, const struct library *library)
+{
+    struct nip_version own, bound;
+    if (!nip_version_parse(library->version, strlen(library->version), &own))
+        return false;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct nip_manifest *manifest = &all->items[i].package.manifest;
+        for (uint32_t k = 0; k < manifest->dependency_count; k++) {
+            const struct nip_manifest_dependency *dependency = &manifest->dependencies[k];
+            if (strcmp(dependency->name, library->name) == 0 &&
+                nip_requirement_check(dependency->requirement, &bound, NULL) == NIP_OK &&
+                nip_version_is_same_class(&bound, &own))
+                return true;
+        }
+    }
+    return false;
+}
+
+// A member that no other one links stands in no lock.
+static void drop_roots(struct libraries *all)
+{
+    bool *is_needed = calloc(all->count + 1, sizeof *is_needed);
+    size_t count = 0;
+    for (size_t i = 0; is_needed != NULL && i < all->count; i++)
+        is_needed[i] = all->items[i].path[0] == '\0' || is_asked_for(all, &all->items[i]);
+    for (size_t i = 0; is_needed != NULL && i < all->count; i++) {
+        if (is_needed[i])
+            all->items[count++] = all->items[i];
+        else
+            checked_package_free(&all->items[i].package);
+    }
+    if (is_needed != NULL)
+        all->count = count;
+    free(is_needed);
+}
+
+// What each member links must fit together; what another one links need not fit to that.
+static enum nip_code check_links(const struct cli *cli, struct decisions *decisions,
+                                 const struct libraries_request *all, const struct nip_lock *lock,
+                                 const struct members *members, struct nip_error *err)
+{
+    struct nip_manifest *manifest = malloc(sizeof *manifest);
+    char *own = realpath(all->folder, NULL);
+    enum nip_code code = manifest != NULL && own != NULL
+                             ? NIP_OK
+                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    for (size_t i = 0; code == NIP_OK && i < members->count; i++) {
+        struct libraries linked = {0};
+        struct libraries_request request = *all;
+        if (project_kind(members->folders[i]) != PROJECT_PACKAGE)
+            continue;
+        request.folder = members->folders[i];
+        request.is_workspace = false;
+        if (strcmp(members->folders[i], own) != 0) {
+            request.manifest = manifest;
+            code = project_read_manifest(members->folders[i], manifest, err);
+        }
+        if (code == NIP_OK && request.manifest->dependency_count != 0)
+            code = solve(cli, decisions, &request, lock, members, true, &linked, err);
+        if (code != NIP_OK)
+            nip_error_prefix(err, "member %s: ", members_inside(members, i));
+        libraries_free(&linked);
+    }
+    free(own);
+    free(manifest);
+    return code;
+}
+
+// Makes the lock an answer for all members.
+static enum nip_code choose_for_all(const struct cli *cli, struct decisions *decisions,
+                                    const struct libraries_request *own,
+                                    const struct members *members, const char *home,
+                                    struct nip_lock *lock, bool *is_anew, struct nip_error *err)
+{
+    struct libraries all = {0};
+    struct libraries_request request = *own;
+    struct nip_lock *kept = calloc(1, sizeof *kept);
+    request.is_workspace = true;
+    request.builds = false;
+    enum nip_code code = kept != NULL ? members_locked_by_images(members, NULL, lock, kept, err)
+                                      : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    if (code == NIP_OK)
+        code = solve_best(cli, decisions, &request, lock, members, &all, err);
+    *is_anew = all.is_chosen_anew;
+    if (code == NIP_OK)
+        code = take_choices(&all, err);
+    if (code == NIP_OK)
+        drop_roots(&all);
+    if (code == NIP_OK && *is_anew)
+        say_choices(cli, &all, lock);
+    if (code == NIP_OK && (*is_anew || !is_complete(&all, kept, lock)))
+        code = change_lock(&all, home, kept, lock, err);
+    if (code == NIP_OK && *is_anew)
+        code = check_links(cli, decisions, &request, lock, members, err);
+    libraries_free(&all);
+    free(kept);
+    return code;
+}
+
+static bool is_member(const struct members *members, const char *folder)
+{
+    char *real = realpath(folder, NULL);
+    bool has = real != NULL && members_has(members, real);
+    free(real);
+    return has;
+}
+
+enum nip_code libraries_choose(const struct cli *cli, struct decisions *decisions,
+                               const struct libraries_request *request, struct nip_lock *lock,
+                               struct libraries *libraries, struct nip_error *err)
+{
+    static const struct nip_lock none;
+    struct members *members = NULL;
+    char home[CLI_PATH_SIZE];
+    bool is_anew = false;
+    struct libraries_request own = *request;
+    enum nip_code code = members_find(request->folder, &members, err);
+    if (code == NIP_OK)
+        code = home_find(request->folder, home, err);
+    bool shares = code == NIP_OK && is_member(members, request->folder);
+    if (shares) {
+        code = choose_for_all(cli, decisions, request, members, home, lock, &is_anew, err);
+        own.ignores_lock = false;
+    }
+    if (code == NIP_OK)
+        code = choose(cli, decisions, &own, lock, members, libraries, err);
+    if (code == NIP_OK && !shares) {
+        if (libraries->is_chosen_anew)
+            say_choices(cli, libraries, lock);
+        if (libraries->is_chosen_anew || !is_complete(libraries, &none, lock))
+            code = change_lock(libraries, home, &none, lock, err);
+    }
+    libraries->is_chosen_anew = libraries->is_chosen_anew || is_anew;
     members_free(members);
     return code;
 }
@@ -416,7 +539,7 @@ static enum nip_code prepare(const struct cli *cli, const char *folder,
     struct decisions decisions = {0};
     struct nip_lock *lock = NULL;
     struct libraries_request request = {.folder = folder, .manifest = manifest, .builds = true};
-    struct nip_fs_lock held = NIP_FS_LOCK_NONE;
+    struct project_lock held = PROJECT_LOCK_NONE;
     enum nip_code code = project_lock_in(folder, &held, err);
     if (code == NIP_OK)
         code = project_read_lock(folder, &lock, NULL, err);
@@ -428,7 +551,7 @@ static enum nip_code prepare(const struct cli *cli, const char *folder,
         code = project_write_lock(folder, lock, err);
     if (code == NIP_OK)
         code = lay_out_all(libraries, folder, err);
-    nip_fs_unlock(&held);
+    project_unlock(&held);
     decisions_free(&decisions);
     free(lock);
     return code;

@@ -8,7 +8,8 @@
 //
 // While the lock holds a complete answer to what npl.kdl asks for, it is the answer, and no
 // registry is looked at (but for a warning about yanked versions). Otherwise everything is chosen
-// again from the registries, and the lock is written if that changes it.
+// again from the registries, and the lock is written if that changes it. The members of a workspace
+// ask together, and share the lock: one class of one name is one version for all of them.
 
 #ifndef NIP_CLI_LIBRARIES_H
 #define NIP_CLI_LIBRARIES_H
@@ -48,10 +49,12 @@ struct libraries_request {
     bool may_decide;         // first use may be decided now (nip add, update, fetch)
     bool ignores_lock;       // choose anew although the lock is an answer
     bool builds;             // local work is built and packed; else only its manifest is read
+    bool is_workspace;       // of library_search.c: for all members at once
 };
 
-// Chooses, and changes `lock` to what was chosen; writes nothing. The caller holds the project's
-// lock and frees `libraries`, also after a failure.
+// Chooses, and changes `lock` to what was chosen; writes nothing. In a member of a workspace the
+// choice is made for all members, and `libraries` gets what this one links. The caller holds the
+// project's lock and frees `libraries`, also after a failure.
 enum nip_code libraries_choose(const struct cli *cli, struct decisions *decisions,
                                const struct libraries_request *request, struct nip_lock *lock,
                                struct libraries *libraries, struct nip_error *err) NIP_MUST_CHECK;

@@ -9,7 +9,12 @@
 
 #include "project.h"
 
-enum { NAMES_MAX = 1024, PACKAGES_MAX = 4096 };
+enum {
+    NAMES_MAX = 1024,
+    PACKAGES_MAX = 4096,
+    ROOTS_MAX = MEMBERS_MAX,
+};
+_Static_assert((int)ROOTS_MAX >= (int)NIP_MANIFEST_DEPENDENCIES_MAX, "roots of one project");
 
 // A name that somebody asks for, and where it belongs.
 struct search_name {
@@ -17,6 +22,8 @@ struct search_name {
     char alias[NIP_TRUST_ALIAS_SIZE];
     bool is_alias_certain;            // written in the project, or in its lock
     char path[CLI_PATH_SIZE];         // local work
+    bool is_member;                   // of the workspace that is chosen for as a whole
+    bool is_library;                  // of such a member
     uint8_t key[RUMPK_KEY_SIZE];      // what the first asker built against; zero: not said
     struct nip_mvs_version *versions; // NULL until asked for
     size_t version_count;
@@ -36,6 +43,7 @@ struct library_search {
     const struct cli *cli;
     struct decisions *decisions;
     struct libraries_request request;
+    char request_folder[CLI_PATH_SIZE]; // of the request, absolute
     const struct nip_lock *lock;
     const struct members *members;
     bool only_locked;
@@ -43,7 +51,7 @@ struct library_search {
     size_t name_count;
     struct search_package *packages[PACKAGES_MAX];
     size_t package_count;
-    struct nip_mvs_requirement roots[NIP_MANIFEST_DEPENDENCIES_MAX];
+    struct nip_mvs_requirement roots[ROOTS_MAX];
     size_t root_count;
     struct nip_mvs_source source;
 };
@@ -94,6 +102,27 @@ static enum nip_code place_name(struct library_search *search, struct search_nam
     return NIP_OK;
 }
 
+static enum nip_code new_name(struct library_search *search, const char *text,
+                              struct search_name **name, struct nip_error *err)
+{
+    if (search->name_count == NAMES_MAX)
+        return nip_error_set(err, NIP_ERROR_LIMIT, "more than %d libraries", NAMES_MAX);
+    *name = calloc(1, sizeof **name);
+    if (*name == NULL)
+        return fail_memory(err);
+    search->names[search->name_count++] = *name;
+    snprintf((*name)->text, sizeof(*name)->text, "%.*s", NIP_NAME_MAX, text);
+    return NIP_OK;
+}
+
+static enum nip_code refuse_kind(const char *name, const char *kind, struct nip_error *err)
+{
+    nip_error_set(err, NIP_ERROR_SCHEMA, "%s is a %s and cannot be linked", name, kind);
+    nip_error_hint(err, "`dependencies` names libraries; what a driver needs at run time stands in "
+                        "`needs`");
+    return NIP_ERROR_SCHEMA;
+}
+
 static enum nip_code add_name(struct library_search *search,
                               const struct nip_manifest_dependency *dependency,
                               const char *asker_alias, const char *asker, const char **text,
@@ -103,7 +132,10 @@ static enum nip_code add_name(struct library_search *search,
     struct search_name *name = find_name(search, dependency->name);
     if (name != NULL) {
         *text = name->text;
-        if (name->path[0] != '\0' || name->is_alias_certain ||
+        if (name->is_member && !name->is_library)
+            return refuse_kind(name->text, "driver", err);
+        // Local work asks from nowhere in particular.
+        if (name->path[0] != '\0' || name->is_alias_certain || asker_alias[0] == '\0' ||
             strcmp(name->alias, asker_alias) == 0)
             return NIP_OK;
         nip_error_set(err, NIP_ERROR_CONFLICT,
@@ -116,14 +148,10 @@ static enum nip_code add_name(struct library_search *search,
                        NIP_MANIFEST_FILE, name->text, dependency->requirement, name->alias);
         return NIP_ERROR_CONFLICT;
     }
-    if (search->name_count == NAMES_MAX)
-        return nip_error_set(err, NIP_ERROR_LIMIT, "more than %d libraries", NAMES_MAX);
-    name = calloc(1, sizeof *name);
-    if (name == NULL)
-        return fail_memory(err);
-    search->names[search->name_count++] = name;
+    enum nip_code code = new_name(search, dependency->name, &name, err);
+    if (code != NIP_OK)
+        return code;
     *text = name->text;
-    snprintf(name->text, sizeof name->text, "%.*s", NIP_NAME_MAX, dependency->name);
     memcpy(name->key, dependency->key, sizeof name->key);
     // Whoever publishes a package cannot say where its reader's registries are.
     return place_name(search, name, asker_alias, is_project ? dependency->registry : "", err);
@@ -257,11 +285,17 @@ static enum nip_code check_kind(const struct nip_manifest *manifest, struct nip_
 {
     if (manifest->identity.kind == RUMPK_KIND_LIBRARY)
         return NIP_OK;
-    nip_error_set(err, NIP_ERROR_SCHEMA, "%s is a %s and cannot be linked", manifest->identity.name,
-                  nip_kind_name(manifest->identity.kind));
-    nip_error_hint(err, "`dependencies` names libraries; what a driver needs at run time stands in "
-                        "`needs`");
-    return NIP_ERROR_SCHEMA;
+    return refuse_kind(manifest->identity.name, nip_kind_name(manifest->identity.kind), err);
+}
+
+// As it will be, for the member whose npl.kdl is being changed.
+static enum nip_code read_local(const struct library_search *search, const struct search_name *name,
+                                struct nip_manifest *manifest, struct nip_error *err)
+{
+    if (!name->is_member || strcmp(name->path, search->request_folder) != 0)
+        return project_read_manifest(name->path, manifest, err);
+    *manifest = *search->request.manifest;
+    return NIP_OK;
 }
 
 static enum nip_code load_package(struct library_search *search, struct search_package *package,
@@ -271,7 +305,7 @@ static enum nip_code load_package(struct library_search *search, struct search_p
     char version[NIP_VERSION_MAX + 1];
     nip_version_text(&package->version, version);
     if (name->path[0] != '\0')
-        return project_read_manifest(name->path, &package->package.manifest, err);
+        return read_local(search, name, &package->package.manifest, err);
     static const uint8_t no_key[RUMPK_KEY_SIZE];
     const struct nip_lock_package *locked = NULL;
     for (size_t i = 0; i < search->lock->package_count; i++) {
@@ -327,7 +361,7 @@ static enum nip_code give_requirements(void *context, const char *text,
     package->version = *version;
     enum nip_code code = load_package(search, package, err);
     const struct nip_manifest *manifest = &package->package.manifest;
-    if (code == NIP_OK)
+    if (code == NIP_OK && !package->name->is_member)
         code = check_kind(manifest, err);
     if (code == NIP_OK) {
         package->requirements =
@@ -351,6 +385,85 @@ static enum nip_code give_requirements(void *context, const char *text,
     return NIP_OK;
 }
 
+// ---- a workspace as a whole ----
+
+static enum nip_code add_member(struct library_search *search, const char *folder,
+                                const struct nip_manifest *manifest, struct nip_error *err)
+{
+    const struct rumpk_bkdl_identity *identity = &manifest->identity;
+    struct nip_mvs_requirement *root = &search->roots[search->root_count];
+    struct search_name *name = find_name(search, identity->name);
+    if (name != NULL || nip_workspace_override(&search->members->workspace, identity->name)) {
+        nip_error_set(err, NIP_ERROR_CONFLICT, "%s is in two places of the workspace: %s and %s",
+                      identity->name, folder, name != NULL ? name->path : "an `override`");
+        nip_error_hint(err, "name one of them in %s/%s only", search->members->root,
+                       NIP_WORKSPACE_FILE);
+        return NIP_ERROR_CONFLICT;
+    }
+    enum nip_code code = new_name(search, identity->name, &name, err);
+    if (code == NIP_OK)
+        code = nip_version_check(identity->version, &root->at_least, err);
+    if (code != NIP_OK)
+        return code;
+    snprintf(name->path, sizeof name->path, "%s", folder);
+    name->is_member = true;
+    name->is_library = identity->kind == RUMPK_KIND_LIBRARY;
+    root->name = name->text;
+    search->root_count++;
+    return NIP_OK;
+}
+
+// The registries that a member writes down count for all members, whoever is asked first.
+static enum nip_code add_written(struct library_search *search, const char *folder,
+                                 const struct nip_manifest *manifest, struct nip_error *err)
+{
+    enum nip_code code = NIP_OK;
+    for (uint32_t i = 0; code == NIP_OK && i < manifest->dependency_count; i++) {
+        const struct nip_manifest_dependency *dependency = &manifest->dependencies[i];
+        const char *text = NULL;
+        if (dependency->registry[0] == '\0')
+            continue;
+        const struct search_name *known = find_name(search, dependency->name);
+        if (known == NULL) {
+            code = add_name(search, dependency, "", NULL, &text, err);
+        } else if (known->path[0] == '\0' && strcmp(known->alias, dependency->registry) != 0) {
+            code =
+                nip_error_set(err, NIP_ERROR_CONFLICT,
+                              "member %s takes %s from the registry '%s', and another member from "
+                              "'%s'",
+                              folder, dependency->name, dependency->registry, known->alias);
+            nip_error_hint(err,
+                           "a name belongs to one registry: write the same one in all members");
+        }
+    }
+    return code;
+}
+
+static enum nip_code add_members(struct library_search *search, struct nip_error *err)
+{
+    const struct members *members = search->members;
+    struct nip_manifest *manifest = malloc(sizeof *manifest);
+    char *real = realpath(search->request.folder, NULL);
+    enum nip_code code = manifest != NULL && real != NULL ? NIP_OK : fail_memory(err);
+    snprintf(search->request_folder, sizeof search->request_folder, "%s", real != NULL ? real : "");
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; code == NIP_OK && i < members->count; i++) {
+            const char *folder = members->folders[i];
+            if (project_kind(folder) != PROJECT_PACKAGE)
+                continue;
+            if (strcmp(folder, search->request_folder) == 0)
+                *manifest = *search->request.manifest;
+            else
+                code = project_read_manifest(folder, manifest, err);
+            if (code == NIP_OK)
+                code = pass == 0 ? add_member(search, folder, manifest, err)
+                                 : add_written(search, folder, manifest, err);
+        }
+    free(real);
+    free(manifest);
+    return code;
+}
+
 // ---- the whole ----
 
 enum nip_code library_search_new(const struct cli *cli, struct decisions *decisions,
@@ -369,7 +482,12 @@ enum nip_code library_search_new(const struct cli *cli, struct decisions *decisi
     made->lock = lock;
     made->members = members;
     made->only_locked = only_locked;
-    made->source = (struct nip_mvs_source){made, give_versions, give_requirements};
+    made->source = (struct nip_mvs_source){.context = made,
+                                           .versions = give_versions,
+                                           .requirements = give_requirements,
+                                           .root = request->is_workspace ? "the workspace" : NULL};
+    if (request->is_workspace)
+        return add_members(made, err);
     made->root_count = request->manifest->dependency_count;
     return read_dependencies(made, request->manifest, "", NULL, made->roots, err);
 }

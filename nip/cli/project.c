@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "cli.h"
+#include "home.h"
 #include "mode.h"
 #include "nip/fs.h"
 
@@ -91,9 +92,8 @@ enum nip_code project_read_trust(const char *folder, struct nip_trust *trust,
     char path[CLI_PATH_SIZE];
     struct nip_buffer own = {0};
     struct nip_buffer *to = text != NULL ? text : &own;
-    enum nip_code code = NIP_OK;
-    project_path(path, folder, NIP_TRUST_FILE);
-    if (nip_fs_kind(path) != NIP_FS_NOTHING)
+    enum nip_code code = home_path(folder, NIP_TRUST_FILE, path, err);
+    if (code == NIP_OK && nip_fs_kind(path) != NIP_FS_NOTHING)
         code = nip_fs_read(path, NIP_TRUST_SIZE_MAX, to, err);
     if (code == NIP_OK)
         code = nip_trust_parse(nip_buffer_text(to), to->size, path, trust, err);
@@ -106,7 +106,10 @@ enum nip_code project_read_lock(const char *folder, struct nip_lock **lock, bool
 {
     char path[CLI_PATH_SIZE];
     struct nip_buffer text = {0};
-    project_path(path, folder, NIP_LOCK_FILE);
+    *lock = NULL;
+    enum nip_code code = home_path(folder, NIP_LOCK_FILE, path, err);
+    if (code != NIP_OK)
+        return code;
     *lock = calloc(1, sizeof **lock);
     if (*lock == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory for the lock file");
@@ -115,7 +118,7 @@ enum nip_code project_read_lock(const char *folder, struct nip_lock **lock, bool
         *found = exists;
     if (!exists)
         return NIP_OK;
-    enum nip_code code = nip_fs_read(path, NIP_LOCK_SIZE_MAX, &text, err);
+    code = nip_fs_read(path, NIP_LOCK_SIZE_MAX, &text, err);
     if (code == NIP_OK)
         code = nip_lock_parse(nip_buffer_text(&text), text.size, path, *lock, err);
     nip_buffer_free(&text);
@@ -141,9 +144,10 @@ static bool is_lock_same(const char *path, const struct nip_buffer *text)
 static enum nip_code print_lock(const char *folder, const struct nip_lock *lock, char *path,
                                 struct nip_buffer *text, bool *same, struct nip_error *err)
 {
-    project_path(path, folder, NIP_LOCK_FILE);
+    enum nip_code code = home_path(folder, NIP_LOCK_FILE, path, err);
     nip_lock_print(lock, text);
-    enum nip_code code = nip_buffer_check(text, "the lock file", err);
+    if (code == NIP_OK)
+        code = nip_buffer_check(text, "the lock file", err);
     if (code != NIP_OK)
         return code;
     *same = is_lock_same(path, text);
@@ -181,19 +185,71 @@ enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock
     return code;
 }
 
-enum nip_code project_lock_in(const char *folder, struct nip_fs_lock *lock, struct nip_error *err)
+// The locks that this process holds, by the absolute path of the home. Local work that is built for
+// the sake of a member of its workspace needs the same one again.
+static struct held_lock {
+    char home[CLI_PATH_SIZE];
+    struct nip_fs_lock lock;
+    unsigned holders;
+} held_locks[PROJECT_LOCKS_MAX];
+
+static enum nip_code take_lock(const char *home, const char *real, struct project_lock *lock,
+                               struct nip_error *err)
 {
     enum { WAIT_MS = 30000 };
     char path[CLI_PATH_SIZE];
-    project_path(path, folder, "build");
-    enum nip_code code = nip_fs_make_folders(path, NULL, err);
-    project_path(path, folder, "build/project.lock");
-    return code == NIP_OK ? nip_fs_lock(path, WAIT_MS, lock, err) : code;
+    struct held_lock *held = NULL;
+    for (size_t i = 0; i < PROJECT_LOCKS_MAX; i++) {
+        bool is_it = held_locks[i].holders != 0 && strcmp(held_locks[i].home, real) == 0;
+        if (is_it || (held_locks[i].holders == 0 && held == NULL))
+            held = &held_locks[i];
+        if (is_it)
+            break;
+    }
+    if (held == NULL)
+        return nip_error_set(err, NIP_ERROR_LIMIT, "local libraries are nested more than %d deep",
+                             PROJECT_LOCKS_MAX);
+    enum nip_code code = NIP_OK;
+    if (held->holders == 0) {
+        snprintf(held->home, sizeof held->home, "%s", real);
+        project_path(path, home, "build");
+        code = nip_fs_make_folders(path, NULL, err);
+        project_path(path, home, "build/project.lock");
+        if (code == NIP_OK)
+            code = nip_fs_lock(path, WAIT_MS, &held->lock, err);
+    }
+    if (code == NIP_OK) {
+        held->holders++;
+        lock->held = held;
+    }
+    return code;
 }
 
-enum nip_code project_lock(struct nip_fs_lock *lock, struct nip_error *err)
+enum nip_code project_lock_in(const char *folder, struct project_lock *lock, struct nip_error *err)
+{
+    char home[CLI_PATH_SIZE];
+    lock->held = NULL;
+    enum nip_code code = home_find(folder, home, err);
+    if (code != NIP_OK)
+        return code;
+    char *real = realpath(home, NULL);
+    code = real != NULL && strlen(real) < CLI_PATH_SIZE
+               ? take_lock(home, real, lock, err)
+               : nip_error_set_errno(err, errno, "cannot find the project in %s", home);
+    free(real);
+    return code;
+}
+
+enum nip_code project_lock(struct project_lock *lock, struct nip_error *err)
 {
     return project_lock_in(".", lock, err);
+}
+
+void project_unlock(struct project_lock *lock)
+{
+    if (lock->held != NULL && --lock->held->holders == 0)
+        nip_fs_unlock(&lock->held->lock);
+    lock->held = NULL;
 }
 
 enum nip_code project_write_file(const char *path, const void *data, size_t size, unsigned mode,

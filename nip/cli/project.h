@@ -28,7 +28,8 @@ enum nip_code project_read_manifest(const char *folder, struct nip_manifest *man
                                     struct nip_error *err) NIP_MUST_CHECK;
 enum nip_code project_read_image(const char *folder, struct nip_imagedef **imagedef,
                                  struct nip_error *err) NIP_MUST_CHECK;
-// A missing file is an empty list. `text` (may be NULL) gets the file as it is.
+// The decisions of the project; those of its workspace, for a member (home.h). A missing file is an
+// empty list. `text` (may be NULL) gets the file as it is.
 enum nip_code project_read_trust(const char *folder, struct nip_trust *trust,
                                  struct nip_buffer *text, struct nip_error *err) NIP_MUST_CHECK;
 // A missing file is an empty lock; the caller frees it with free(). *found may be NULL.
@@ -42,11 +43,18 @@ enum nip_code project_check_lock(const char *folder, const struct nip_lock *lock
 enum nip_code project_write_lock(const char *folder, const struct nip_lock *lock,
                                  struct nip_error *err) NIP_MUST_CHECK;
 
-// Keeps other nips from changing the decisions of the project in this folder; ends with
-// nip_fs_unlock() or with the process. BUSY after a while.
-enum nip_code project_lock(struct nip_fs_lock *lock, struct nip_error *err) NIP_MUST_CHECK;
-enum nip_code project_lock_in(const char *folder, struct nip_fs_lock *lock,
+// Keeps other nips from changing the decisions of the project in this folder (those of its whole
+// workspace, for a member); ends with project_unlock() or with the process. This process may hold
+// it several times. BUSY after a while.
+enum { PROJECT_LOCKS_MAX = 20 };
+struct project_lock {
+    struct held_lock *held; // NULL: not held
+};
+#define PROJECT_LOCK_NONE ((struct project_lock){NULL})
+enum nip_code project_lock(struct project_lock *lock, struct nip_error *err) NIP_MUST_CHECK;
+enum nip_code project_lock_in(const char *folder, struct project_lock *lock,
                               struct nip_error *err) NIP_MUST_CHECK;
+void project_unlock(struct project_lock *lock); // nothing when it is not held
 
 // nip_fs_write() that a signal does not cut in two; makes the folder of `path` if need be.
 enum nip_code project_write_file(const char *path, const void *data, size_t size, unsigned mode,

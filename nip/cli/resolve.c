@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "consent.h"
+#include "home.h"
 #include "mode.h"
 #include "project.h"
 #include "settings.h"
@@ -18,7 +19,9 @@ enum nip_code decisions_load_in(struct decisions *decisions, const char *folder,
 {
     memset(decisions, 0, sizeof *decisions);
     snprintf(decisions->folder, sizeof decisions->folder, "%s", folder);
-    enum nip_code code = sdk_open(&decisions->sdk, err);
+    enum nip_code code = home_find(folder, decisions->home, err);
+    if (code == NIP_OK)
+        code = sdk_open(&decisions->sdk, err);
     if (code == NIP_OK)
         code = project_read_trust(folder, &decisions->trust, &decisions->trust_text, err);
     return code;
@@ -133,14 +136,19 @@ enum nip_code resolve_registry(struct decisions *decisions, const char *where, c
         code = choose_default(decisions, name, &where, err);
     if (code != NIP_OK)
         return code;
-    const char *url = NULL;
+    const char *url = NULL, *from = decisions->home;
+    char given[CLI_PATH_SIZE];
     bool is_sdk = strcmp(where, NIP_TRUST_SDK_ALIAS) == 0;
     if (is_sdk) {
         url = decisions->sdk.registry_url;
         snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", where);
         may_create = false;
     } else if (registry_is_url(where)) {
-        url = where;
+        code = home_registry_url(decisions->folder, where, given, err);
+        if (code != NIP_OK)
+            return code;
+        url = given; // as it is noted; opened and shown as it was given
+        from = decisions->folder;
         const char *known = nip_trust_alias(&decisions->trust, url);
         if (known != NULL)
             snprintf(alias, NIP_TRUST_ALIAS_SIZE, "%s", known);
@@ -164,7 +172,7 @@ enum nip_code resolve_registry(struct decisions *decisions, const char *where, c
                        "that nip.lock names is in the cache");
         return NIP_ERROR_NETWORK;
     }
-    code = registry_open(url, decisions->folder, may_create, registry, is_new, err);
+    code = registry_open(url == given ? where : url, from, may_create, registry, is_new, err);
     if (code != NIP_OK && is_sdk)
         nip_error_hint(err, "the SDK is not complete: install it again (script/setup in the source "
                             "tree)");

@@ -21,6 +21,7 @@
 // What a project says about registries and keys.
 struct decisions {
     char folder[CLI_PATH_SIZE]; // of the project
+    char home[CLI_PATH_SIZE];   // of these decisions; addresses in them go from there
     struct sdk sdk;
     struct nip_trust trust;
     struct nip_buffer trust_text; // nip.trust.kdl, with what was decided since

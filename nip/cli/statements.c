@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "home.h"
 #include "nip/fs.h"
 #include "project.h"
 #include "votes.h"
@@ -20,6 +21,7 @@ bool statement_is_one(const struct nip_buffer *content)
 
 enum nip_code statement_write_trust(const struct nip_buffer *text, struct nip_error *err)
 {
+    char path[CLI_PATH_SIZE];
     struct nip_trust *again = calloc(1, sizeof *again);
     enum nip_code code = again == NULL ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
                                        : nip_buffer_check(text, NIP_TRUST_FILE, err);
@@ -27,7 +29,9 @@ enum nip_code statement_write_trust(const struct nip_buffer *text, struct nip_er
     if (code == NIP_OK)
         code = nip_trust_parse(nip_buffer_text(text), text->size, NIP_TRUST_FILE, again, err);
     if (code == NIP_OK)
-        code = project_write_file(NIP_TRUST_FILE, text->data, text->size, 0644, err);
+        code = home_path(".", NIP_TRUST_FILE, path, err);
+    if (code == NIP_OK)
+        code = project_write_file(path, text->data, text->size, 0644, err);
     free(again);
     return code;
 }

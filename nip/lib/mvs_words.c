@@ -52,6 +52,11 @@ static void append_version(struct nip_buffer *out, const char *name,
 
 enum { CHAIN_SHOWN_MAX = 8 };
 
+static const char *root_words(const struct nip_mvs *mvs)
+{
+    return mvs->source->root != NULL ? mvs->source->root : "this project";
+}
+
 void nip_mvs_chain(const struct nip_mvs *mvs, size_t choice, struct nip_buffer *out)
 {
     // From the choice to the project, then said the other way round.
@@ -62,7 +67,7 @@ void nip_mvs_chain(const struct nip_mvs *mvs, size_t choice, struct nip_buffer *
         else
             left_out++;
     }
-    nip_buffer_append_text(out, "this project");
+    nip_buffer_append_text(out, root_words(mvs));
     if (left_out != 0)
         nip_buffer_append_format(out, " (through %zu others)", left_out);
     for (size_t i = count; i-- > 0;) {
@@ -83,7 +88,7 @@ static void append_visit_chain(const struct nip_mvs *mvs, uint32_t visit, struct
         else
             left_out++;
     }
-    nip_buffer_append_text(out, "this project");
+    nip_buffer_append_text(out, root_words(mvs));
     if (left_out != 0)
         nip_buffer_append_format(out, " (through %zu others)", left_out);
     for (size_t i = count; i-- > 0;) {

@@ -130,8 +130,48 @@ def scenarios(nip, work, env):
         with open(folder + "/hello/npl.kdl", "a") as f:
             f.write('dependencies {\n    library "local/crc" "0.1.0" registry="reg"\n}\n')
 
+    def raised(folder, project, version):
+        """The project's version becomes another one, and is published."""
+        manifest = f"{folder}/{project}/npl.kdl"
+        with open(manifest) as f:
+            text = f.read()
+        with open(manifest, "w") as f:
+            f.write(text.replace("0.1.0", version, 1))
+        run([nip, "publish", "--registry", "file:../reg"], f"{folder}/{project}", env)
+
+    def filled(folder):
+        boxed(folder)
+        run([nip, "add", "local/hello", "--registry", "file:../reg", "--yes"], folder + "/box", env)
+
+    def outdated(folder):
+        filled(folder)
+        raised(folder, "hello", "0.1.1")
+
+    def linked(folder):
+        linking(folder)
+        run([nip, "add", "local/crc", "--registry", "reg"], folder + "/hello", env)
+
+    def behind(folder):
+        linked(folder)
+        raised(folder, "crc", "0.1.1")
+
+    def shared(folder):
+        """The same driver as a member of a workspace."""
+        linking(folder)
+        os.rename(folder + "/hello/nip.trust.kdl", folder + "/nip.trust.kdl")
+        os.rename(folder + "/crc", folder + "/.crc")
+        with open(folder + "/nip.trust.kdl", "w") as f:
+            f.write('registry "reg" url="file:reg"\n')
+        with open(folder + "/nip.workspace.kdl", "w") as f:
+            f.write('workspace {\n    member "hello"\n}\n')
+
+    def shared_linked(folder):
+        shared(folder)
+        run([nip, "add", "local/crc", "--registry", "reg"], folder + "/hello", env)
+
     files = ("box/image.kdl", "box/nip.lock", "box/nip.trust.kdl")
     sources = ("hello/npl.kdl", "hello/nip.lock", "hello/nip.trust.kdl")
+    ours = ("hello/npl.kdl", "nip.lock", "nip.trust.kdl")
     registry = ["reg/local/hello/index.json", "reg/local/hello/oci-layout", "reg/rumpk-registry", "hello/build/pack",
                 "hello/build/hello-0.1.0.npl", "hello/build/hello-0.2.0.npl"]
     publish, add = ["publish", "--registry", "file:../reg"], ["add", "local/hello", "--registry", "file:../reg", "--yes"]
@@ -145,6 +185,12 @@ def scenarios(nip, work, env):
         Scenario("add", "box", add, list(files), boxed, files),
         Scenario("add-again", "box", add, list(files), updated, files),
         Scenario("add-library", "hello", ["add", "local/crc", "--registry", "reg"], list(sources), linking, sources),
+        Scenario("remove", "box", ["remove", "local/hello"], list(files), filled, files, again=(0, 5)),
+        Scenario("update", "box", ["update", "--yes"], list(files), outdated, files),
+        Scenario("remove-library", "hello", ["remove", "local/crc"], list(sources), linked, sources, again=(0, 5)),
+        Scenario("update-library", "hello", ["update"], list(sources), behind, sources),
+        Scenario("add-member", "hello", ["add", "local/crc", "--registry", "reg"], list(ours), shared, ours),
+        Scenario("remove-member", "hello", ["remove", "local/crc"], list(ours), shared_linked, ours, again=(0, 5)),
         Scenario("fetch-library", "hello", ["fetch"], list(sources), asking, sources),
         Scenario("image", "box", ["image", "--arch", "riscv64"], ["box/build/box-riscv64.elf"], boxed),
         Scenario("image-again", "box", ["image", "--arch", "riscv64"], ["box/build/box-riscv64.elf"], imaged),

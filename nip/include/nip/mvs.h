@@ -59,6 +59,7 @@ struct nip_mvs_source {
                                   const struct nip_version *version,
                                   const struct nip_mvs_requirement **requirements, size_t *count,
                                   struct nip_error *err);
+    const char *root; // who asks at first, in words; NULL: "this project"
 };
 
 struct nip_mvs_choice {

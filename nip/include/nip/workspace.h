@@ -8,7 +8,8 @@
 //   }
 //   override "acme/ring" path="../ring"          // this folder stands for that library
 //
-// The file lies in the folder above its members, or beside the npl.kdl of the only one. It never
+// The file lies in the folder above its members, or beside the npl.kdl of the only one; nip.lock and
+// nip.trust.kdl of all members lie beside it. It never
 // becomes part of a package. A library among the members stands for the package of its name by
 // itself. Paths count from the folder of the file; `*` stands for the folders of one level.
 

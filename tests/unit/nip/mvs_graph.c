@@ -160,5 +160,5 @@ static enum nip_code give_requirements(void *context, const char *name,
 
 struct nip_mvs_source graph_source(struct graph *graph)
 {
-    return (struct nip_mvs_source){graph, give_versions, give_requirements};
+    return (struct nip_mvs_source){graph, give_versions, give_requirements, NULL};
 }

@@ -302,7 +302,7 @@ static enum nip_code solve(const struct line *lines, size_t count, const char *a
                            size_t out_size)
 {
     struct table table = {.lines = lines, .count = count};
-    struct nip_mvs_source source = {&table, table_versions, table_requirements};
+    struct nip_mvs_source source = {&table, table_versions, table_requirements, NULL};
     struct nip_mvs_requirement roots[4];
     char names[4][32], words[128], *rest = words;
     size_t root_count = 0;
@@ -530,7 +530,7 @@ static void a_source_that_repeats_versions_is_refused(void **state)
 {
     (void)state;
     struct table table = {.count = 0};
-    struct nip_mvs_source source = {&table, unordered, table_requirements};
+    struct nip_mvs_source source = {&table, unordered, table_requirements, NULL};
     struct nip_mvs_requirement root = {"acme/a", version_of("1.0.0")};
     struct nip_mvs *mvs = NULL;
     assert_int_equal(nip_mvs_solve(&source, &root, 1, &mvs, &err), NIP_ERROR_INTERNAL);
