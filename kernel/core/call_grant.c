@@ -47,6 +47,7 @@ static struct cap derived_of(const struct grant *grant)
     cap.rights = (uint8_t)grant->rights;
     cap.is_mapped = CAP_UNMAPPED;
     cap.name = NULL;
+    cap.left = 0;
     cap.via = (uint16_t)grant->through->object;
     cap.page += (uint32_t)(grant->offset / PAGE_SIZE);
     cap.pages = (uint32_t)(grant->length / PAGE_SIZE);

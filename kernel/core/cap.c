@@ -80,8 +80,8 @@ uint32_t cap_count_via(const struct fiber *fiber, uint16_t ring)
 // What a capability had done is undone: devices first, then mappings, then who uses it. True: all.
 static bool leave_step(struct cap *cap)
 {
-    if (cap->is_mapped != CAP_LEAVING)
-        hand_stop(cap);
+    if (cap->is_mapped != CAP_LEAVING && !hand_stop_step(cap))
+        return false;
     if (!mapping_leave_step(cap_holder(cap), cap))
         return false;
     hand_back(cap);

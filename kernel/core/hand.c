@@ -96,39 +96,45 @@ static void device_reset(uint32_t virtio, const struct fiber *by)
 }
 
 // Devices that still read or write this memory for its holder, who asked for it on a queue in its
-// hands.
-static void memory_stop(const struct cap *cap)
+// hands. One queue with requests is searched in a step; cap->left counts all queues there can be.
+static bool memory_stop_step(struct cap *cap)
 {
     const struct fiber *fiber = cap_holder(cap);
 
-    for (uint32_t virtio = 0; virtio < VIRTIO_DEVICES_MAX; virtio++) {
-        for (uint32_t queue = 0; queue < virtio_queues(virtio); queue++) {
-            if (is_user(virtio, queue, fiber) &&
-                virtio_uses(virtio, queue, cap_memory_base(cap), cap_memory_size(cap)))
-                device_reset(virtio, fiber);
-        }
+    while (cap->left < VIRTIO_DEVICES_MAX * RUMPK_DEVICE_QUEUE_MAX) {
+        uint32_t virtio = cap->left / RUMPK_DEVICE_QUEUE_MAX;
+        uint32_t queue = cap->left % RUMPK_DEVICE_QUEUE_MAX;
+
+        cap->left++;
+        if (queue >= virtio_queues(virtio) || !is_user(virtio, queue, fiber) ||
+            !virtio_is_busy(virtio, queue))
+            continue;
+        if (virtio_uses(virtio, queue, cap_memory_base(cap), cap_memory_size(cap)))
+            device_reset(virtio, fiber);
+        return false;
     }
+    cap->left = 0;
+    return true;
 }
 
-void hand_stop(const struct cap *cap)
+bool hand_stop_step(struct cap *cap)
 {
     const struct fiber *fiber = cap_holder(cap);
 
     switch (cap->type) {
     case RUMPK_CAP_MEMORY:
     case RUMPK_CAP_DMA:
-        memory_stop(cap); // whatever its rights are now: they were more when it asked
-        break;
+        return memory_stop_step(cap); // whatever its rights are now: they were more when it asked
     case RUMPK_CAP_DEVICE:
         if (hand_has(cap))
             device_reset(cap->object, fiber);
-        break;
+        return true;
     case RUMPK_CAP_QUEUE:
         if (hand_has(cap) && virtio_is_busy(cap->object, cap->part))
             device_reset(cap->object, fiber);
-        break;
+        return true;
     default:
-        break;
+        return true;
     }
 }
 

@@ -219,5 +219,6 @@ bool mapping_leave_step(struct fiber *fiber, struct cap *cap)
         return false;
     }
     cap->is_mapped = CAP_UNMAPPED;
+    cap->left = 0;
     return true;
 }

@@ -9,6 +9,7 @@
   long       every call that is done in steps, at its largest: no stretch with interrupts off above the bound
   grant      12 MiB are granted within the stated time, one page table after the other
   revoke     eight grants of 4 MiB, mapped, are taken back within the stated time
+  reset      memory in which a full queue of a device has requests is taken back within the stated time
   damaged    a package whose bytes change between boot and spawn is refused, and its boss learns it
 
 Counted in instructions (-icount), so every run is the same.
@@ -33,6 +34,7 @@ E_STATE = -17
 GRANTS = 8
 # revoke: so many instructions for each capability taken back and each page of it that was mapped.
 PER_NODE, PER_PAGE = 10000, 60
+PER_QUEUE = 5000  # that has requests at the device, the device's reset included
 # grant: so many for each 2 MiB that it touches, which need a table at the receiver.
 LARGE, UNIT, PER_UNIT = 12 << 20, 2 << 20, 5000
 
@@ -129,6 +131,21 @@ def revoke(args):
     return f"{GRANTS} capabilities, {pages} pages: {took} instructions (bound {bound}); longest piece {longest}"
 
 
+def reset(args):
+    image = Image(args, "reset")
+    image.probe("owner", "lend full", grants=' grant "entropy"; grant "buffers"; dma #true; delegate #true;',
+                more='request { device "entropy" virtio=4 queues=1; dma "buffers" size="8KiB"; }\n' + SOURCE)
+    image.probe("user", "use full", more=SINK)
+    image.wire("sink", "test/owner", "test/user")
+    image.run(extra=COUNTED)
+    check("user", image.of("user"), [("EXIT", SURVIVED)])
+    took, longest = instructions(args, end_of(image, "owner")), instructions(args, image.statistics["quiet_longest"])
+    bound = PER_NODE + 2 * PER_PAGE + PER_QUEUE
+    if took > bound or longest > QUIET_MAX:
+        raise GuestError(f"{took} instructions, bound {bound}; {longest} in one piece")
+    return f"a full queue, its device reset: {took} instructions (bound {bound}); longest piece {longest}"
+
+
 def flip(guest, address):
     with open(guest.ram_path, "r+b") as f:
         f.seek(address - RAM_BASE[guest.arch])
@@ -167,7 +184,7 @@ def damaged(args):
     return "refused both times"
 
 
-SCENES = {"flood": flood, "inversion": inversion, "long": long, "grant": grant, "revoke": revoke, "damaged": damaged}
+SCENES = {"flood": flood, "inversion": inversion, "long": long, "grant": grant, "revoke": revoke, "reset": reset, "damaged": damaged}
 
 
 def main():

@@ -137,8 +137,8 @@ RUMPK_ASSERT_OFFSET(rumpk_device_view, config, 128);
 //   mapped (an access is a READ or WRITE fault), calls on them return E_STALE, whoever slept on one has been
 //   released with E_STALE, and a device that still had a request in that memory was reset (its driver gets
 //   E_STATE): whoever lets a device use memory that a client granted trusts the client that far.
-//   At most 10,000 instructions for each capability taken back (at most 4,095) and 60 for each page it had mapped,
-//   in steps between which others run.
+//   At most 10,000 instructions for each capability taken back (at most 4,095), 60 for each page it had mapped and
+//   5,000 for each queue of a device that still had requests for its holder, in steps between which others run.
 //   E_SLOT, E_STALE (without SELF), E_ARGUMENT (unknown flags). Always possible, whatever was pledged.
 #define RUMPK_REVOKE_SELF UINT64_C(1)
 

@@ -41,7 +41,7 @@ struct cap {
     uint32_t page;    // MEMORY, DMA: first page of the object that this covers,
     uint32_t pages;   // and how many
     uint32_t taken;   // nodes that left the subtree since derive_stale
-    uint32_t left;    // LEAVING: pages that are gone already
+    uint32_t left;    // LEAVING: pages that are gone already; before that, queues looked at
     uint16_t via;     // ring that it was granted through, or CAP_VIA_NONE
     uint8_t depth;    // 0: from the boot manifest
     const char *name; // of the request or service, in the archive; null: granted by a peer

@@ -27,8 +27,8 @@ bool hand_is_free(const struct cap *cap);
 // All below: on the kernel root, in a commit part.
 // From here on this capability is the one in possession.
 void hand_over(const struct cap *cap);
-// Before it leaves: whatever could still use it without its holder stops.
-void hand_stop(const struct cap *cap);
+// Before it leaves, one step: whatever could still use it without its holder stops. True: all has.
+[[nodiscard]] bool hand_stop_step(struct cap *cap);
 // It has left: possession goes back.
 void hand_back(const struct cap *cap);
 

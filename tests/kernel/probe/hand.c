@@ -184,6 +184,43 @@ static int use_end(void)
                : 2;
 }
 
+// The user fills the queue and collects nothing; ends with the ticks that taking the memory of all
+// those requests back took, the device's reset included.
+static int lend_full(void)
+{
+    uint32_t memory = probe_slot(RUMPK_CAP_DMA), queue = probe_slot(RUMPK_CAP_QUEUE),
+             use = RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE;
+    volatile uint64_t *words = probe_mapped(memory);
+    if (words == NULL || npl_mask_features(probe_slot(RUMPK_CAP_DEVICE), VERSION_1) != RUMPK_OK ||
+        npl_grant(memory, stream(), use | RUMPK_RIGHT_DMA, 0, 0) < 0 ||
+        npl_grant(queue, stream(), use, 0, 0) < 0)
+        return -1;
+    probe_until(&words[0], 1);
+    int64_t begin = npl_tick_now();
+    if (npl_revoke(memory) != 1)
+        return -2;
+    int64_t end = npl_tick_now();
+    // It was reset: nothing is at the device any more, and nobody has negotiated since.
+    return npl_revoke(queue) == 1 && submit(queue, memory) == RUMPK_E_STATE ? (int)(end - begin)
+                                                                            : -3;
+}
+
+static int use_full(void)
+{
+    uint32_t memory = lent(RUMPK_CAP_DMA, 0), queue = lent(RUMPK_CAP_QUEUE, 0), sent = 0;
+    volatile uint64_t *words = probe_mapped(memory);
+    int64_t result = 1;
+    for (; words != NULL && result == 1; sent++)
+        result = submit(queue, memory);
+    if (result != RUMPK_E_FULL || sent < 2)
+        return 1;
+    words[0] = 1;
+    while (npl_map(memory) > 0)
+        npl_yield();
+    result = collect(queue, RUMPK_NOW);
+    return result == RUMPK_E_STATE || result == RUMPK_E_STALE ? SURVIVED : 2;
+}
+
 // ---- the interrupt of the console's registers ----
 
 static uint64_t interrupts_of_core(void)
@@ -356,11 +393,9 @@ static const struct {
     int (*lend)(void);
     int (*use)(void);
 } hands[] = {
-    {"device", lend_device, use_device},
-    {"end", lend_end, use_end},
-    {"interrupt", lend_interrupt, use_interrupt},
-    {"storm", lend_storm, use_storm},
-    {"spawn", lend_spawn, use_spawn},
+    {"device", lend_device, use_device}, {"end", lend_end, use_end},
+    {"full", lend_full, use_full},       {"interrupt", lend_interrupt, use_interrupt},
+    {"storm", lend_storm, use_storm},    {"spawn", lend_spawn, use_spawn},
 };
 
 int probe_lend(const char *word)

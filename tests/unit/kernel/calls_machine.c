@@ -26,21 +26,22 @@ bool device_shares_page(const struct device *device)
     return true;
 }
 
-// No package of this machine is kept for later, so nothing is ever spawned.
+// What is spawned is a number, and whether it is verified the test says.
 struct package init_packages[RUMPK_PACKAGES_MAX];
+enum init_verdict machine_verdict = INIT_BAD;
+uint32_t machine_started;
 
 enum init_verdict init_verify_step(struct package *package, struct work *work)
 {
     (void)package;
     (void)work;
-    CHECK(false);
-    return INIT_BAD;
+    return machine_verdict;
 }
 
 void init_package_start(struct package *package)
 {
     (void)package;
-    CHECK(false);
+    machine_started++;
 }
 
 // ---- the machine ----

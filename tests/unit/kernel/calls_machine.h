@@ -8,6 +8,7 @@
 #include "host_machine.h"
 
 #include <kernel/fiber.h>
+#include <kernel/init.h>
 #include <kernel/ledger.h>
 #include <kernel/ring.h>
 #include <stdio.h>
@@ -45,6 +46,9 @@ extern struct trap_info pending_trap;
 void trap_now(void);
 enum machine_exit fault(uint32_t kind, uint32_t code, uint64_t address);
 const struct rumpk_ledger_record *last_record(void);
+
+extern enum init_verdict machine_verdict; // of every step of verifying a package
+extern uint32_t machine_started;          // packages that were verified and started
 
 // A cmocka test whose state is a pointer to a case.
 typedef void body(void);

@@ -525,6 +525,34 @@ static void grant_in_steps(void)
     CHECK(result_of(0) == RUMPK_E_PEER);
 }
 
+// ---- the right to start ----
+
+// Who ends while its spawn is under way leaves the package to the next one who may start it.
+static void spawn_outlives_its_caller(void)
+{
+    struct cap cap = {.type = RUMPK_CAP_SPAWN, .rights = RUMPK_RIGHT_CONTROL, .object = 7};
+    int64_t slot;
+
+    begin();
+    slot = cap_add(&fiber_table[0], cap);
+    fiber_table[7].number = 7;
+    fiber_table[7].state = FIBER_NEW;
+    CHECK(grant((uint32_t)slot, OTHER_RING, RUMPK_RIGHT_CONTROL) == FIRST);
+    fiber_table[2].wait.deadline = record_ticks() + 5;
+    timer_need(fiber_table[2].wait.deadline);
+    machine_ticks += 10;
+    machine_verdict = INIT_MORE;
+    CHECK(call(RUMPK_CALL_SPAWN, (uint64_t)slot, 0, 0, 0) == MACHINE_RUNNING && running() == 2);
+    CHECK(call_result(RUMPK_CALL_SPAWN, FIRST, 0, 0, 0) == RUMPK_E_STATE);
+    // What is granted and then taken back, because the other one ends, is no longer there.
+    cap.object = 7;
+    slot = cap_add(&fiber_table[2], cap);
+    fiber_condemn(&fiber_table[0], RUMPK_FAULT_BUDGET);
+    machine_verdict = INIT_GOOD;
+    CHECK(call_result(RUMPK_CALL_SPAWN, FIRST, 0, 0, 0) == RUMPK_E_STALE);
+    CHECK(call_result(RUMPK_CALL_SPAWN, (uint64_t)slot, 0, 0, 0) == 7 && machine_started == 1);
+}
+
 #define BODIES(X)                \
     X(queue_moves)               \
     X(queue_idle_needs_no_reset) \
@@ -538,6 +566,7 @@ static void grant_in_steps(void)
     X(ring_overtaken)            \
     X(interrupt_moves)           \
     X(storms_follow)             \
+    X(spawn_outlives_its_caller) \
     X(grant_in_steps)
 
 #define BODY(name) static body *name##_body = name;
