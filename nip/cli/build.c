@@ -19,6 +19,7 @@
 #include "nip/fs.h"
 #include "nip/json.h"
 #include "process.h"
+#include "progress.h"
 #include "project.h"
 
 enum { SOURCES_MAX = 512, UNITS_MAX = (SOURCES_MAX + 1) * RUMPK_ARCH_COUNT, LOCK_WAIT_MS = 120000 };
@@ -40,6 +41,7 @@ struct build {
     size_t unit_count;
     size_t compiled_count, reused_count;
     struct nip_buffer last_output;
+    struct progress progress;
 };
 
 static bool has_dots(const char *path)
@@ -248,9 +250,21 @@ static enum nip_code add_archive(struct build *build, uint32_t arch, struct nip_
     return build_unit_check(unit, err);
 }
 
+// Another one is done: shows which.
+static void step(struct build *build, const struct build_unit *unit)
+{
+    char what[CLI_PATH_SIZE];
+    snprintf(what, sizeof what, "%s (%s)", unit->source != NULL ? unit->source : unit->output,
+             nip_arch_name(unit->arch));
+    progress_step(&build->progress, what);
+}
+
 static void job_done(struct process_job *job, void *context)
 {
     struct build *build = context;
+    for (size_t i = 0; i < build->unit_count; i++)
+        if ((const char *const *)build->units[i].arguments == job->argv)
+            step(build, &build->units[i]);
     // The same warning for three architectures is one warning.
     if (job->output.size != 0 &&
         !nip_buffer_equals(&build->last_output, job->output.data, job->output.size)) {
@@ -455,11 +469,18 @@ static enum nip_code run_own(struct build *build, struct nip_error *err)
         code = write_commands(build, compile_count, err);
     if (code == NIP_OK && build->compiled_count != 0)
         cli_say(build->cli, "compiling %zu of %zu files", build->compiled_count, compile_count);
+    // Whoever compiles something links it too, for every architecture.
+    if (build->compiled_count != 0) {
+        progress_begin(&build->progress, build->cli, "building",
+                       build->compiled_count + build->unit_count - compile_count);
+        progress_step(&build->progress, "");
+    }
     if (code == NIP_OK)
         code = run_units(build, 0, compile_count, err);
     if (code == NIP_OK)
         code = is_library ? archive_all(build, compile_count, err)
                           : link_all(build, compile_count, err);
+    progress_end(&build->progress);
     return code;
 }
 

@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "nip/json.h"
 #include "nip/package.h"
+#include "progress.h"
 #include "project.h"
 #include "report.h"
 #include "store.h"
@@ -160,11 +161,14 @@ enum nip_code command_cache_verify(struct cli *cli, struct nip_error *err)
     struct cache cache;
     struct nip_json *entries = cli->is_json ? nip_json_make_array() : NULL;
     size_t damaged = 0;
+    struct progress progress;
     enum nip_code code = open_cache(&cache, err);
+    progress_begin(&progress, cli, "verifying", cache.list.count);
     for (size_t i = 0; code == NIP_OK && i < cache.list.count; i++) {
         const struct store_entry *entry = &cache.list.items[i];
         enum store_state found;
         char path[CLI_PATH_SIZE];
+        progress_step(&progress, "");
         code = store_verify(entry, &found, err);
         if (code != NIP_OK || found == STORE_GONE)
             continue;
@@ -177,6 +181,7 @@ enum nip_code command_cache_verify(struct cli *cli, struct nip_error *err)
             cli_print_verdict(cli, false, "damaged  ", "%s", path);
         }
     }
+    progress_end(&progress);
     if (code == NIP_OK && entries != NULL) {
         code = print_json(&cache, entries, err);
         entries = NULL;

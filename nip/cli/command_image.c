@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "imaging.h"
 #include "keystore.h"
+#include "progress.h"
 #include "project.h"
 #include "providers.h"
 #include "report.h"
@@ -43,12 +44,15 @@ static enum nip_code make_images(struct cli *cli, struct decisions *decisions,
                                  uint32_t mask, struct nip_error *err)
 {
     struct nip_json *list = nip_json_make_array();
+    struct progress progress;
     enum nip_code code = NIP_OK;
+    progress_begin(&progress, cli, "images", (size_t)__builtin_popcount(mask));
     for (size_t a = 0; code == NIP_OK && a < RUMPK_ARCH_COUNT; a++) {
         if ((mask & RUMPK_ARCH_BIT(arch_all[a])) == 0)
             continue;
         struct nip_buffer image = {0};
         struct nip_image_report *report = NULL;
+        progress_step(&progress, nip_arch_name(arch_all[a]));
         code = imaging_build(imaging, &decisions->sdk, owner, arch_all[a], &image, &report, err);
         if (code == NIP_ERROR_CONFLICT)
             providers_suggest(cli, decisions, imaging, arch_all[a], err);
@@ -61,6 +65,7 @@ static enum nip_code make_images(struct cli *cli, struct decisions *decisions,
         nip_image_report_free(report);
         nip_buffer_free(&image);
     }
+    progress_end(&progress);
     if (code == NIP_OK && cli->is_json)
         return report_json("nip-images-1", "images", list, err);
     nip_json_free(list);

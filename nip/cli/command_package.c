@@ -98,7 +98,7 @@ enum nip_code command_pack(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK)
         code = packing_collect(cli, &sdk, ".", &manifest, true, &pack, &digests, err);
     if (code == NIP_OK)
-        code = packing_stage(".", &pack, &digests, err);
+        code = packing_stage(cli, ".", &pack, &digests, err);
     if (code == NIP_OK) {
         uint8_t id[NIP_DIGEST_SIZE];
         char text[NIP_DIGEST_TEXT_SIZE];

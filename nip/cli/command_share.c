@@ -17,6 +17,7 @@
 #include "nip/fs.h"
 #include "nip/workspace.h"
 #include "packing.h"
+#include "progress.h"
 #include "project.h"
 #include "resolve.h"
 #include "settings.h"
@@ -238,7 +239,7 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
     if (code == NIP_OK)
         code = refuse_local_work(cli, decisions, manifest, err);
     if (code == NIP_OK)
-        code = packing_stage(".", &pack, &digests, err);
+        code = packing_stage(cli, ".", &pack, &digests, err);
     packing_file(file, ".", identity->name, identity->version);
     if (code == NIP_OK && !find_signed(file, key_name, &digests, &package))
         code = sign_now(cli, manifest, &pack, &digests, &package, err);
@@ -365,8 +366,12 @@ enum nip_code command_fetch(struct cli *cli, struct nip_error *err)
         .fingerprint = cli_option(cli, "trust"),
         .may_decide = true,
     };
+    struct progress progress;
+    progress_begin(&progress, cli, "fetching", 1);
+    progress_step(&progress, cli_operand(cli, 0));
     if (code == NIP_OK)
         code = resolve_package(cli, &decisions, &request, &package, err);
+    progress_end(&progress);
     const char *out = cli_option(cli, "out");
     if (code == NIP_OK) {
         snprintf(file, sizeof file, "%s-%s.npl", project_short_name(name),

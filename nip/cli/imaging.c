@@ -10,6 +10,7 @@
 #include "home.h"
 #include "keystore.h"
 #include "packing.h"
+#include "progress.h"
 #include "project.h"
 
 void imaging_free(struct imaging *imaging)
@@ -227,14 +228,17 @@ enum nip_code imaging_resolve(const struct cli *cli, struct decisions *decisions
 {
     imaging->imagedef = imagedef;
     uint32_t mask = 0;
+    struct progress progress = {0};
     enum nip_code code = NIP_OK;
     if (lock != NULL)
         code = follow_sdk(lock, &decisions->sdk, may_relock, err);
     if (code == NIP_OK)
         code = resolve_kernel(cli, decisions, lock, may_relock, &imaging->kernel, err);
+    progress_begin(&progress, cli, "packages", imagedef->package_count);
     for (uint32_t i = 0; code == NIP_OK && i < imagedef->package_count; i++) {
         const struct nip_imagedef_package *wanted = &imagedef->packages[i];
         struct checked_package *package = &imaging->packages[i];
+        progress_step(&progress, wanted->name);
         if (wanted->path[0] != '\0') {
             imaging->has_local_work = true;
             code = resolve_from_path(cli, decisions, wanted, lock, package, err);
@@ -247,6 +251,7 @@ enum nip_code imaging_resolve(const struct cli *cli, struct decisions *decisions
         mask |= package->manifest.identity.arch_mask &
                 (wanted->arch_mask != 0 ? wanted->arch_mask : (uint32_t)ARCH_MASK_ALL);
     }
+    progress_end(&progress);
     if (code != NIP_OK)
         return code;
     imaging->arch_mask = imagedef->package_count != 0 ? mask : (uint32_t)ARCH_MASK_ALL;

@@ -43,6 +43,7 @@ static enum nip_code solve(const struct cli *cli, struct decisions *decisions,
     const struct nip_mvs_requirement *roots = library_search_roots(libraries->search, &count);
     code =
         nip_mvs_solve(library_search_source(libraries->search), roots, count, &libraries->mvs, err);
+    library_search_end(libraries->search);
     // Members are not linked with one another.
     return code == NIP_OK && !request->is_workspace ? nip_mvs_check_link(libraries->mvs, err)
                                                     : code;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "progress.h"
 #include "project.h"
 
 enum {
@@ -54,6 +55,7 @@ struct library_search {
     struct nip_mvs_requirement roots[ROOTS_MAX];
     size_t root_count;
     struct nip_mvs_source source;
+    struct progress progress;
 };
 
 static enum nip_code fail_memory(struct nip_error *err)
@@ -322,6 +324,7 @@ static enum nip_code load_package(struct library_search *search, struct search_p
         .expected_key = memcmp(name->key, no_key, sizeof no_key) != 0 ? name->key : NULL,
         .fingerprint = search->request.fingerprint,
         .may_decide = search->request.may_decide};
+    progress_step(&search->progress, name->text);
     enum nip_code code =
         resolve_package(search->cli, search->decisions, &request, &package->package, err);
     if (code == NIP_OK && locked != NULL &&
@@ -489,6 +492,7 @@ enum nip_code library_search_new(const struct cli *cli, struct decisions *decisi
     if (request->is_workspace)
         return add_members(made, err);
     made->root_count = request->manifest->dependency_count;
+    progress_begin(&made->progress, cli, "libraries", 0);
     return read_dependencies(made, request->manifest, "", NULL, made->roots, err);
 }
 
@@ -496,6 +500,7 @@ void library_search_free(struct library_search *search)
 {
     if (search == NULL)
         return;
+    progress_end(&search->progress);
     for (size_t i = 0; i < search->package_count; i++) {
         if (!search->packages[i]->is_taken)
             checked_package_free(&search->packages[i]->package);
@@ -507,6 +512,11 @@ void library_search_free(struct library_search *search)
         free(search->names[i]);
     }
     free(search);
+}
+
+void library_search_end(struct library_search *search)
+{
+    progress_end(&search->progress);
 }
 
 const struct nip_mvs_source *library_search_source(const struct library_search *search)

@@ -21,6 +21,8 @@ enum nip_code library_search_new(const struct cli *cli, struct decisions *decisi
                                  const struct nip_lock *lock, const struct members *members,
                                  bool only_locked, struct library_search **search,
                                  struct nip_error *err) NIP_MUST_CHECK;
+// Nothing more is looked for: the bar goes. What was found stays.
+void library_search_end(struct library_search *search);
 void library_search_free(struct library_search *search);
 
 const struct nip_mvs_source *library_search_source(const struct library_search *search);

@@ -12,6 +12,7 @@
 #include "nip/fs.h"
 #include "nip/source.h"
 #include "nip/spdx.h"
+#include "progress.h"
 #include "project.h"
 #include "sourcing.h"
 #include "version.h"
@@ -197,20 +198,25 @@ enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char
     return code;
 }
 
-static enum nip_code write_staged(const char *folder, const struct nip_pack *pack,
-                                  const struct nip_buffer *digests, struct nip_error *err)
+static enum nip_code write_staged(const struct cli *cli, const char *folder,
+                                  const struct nip_pack *pack, const struct nip_buffer *digests,
+                                  struct nip_error *err)
 {
     char path[CLI_PATH_SIZE];
+    struct progress progress;
     project_path(path, folder, NIP_PACKAGE_DIGESTS_PATH);
     enum nip_code code = project_write_file(path, digests->data, digests->size, 0644, err);
+    progress_begin(&progress, cli, "packing", pack->file_count);
     for (size_t i = 0; code == NIP_OK && i < pack->file_count; i++) {
+        progress_step(&progress, pack->files[i].path);
         project_path(path, folder, pack->files[i].path);
         code = project_write_file(path, pack->files[i].data, pack->files[i].size, 0644, err);
     }
+    progress_end(&progress);
     return code;
 }
 
-enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
+enum nip_code packing_stage(const struct cli *cli, const char *folder, const struct nip_pack *pack,
                             const struct nip_buffer *digests, struct nip_error *err)
 {
     char final[CLI_PATH_SIZE];
@@ -227,7 +233,7 @@ enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
     cleanup_release();
     if (code != NIP_OK)
         return code;
-    code = write_staged(nip_buffer_text(&temporary), pack, digests, err);
+    code = write_staged(cli, nip_buffer_text(&temporary), pack, digests, err);
     cleanup_hold();
     if (code == NIP_OK)
         code = nip_fs_replace_folder(nip_buffer_text(&temporary), final, err);

@@ -23,7 +23,7 @@ enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char
                               struct nip_pack *pack, struct nip_buffer *digests,
                               struct nip_error *err) NIP_MUST_CHECK;
 // Puts what was collected to folder/build/pack, replacing what was there as a whole.
-enum nip_code packing_stage(const char *folder, const struct nip_pack *pack,
+enum nip_code packing_stage(const struct cli *cli, const char *folder, const struct nip_pack *pack,
                             const struct nip_buffer *digests, struct nip_error *err) NIP_MUST_CHECK;
 // Reads build/pack again and checks it against its digests.
 enum nip_code packing_load(const char *folder, struct nip_pack *pack, struct nip_buffer *digests,

@@ -77,7 +77,7 @@ static void draw(const struct progress *progress, const char *what)
     nip_buffer_append_text(&line, ERASE_LINE);
     snprintf(part, sizeof part, "%-10s ", progress->label);
     append_columns(&line, part, &columns);
-    if (columns + strlen(part) >= WIDTH_BAR_MIN) {
+    if (progress->total != 0 && columns + strlen(part) >= WIDTH_BAR_MIN) {
         size_t filled = progress->done * BAR_WIDTH / progress->total;
         memset(part, '.', BAR_WIDTH + 2);
         part[0] = '[';
@@ -85,7 +85,10 @@ static void draw(const struct progress *progress, const char *what)
         memcpy(part + 1 + BAR_WIDTH, "] ", 3);
         append_columns(&line, part, &columns);
     }
-    snprintf(part, sizeof part, "%zu/%zu ", progress->done, progress->total);
+    if (progress->total != 0)
+        snprintf(part, sizeof part, "%zu/%zu ", progress->done, progress->total);
+    else
+        snprintf(part, sizeof part, "%zu ", progress->done + 1);
     append_columns(&line, part, &columns);
     nip_escape(escaped, sizeof escaped, what, strlen(what));
     append_columns(&line, escaped, &columns);
@@ -101,7 +104,7 @@ void progress_begin(struct progress *progress, const struct cli *cli, const char
                     size_t total)
 {
     *progress = (struct progress){.cli = cli, .label = label, .total = total};
-    progress->is_shown = active == NULL && total != 0 && is_wanted(cli);
+    progress->is_shown = active == NULL && is_wanted(cli);
     if (progress->is_shown)
         active = progress;
 }
@@ -111,7 +114,7 @@ void progress_step(struct progress *progress, const char *what)
     if (!progress->is_shown)
         return;
     draw(progress, what);
-    if (progress->done < progress->total)
+    if (progress->total == 0 || progress->done < progress->total)
         progress->done++;
 }
 

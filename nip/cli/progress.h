@@ -25,10 +25,11 @@ struct progress {
     bool is_shown; // false: another bar is there already, or none is wanted
 };
 
-// `total` steps are to come; 0: nothing is shown. `label` is a few letters, and outlives the bar.
+// `total` steps are to come; 0: nobody knows how many, and they are only counted. `label` is a few
+// letters, and outlives the bar.
 void progress_begin(struct progress *progress, const struct cli *cli, const char *label,
                     size_t total);
-// One step is beginning (the first call) or another one has been made. `what` may be foreign text.
+// The next step begins; those before are done. `what` may be foreign text.
 void progress_step(struct progress *progress, const char *what);
 // Erases the bar. Needed once for each begin, on every way out.
 void progress_end(struct progress *progress);
