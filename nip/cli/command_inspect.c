@@ -95,6 +95,41 @@ static void print_text(struct cli *cli, bool wants_verdict, const char *file,
     }
 }
 
+static void put_keys(struct nip_json *object, const char *name, const struct nip_public_key *keys,
+                     size_t count)
+{
+    struct nip_json *list = nip_json_make_array();
+    for (size_t i = 0; i < count; i++) {
+        char fingerprint[NIP_DIGEST_TEXT_SIZE];
+        nip_public_key_fingerprint(&keys[i], fingerprint);
+        nip_json_append(list, nip_json_make_text(fingerprint));
+    }
+    nip_json_put(object, name, list);
+}
+
+// `is_followed`: it was checked that this project may follow it.
+static enum nip_code statement_json(const struct nip_statement *statement, bool is_followed,
+                                    struct nip_error *err)
+{
+    struct nip_json *json = nip_json_make_object(), *keeps = nip_json_make_array();
+    bool is_rotation = statement->kind == NIP_STATEMENT_ROTATION;
+    nip_json_put_text(json, "kind", is_rotation ? "rotation" : "revocation");
+    nip_json_put(json, "pattern", report_text(statement->pattern));
+    put_keys(json, "old_keys", statement->old_keys, statement->old_count);
+    put_keys(json, "new_keys", statement->new_keys, statement->new_count);
+    put_keys(json, "revoked_keys", &statement->key, is_rotation ? 0 : 1);
+    nip_json_put_u64(json, "serial", statement->serial);
+    nip_json_put_u64(json, "threshold", statement->threshold);
+    for (size_t i = 0; i < statement->keep_count; i++) {
+        char id[NIP_DIGEST_TEXT_SIZE];
+        nip_digest_text(statement->keeps[i], id);
+        nip_json_append(keeps, nip_json_make_text(id));
+    }
+    nip_json_put(json, "keeps", keeps);
+    nip_json_put_bool(json, "may_be_followed", is_followed);
+    return report_json("nip-statement-1", "statement", json, err);
+}
+
 // A statement is shown with who of the project's keys has signed it, and whether it may be
 // followed.
 static enum nip_code show_statement(struct cli *cli, const char *file,
@@ -108,7 +143,7 @@ static enum nip_code show_statement(struct cli *cli, const char *file,
     enum nip_code code = trust == NULL ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
                                        : nip_statement_parse(nip_buffer_text(content),
                                                              content->size, file, &statement, err);
-    if (code == NIP_OK && !wants_verdict)
+    if (code == NIP_OK && !wants_verdict && !cli->is_json)
         cli_print(cli, "%s", nip_buffer_text(content));
     if (code == NIP_OK && wants_verdict)
         code = project_read_trust(".", trust, NULL, err);
@@ -119,7 +154,9 @@ static enum nip_code show_statement(struct cli *cli, const char *file,
         code = nip_statement_check(&statement, nip_buffer_text(content), content->size, texts,
                                    votes.count, trust, err);
     }
-    if (code == NIP_OK && wants_verdict) {
+    if (code == NIP_OK && cli->is_json)
+        code = statement_json(&statement, wants_verdict, err);
+    else if (code == NIP_OK && wants_verdict) {
         cli_print_verdict(cli, true, "valid: ", "%s, a statement about %s", file,
                           statement.pattern);
         cli_next(cli, "nip key trust --statement %s", file);
@@ -168,9 +205,29 @@ enum nip_code command_inspect(struct cli *cli, struct nip_error *err)
     return open_file(cli, false, err);
 }
 
+static enum nip_code version_json(struct sdk *sdk, struct nip_error *err)
+{
+    struct nip_json *json = nip_json_make_object();
+    nip_json_put_text(json, "nip", NIP_VERSION);
+    enum nip_code code = sdk_open(sdk, err);
+    if (code == NIP_OK)
+        code = sdk_find_tools(sdk, err);
+    if (code != NIP_OK) {
+        nip_json_free(json);
+        return code;
+    }
+    nip_json_put(json, "sdk", report_text(sdk->id));
+    nip_json_put(json, "folder", report_text(sdk->share));
+    nip_json_put_bool(json, "development", sdk->is_development);
+    nip_json_put(json, "toolchain", report_text(sdk->toolchain));
+    return report_json("nip-version-1", "version", json, err);
+}
+
 enum nip_code command_version(struct cli *cli, struct nip_error *err)
 {
     struct sdk sdk;
+    if (cli->is_json)
+        return version_json(&sdk, err);
     cli_print(cli, "nip %s", NIP_VERSION);
     enum nip_code code = sdk_open(&sdk, err);
     if (code == NIP_OK)

@@ -17,32 +17,10 @@ static void show_key(const struct cli *cli, const char *name, const struct nip_p
     char text[NIP_KEY_TEXT_SIZE], fingerprint[NIP_DIGEST_TEXT_SIZE];
     nip_public_key_text(key, text);
     nip_public_key_fingerprint(key, fingerprint);
-    cli_print(cli, "%-12s %s\n             fingerprint %s", name, text, fingerprint);
-}
-
-enum nip_code command_key_new(struct cli *cli, struct nip_error *err)
-{
-    const char *name = cli_operand(cli, 0) != NULL ? cli_operand(cli, 0) : KEYSTORE_DEFAULT_NAME;
-    bool has_password = !cli_flag(cli, "no-password");
-    struct nip_public_key key;
-    enum nip_code code = keystore_make(name, has_password, &key, err);
-    if (code != NIP_OK)
-        return code;
-    if (!has_password)
-        cli_warn(cli,
-                 "THE SECRET KEY '%s' IS NOT ENCRYPTED: whoever can read its file can sign as "
-                 "you. For demonstrations and CI only.",
-                 name);
-    cli_say(cli, "made the key pair '%s'; keep a copy of the secret half in a safe place", name);
-    show_key(cli, name, &key);
-    if (strcmp(name, KEYSTORE_DEFAULT_NAME) == 0)
-        cli_next(cli, "nip publish --registry file:../reg");
+    if (cli->is_json)
+        cli_say(cli, "%-12s %s\n             fingerprint %s", name, text, fingerprint);
     else
-        cli_next(cli,
-                 "nip publish --key %s --registry file:../reg   (or, for images: nip image "
-                 "--key %s)",
-                 name, name);
-    return NIP_OK;
+        cli_print(cli, "%-12s %s\n             fingerprint %s", name, text, fingerprint);
 }
 
 static struct nip_json *keys_json(const struct keystore_entry *entries, size_t count)
@@ -59,6 +37,36 @@ static struct nip_json *keys_json(const struct keystore_entry *entries, size_t c
         nip_json_append(list, item);
     }
     return list;
+}
+
+enum nip_code command_key_new(struct cli *cli, struct nip_error *err)
+{
+    const char *name = cli_operand(cli, 0) != NULL ? cli_operand(cli, 0) : KEYSTORE_DEFAULT_NAME;
+    bool has_password = !cli_flag(cli, "no-password");
+    struct nip_public_key key;
+    enum nip_code code = keystore_make(name, has_password, &key, err);
+    if (code != NIP_OK)
+        return code;
+    if (!has_password)
+        cli_warn(cli,
+                 "THE SECRET KEY '%s' IS NOT ENCRYPTED: whoever can read its file can sign as "
+                 "you. For demonstrations and CI only.",
+                 name);
+    if (cli->is_json) {
+        struct keystore_entry entry = {.key = key};
+        snprintf(entry.name, sizeof entry.name, "%s", project_short_name(name));
+        return report_json("nip-keys-1", "keys", keys_json(&entry, 1), err);
+    }
+    cli_say(cli, "made the key pair '%s'; keep a copy of the secret half in a safe place", name);
+    show_key(cli, name, &key);
+    if (strcmp(name, KEYSTORE_DEFAULT_NAME) == 0)
+        cli_next(cli, "nip publish --registry file:../reg");
+    else
+        cli_next(cli,
+                 "nip publish --key %s --registry file:../reg   (or, for images: nip image "
+                 "--key %s)",
+                 name, name);
+    return NIP_OK;
 }
 
 enum nip_code command_key_show(struct cli *cli, struct nip_error *err)

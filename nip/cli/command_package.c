@@ -13,6 +13,7 @@
 #include "nip/fs.h"
 #include "packing.h"
 #include "project.h"
+#include "report.h"
 #include "settings.h"
 
 // A member of a workspace is built for those of the architectures asked for that it is made for.
@@ -84,6 +85,17 @@ enum nip_code command_build(struct cli *cli, struct nip_error *err)
     return code;
 }
 
+static enum nip_code pack_json(const struct nip_manifest *manifest, const char *id, size_t files,
+                               struct nip_error *err)
+{
+    struct nip_json *json = nip_json_make_object();
+    nip_json_put(json, "name", report_text(manifest->identity.name));
+    nip_json_put(json, "version", report_text(manifest->identity.version));
+    nip_json_put_text(json, "id", id);
+    nip_json_put_u64(json, "files", files);
+    return report_json("nip-pack-1", "pack", json, err);
+}
+
 enum nip_code command_pack(struct cli *cli, struct nip_error *err)
 {
     struct sdk sdk;
@@ -106,8 +118,11 @@ enum nip_code command_pack(struct cli *cli, struct nip_error *err)
         nip_digest_text(id, text);
         cli_say(cli, "packed %s %s: %zu files, listed in build/pack/digests",
                 manifest.identity.name, manifest.identity.version, pack.file_count);
-        cli_print(cli, "package id %s", text);
+        if (!cli->is_json)
+            cli_print(cli, "package id %s", text);
         cli_next(cli, "nip sign");
+        if (cli->is_json)
+            code = pack_json(&manifest, text, pack.file_count, err);
     }
     nip_pack_free(&pack);
     nip_buffer_free(&digests);

@@ -19,6 +19,7 @@
 #include "packing.h"
 #include "progress.h"
 #include "project.h"
+#include "report.h"
 #include "resolve.h"
 #include "settings.h"
 #include "votes.h"
@@ -410,7 +411,13 @@ enum nip_code command_registry_repair(struct cli *cli, struct nip_error *err)
     if (code == NIP_OK)
         code = registry_repair(registry, &repaired, &total, err);
     cleanup_release();
-    if (code == NIP_OK) {
+    if (code == NIP_OK && cli->is_json) {
+        struct nip_json *json = nip_json_make_object();
+        nip_json_put(json, "url", report_text(registry_url(registry)));
+        nip_json_put_u64(json, "packages", total);
+        nip_json_put_u64(json, "repaired", repaired);
+        code = report_json("nip-repair-1", "repair", json, err);
+    } else if (code == NIP_OK) {
         cli_print(cli, "%zu packages looked at, %zu repaired", total, repaired);
         cli_next(cli, "nip fetch NAME --registry %s", cli_operand(cli, 0));
     }

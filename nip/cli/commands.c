@@ -10,7 +10,7 @@ const struct cli_option_spec cli_global_options[] = {
     {"help", 'h', NULL, "show help for the command"},
     {"version", 0, NULL, "show the version"},
     {"directory", 'C', "DIR", "work in folder DIR"},
-    {"json", 0, NULL, "report as JSON (key show, inspect, verify, image, run)"},
+    {"json", 0, NULL, "report as JSON on standard output; docs/json.md says which commands report"},
     {"color", 0, "WHEN", "auto, always or never; NO_COLOR is honoured"},
     {"quiet", 'q', NULL, "print only what was asked for"},
     {"verbose", 'v', NULL, "print the exact commands that are run"},

@@ -61,6 +61,20 @@ commands() {
   says "did you mean 'nip help errors UNTRUSTED'?"
 }
 
+@test "every exit code has an error that gives it, and the man page names it" {
+  ok nip help errors
+  errors=$output
+  ok nip help exit-codes
+  codes=$(sed -nE 's/^ +([0-9]+)  .*/\1/p' <<<"$output")
+  [ "$(tr '\n' ' ' <<<"$codes")" = '0 1 2 3 4 5 6 7 8 9 10 11 130 ' ]
+  ok nip help man
+  manual=$(sed -n '/^.SH "EXIT STATUS"/,/^.SH ENVIRONMENT/p' <<<"$output")
+  for code in $codes; do
+    grep -qE "(^|[ ;])$code [a-z]" <<<"$manual" || { echo "not in the man page: $code"; return 1; }
+    [ "$code" -eq 0 ] || [ "$code" -eq 130 ] || grep -qE "^  [A-Z]+ +$code  " <<<"$errors" || { echo "no error gives $code"; return 1; }
+  done
+}
+
 @test "bash completes commands, second words, options and values" {
   ok nip completion bash
   printf '%s\n' "$output" >nip.bash

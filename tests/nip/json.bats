@@ -44,9 +44,55 @@ fits() {
   fits nip-rebuild-1 nip rebuild build/hello-0.1.0.npl --json
 }
 
+@test "every command stands in the table, with schemas that are on the page" {
+  nip help | sed -nE 's/^  ([a-z]+( [a-z]+)?)  +[A-Z].*/\1/p' | sort >commands
+  sed -nE 's/^\| `nip ([a-z ]+)` \| .*/\1/p' "$DOC" | sort >listed
+  diff -u commands listed
+  sed -nE 's/^\| `nip [a-z ]+` \| (.*) \|$/\1/p' "$DOC" | grep -oE 'nip-[a-z]+-[0-9]+' | sort -u >named
+  sed -nE 's/^```json (nip-[a-z]+-[0-9]+)$/\1/p' "$DOC" | sort -u >shown
+  diff -u named shown
+}
+
+# silent COMMAND...: it works, and with --json standard output stays empty.
+silent() {
+  "$@" --json >out 2>errors </dev/null || { echo "failed: $*"; cat errors; return 1; }
+  [ ! -s out ] || { echo "on standard output: $*"; cat out; return 1; }
+}
+
+@test "commands without a report leave standard output empty" {
+  make_key
+  make_key next
+  silent nip new hello
+  cd hello
+  silent nip build
+  fits nip-pack-1 nip pack --json
+  silent nip sign
+  silent nip publish --registry file:../reg
+  sed -i 's/0\.1\.0/0.2.0/' npl.kdl
+  silent nip publish --registry file:../reg
+  silent nip key rotate local/hello --old default --new next
+  fits nip-statement-1 nip inspect local-hello.rotation-1 --json
+  cd "$W"
+  silent nip fetch local/hello --registry file:reg
+  silent nip new --image box
+  cd box
+  silent nip add local/hello@0.1.0 --registry file:../reg --yes
+  silent nip update --yes
+  silent nip fetch
+  silent nip key trust 'acme/*' next
+  silent nip key revoke 'acme/*' next --reason old
+  fits nip-statement-1 nip verify ../hello/local-hello.rotation-1 --json
+  silent nip yank local/hello@0.1.0 --registry file:../reg
+  silent nip remove local/hello
+}
+
 @test "reports of registries and the cache" {
   published_hello
   (cd "$W" && ok nip fetch local/hello --registry file:reg)
+  fits nip-fmt-1 nip fmt --check --json
+  fits nip-version-1 nip version --json
+  fits nip-repair-1 nip registry repair file:../reg --json
+  fits nip-keys-1 nip key new another --no-password --json
   fits nip-search-1 nip search --json
   fits nip-info-1 nip info local/hello --registry file:../reg --json
   fits nip-info-1 nip info build/hello-0.1.0.npl --json
