@@ -15,6 +15,7 @@
 
 #include "build_parts.h"
 #include "build_unit.h"
+#include "nip/crash.h"
 #include "nip/elf.h"
 #include "nip/fs.h"
 #include "process.h"
@@ -108,8 +109,7 @@ static enum nip_code link_one(const char *root, const char *made, uint32_t arch,
     nip_buffer_free(&content);
     if (size < 2)
         return code;
-    for (size_t i = 0; i < size; i++)
-        snprintf(hex + 2 * i, 3, "%02x", id[i]);
+    nip_build_id_text(id, size, hex);
     int length = snprintf(path, sizeof path, "%s/%.2s", made, hex);
     code = length < (int)sizeof path ? nip_fs_make_folders(path, NULL, err)
                                      : nip_error_set(err, NIP_ERROR_LIMIT, "a path is too long");

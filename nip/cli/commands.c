@@ -114,6 +114,17 @@ static const struct cli_example run_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cli_option_spec crash_options[] = {
+    {"debug", 0, "DIR", "look for debug files here first; may be repeated"},
+    {NULL, 0, NULL, NULL},
+};
+static const struct cli_example crash_examples[] = {
+    {"nip run --json > run.json; nip crash run.json", "function, file and line of each fault"},
+    {"nip crash console.log --debug ../release-1.2", "out of a log, with debug files kept elsewhere"},
+    {"nip run 2>&1 | nip crash", "at once"},
+    {NULL, NULL},
+};
+
 static const struct cli_option_spec key_new_options[] = {
     {"no-password", 0, NULL, "do not encrypt the secret key: for demonstrations and CI only"},
     {NULL, 0, NULL, NULL},
@@ -455,6 +466,13 @@ const struct cli_command cli_commands[] = {
      "kernel's own ledger: started, refused and why, faulted and where. With IMAGE, boots that finished\n"
      "file as it is.",
      run_options, run_examples, 0, 1, command_run},
+    {"crash", "Write a driver", "Say where in the source a driver faulted", "[FILE]",
+     "Reads what nip run or nip run --json has printed, or a log that holds its lines, from FILE or standard\n"
+     "input. Each fault names the driver file by its build id; the debug file with the same one says\n"
+     "function, file and line, and what was inlined where. It is looked for in the folders of --debug, in\n"
+     "build/, and among what this user has packed or published (the cache). Exit status 1 when the place of\n"
+     "a fault is not known.",
+     crash_options, crash_examples, 0, 1, command_crash},
     {"key new", "Keys and packages", "Make a key pair", "[NAME]",
      "The secret key is written to XDG_DATA_HOME/rumpk/keys/NAME.key (0600, encrypted with a password in\n"
      "minisign's format), the public one beside it. NAME is 'default' when left out. The password is\n"

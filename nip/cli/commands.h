@@ -15,6 +15,7 @@ enum nip_code command_test(struct cli *cli, struct nip_error *err);
 enum nip_code command_size(struct cli *cli, struct nip_error *err);
 enum nip_code command_check(struct cli *cli, struct nip_error *err);
 enum nip_code command_run(struct cli *cli, struct nip_error *err);
+enum nip_code command_crash(struct cli *cli, struct nip_error *err);
 enum nip_code command_key_new(struct cli *cli, struct nip_error *err);
 enum nip_code command_key_show(struct cli *cli, struct nip_error *err);
 enum nip_code command_key_trust(struct cli *cli, struct nip_error *err);

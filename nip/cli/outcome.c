@@ -6,13 +6,12 @@
 
 #include <string.h>
 
-#include "nip/fs.h"
-#include "process.h"
+#include "nip/crash.h"
 #include "project.h"
 #include "report.h"
+#include "symbolise.h"
 
 enum {
-    PLACE_SIZE = 512,
     STAGE_COUNT = sizeof((struct rumpk_boot_record){0}).ticks / sizeof(uint64_t),
 };
 
@@ -41,36 +40,25 @@ static const char *debug_path(const struct nip_imagedef *imagedef, const char *n
     return NULL;
 }
 
-// "function (src/main.c:12)" for an offset in a driver, when its debug file is there.
-static bool find_place(const struct outcome_input *input, const char *name, uint64_t offset,
-                       char place[PLACE_SIZE])
+// "function (src/main.c:12)", the innermost first, when a debug file with this build id is there.
+static bool find_place(const struct outcome_input *input, const char *name, const char *build_id,
+                       uint64_t offset, struct nip_buffer *out)
 {
-    char tool[CLI_PATH_SIZE], file[CLI_PATH_SIZE], part[64], address[32];
-    char object[CLI_PATH_SIZE + 8];
+    char folder[CLI_PATH_SIZE], file[CLI_PATH_SIZE];
     struct nip_error cause = {0};
-    struct nip_buffer output = {0};
-    int status = 0;
-    const char *folder = debug_path(input->imagedef, name);
-    if (folder == NULL ||
-        process_find("llvm-symbolizer-19", "llvm-19", tool, sizeof tool, &cause) != NIP_OK)
+    struct symbol_place place;
+    const char *project = debug_path(input->imagedef, name);
+    project_path(folder, project != NULL ? project : ".", "build");
+    const char *const folders[] = {folder};
+    if (build_id[0] == '\0' || !symbolise_find(build_id, folders, 1, file) ||
+        symbolise(file, offset, &place, &cause) != NIP_OK)
         return false;
-    snprintf(part, sizeof part, "build/%s/driver.debug", nip_arch_name(input->arch));
-    project_path(file, folder, part);
-    snprintf(object, sizeof object, "--obj=%s", file);
-    snprintf(address, sizeof address, "0x%llx", (unsigned long long)offset);
-    const char *const argv[] = {tool, object, "--output-style=GNU", "--no-inlines", address, NULL};
-    bool found = nip_fs_kind(file) == NIP_FS_FILE &&
-                 process_run(argv, NULL, &output, false, &status, &cause) == NIP_OK && status == 0;
-    char function[128] = "", line[256] = "";
-    if (found)
-        found = sscanf(nip_buffer_text(&output), "%127[^\n]\n%255[^\n]", function, line) == 2 &&
-                function[0] != '?';
-    if (found) {
-        const char *shown = strncmp(line, "/source/", 8) == 0 ? line + 8 : line;
-        snprintf(place, PLACE_SIZE, "%s (%s)", function, shown);
+    for (size_t i = 0; i < place.count; i++) {
+        const struct symbol_frame *frame = &place.frames[i];
+        nip_buffer_append_format(out, "%s%s (%s:%u)", i == 0 ? "" : ", inlined into ",
+                                 frame->function, frame->file, (unsigned)frame->line);
     }
-    nip_buffer_free(&output);
-    return found;
+    return true;
 }
 
 static const char *outcome_word(enum nip_outcome outcome)
@@ -92,10 +80,28 @@ static const char *outcome_word(enum nip_outcome outcome)
     return "?";
 }
 
-static void describe(const struct outcome_input *input, const char *name,
+// Where it faulted: for people, then for `nip crash`, which reads it again out of a log.
+static void describe_place(const struct outcome_input *input, const char *name,
+                           const char *build_id, const struct nip_package_outcome *outcome,
+                           struct nip_buffer *out)
+{
+    struct nip_buffer place = {0};
+    if (!outcome->pc_is_inside) {
+        nip_buffer_append_format(out, "; pc 0x%llx", (unsigned long long)outcome->pc);
+        return;
+    }
+    if (find_place(input, name, build_id, outcome->pc_offset, &place))
+        nip_buffer_append_format(out, "; in %s", nip_buffer_text(&place));
+    nip_buffer_append_format(out, "; driver.elf+0x%llx of %s",
+                             (unsigned long long)outcome->pc_offset, nip_arch_name(input->arch));
+    if (build_id[0] != '\0')
+        nip_buffer_append_format(out, ", build-id %s", build_id);
+    nip_buffer_free(&place);
+}
+
+static void describe(const struct outcome_input *input, const char *name, const char *build_id,
                      const struct nip_package_outcome *outcome, struct nip_buffer *out)
 {
-    char place[PLACE_SIZE];
     switch (outcome->outcome) {
     case NIP_OUTCOME_EXITED:
         nip_buffer_append_format(out, "exit code %lld", (long long)outcome->exit_code);
@@ -109,13 +115,7 @@ static void describe(const struct outcome_input *input, const char *name,
                                  nip_fault_sentence(outcome->code));
         if (outcome->address != 0)
             nip_buffer_append_format(out, "; address 0x%llx", (unsigned long long)outcome->address);
-        if (outcome->pc_is_inside && find_place(input, name, outcome->pc_offset, place))
-            nip_buffer_append_format(out, "; in %s", place);
-        else if (outcome->pc_is_inside)
-            nip_buffer_append_format(out, "; at driver.elf+0x%llx",
-                                     (unsigned long long)outcome->pc_offset);
-        else
-            nip_buffer_append_format(out, "; pc 0x%llx", (unsigned long long)outcome->pc);
+        describe_place(input, name, build_id, outcome, out);
         break;
     case NIP_OUTCOME_STARTED:
         nip_buffer_append_text(out, "and was still there at the end");
@@ -129,7 +129,7 @@ static void describe(const struct outcome_input *input, const char *name,
     }
 }
 
-static struct nip_json *package_json(const char *name, const char *version,
+static struct nip_json *package_json(const char *name, const char *version, const char *build_id,
                                      const struct nip_package_outcome *outcome, const char *words)
 {
     struct nip_json *item = nip_json_make_object();
@@ -142,7 +142,10 @@ static struct nip_json *package_json(const char *name, const char *version,
         nip_json_put_text(item, "code", nip_refusal_name(outcome->code));
     if (outcome->outcome == NIP_OUTCOME_FAULTED) {
         nip_json_put_text(item, "code", nip_fault_name(outcome->code));
-        nip_json_put_u64(item, "pc_offset", outcome->pc_offset & INT64_MAX);
+        if (outcome->pc_is_inside)
+            nip_json_put_u64(item, "pc_offset", outcome->pc_offset & INT64_MAX);
+        if (build_id[0] != '\0')
+            nip_json_put_text(item, "build_id", build_id);
     }
     if (outcome->outcome == NIP_OUTCOME_EXITED) {
         char code[32];
@@ -164,15 +167,19 @@ static void show_packages(const struct cli *cli, const struct outcome_input *inp
             i < report->package_count ? report->packages[i].manifest.identity.version : "";
         struct nip_package_outcome outcome;
         struct nip_buffer words = {0};
-        char label[160];
+        char label[160], build_id[2 * NIP_ELF_BUILD_ID_MAX + 1] = "";
+        if (i < report->package_count)
+            nip_build_id_text(report->packages[i].build_id, report->packages[i].build_id_size,
+                              build_id);
         nip_ledger_outcome(&input->result->ledger, i, &outcome);
-        describe(input, name, &outcome, &words);
+        describe(input, name, build_id, &outcome, &words);
         bool good = outcome.outcome == NIP_OUTCOME_STARTED ||
                     (outcome.outcome == NIP_OUTCOME_EXITED && outcome.exit_code == 0);
         *failed = *failed || !good;
         snprintf(label, sizeof label, "  %-11s ", outcome_word(outcome.outcome));
         if (list != NULL)
-            nip_json_append(list, package_json(name, version, &outcome, nip_buffer_text(&words)));
+            nip_json_append(
+                list, package_json(name, version, build_id, &outcome, nip_buffer_text(&words)));
         else
             cli_print_verdict(cli, good, label, "%s%s%s: %s", name, version[0] != '\0' ? " " : "",
                               version, nip_buffer_text(&words));
@@ -251,7 +258,8 @@ void outcome_show(const struct cli *cli, const struct outcome_input *input, stru
     }
     if (runs == NULL && cli_flag(cli, "timeline") && result->has_boot_record) {
         nip_buffer_clear(&boot);
-        nip_timeline_print(&result->boot_record, result->has_ledger ? &result->ledger : NULL, &boot);
+        nip_timeline_print(&result->boot_record, result->has_ledger ? &result->ledger : NULL,
+                           &boot);
         cli_print(cli, "%s", nip_buffer_text(&boot));
     }
     nip_buffer_free(&boot);

@@ -15,6 +15,7 @@
 #include "progress.h"
 #include "project.h"
 #include "sourcing.h"
+#include "store.h"
 #include "version.h"
 
 enum { PACK_FILE_SIZE_MAX = 256 << 20 };
@@ -192,6 +193,11 @@ enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char
     if (code == NIP_OK)
         code = kind == RUMPK_KIND_LIBRARY ? add_library(folder, manifest, pack, err)
                                           : add_binaries(folder, manifest, pack, err);
+    for (size_t i = 0; code == NIP_OK && with_source && i < pack->file_count; i++) {
+        const char *slash = strrchr(pack->files[i].path, '/');
+        if (slash != NULL && strcmp(slash, "/driver.debug") == 0)
+            store_put_debug(pack->files[i].data, pack->files[i].size);
+    }
     if (code == NIP_OK)
         code =
             nip_pack_finish(pack, manifest, sdk->toolchain, "nip-" NIP_VERSION, date, digests, err);

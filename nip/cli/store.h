@@ -37,6 +37,15 @@ void store_put(const uint8_t sha256[NIP_DIGEST_SIZE], const struct nip_buffer *n
 bool store_get_signatures(const uint8_t sha256[NIP_DIGEST_SIZE], struct nip_buffer *texts);
 void store_put_signatures(const uint8_t sha256[NIP_DIGEST_SIZE], const struct nip_buffer *texts);
 
+// ---- debug files of what was packed ----
+
+enum { STORE_DEBUG_MAX = 256 }; // the oldest beyond that go
+
+// Where they are, for debuggers too (its folder .build-id); false: there is no cache.
+bool store_debug_folder(char *out);
+// Keeps the debug file under its build id. That it cannot be kept is no error.
+void store_put_debug(const void *data, size_t size);
+
 // ---- looking after it (nip cache) ----
 
 struct store_entry {

@@ -115,6 +115,7 @@ static enum nip_code check_content(const struct nip_archive_part *part, uint32_t
     if (code != NIP_OK)
         nip_error_prefix(verdict->err, "%s: ", name);
     package->elf_size = part->elf_size;
+    package->build_id_size = nip_elf_build_id(part->elf, part->elf_size, package->build_id);
     package->memory_size = driver.memory_size;
     return code;
 }

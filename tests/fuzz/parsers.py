@@ -45,6 +45,7 @@ PARSERS = [
     parser("licence expressions", "manifests", "spdx", "nip/lib/spdx.c"),
     parser("source archives", "publishers", "source", "nip/lib/source.c"),
     parser("ELF of drivers, kernels and images", "packages, files", "image", "nip/lib/elf_file.c nip/lib/elf_driver.c"),
+    parser("reports of faults", "logs, people", "crash", "nip/lib/crash.c"),
     parser("records of calls in debug files", "compilers, publishers", "calls", "nip/lib/elf_calls.c"),
     parser("images and boot archives", "files", "image", "nip/lib/archive.c nip/lib/image_check.c nip/lib/image_file.c"),
     # ---- the kernel ----

@@ -29,6 +29,7 @@
 #include "nip/archive.h"
 #include "nip/bkdl.h"
 #include "nip/buffer.h"
+#include "nip/elf.h"
 #include "nip/error.h"
 #include "nip/imagedef.h"
 #include "nip/manifest.h"
@@ -73,6 +74,8 @@ struct nip_image_report_package {
     uint8_t package_id[RUMPK_DIGEST_SIZE];
     uint8_t publisher_key[RUMPK_KEY_SIZE];
     uint64_t elf_size, memory_size;
+    uint8_t build_id[NIP_ELF_BUILD_ID_MAX]; // of the driver file
+    size_t build_id_size;                   // 0: it says none
 };
 
 // What is in an image: the boot manifest and, in the same order, the packages.

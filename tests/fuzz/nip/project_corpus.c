@@ -81,11 +81,34 @@ static void write_sbom(const char *folder)
     nip_buffer_free(&text);
 }
 
+// What nip run prints about faults, and its JSON.
+static void write_crashes(const char *folder)
+{
+    struct nip_buffer text = {.size = 0};
+    nip_buffer_append_text(
+        &text, "riscv64: powered off after 0.2 s\n"
+               "  ended       rumpk/uart-16550 0.1.0: exit code 0\n"
+               "  faulted     local/hello 0.1.0: WRITE: a store; address 0x8; in f (src/main.c:8); "
+               "driver.elf+0x1a4 of riscv64, build-id 2977b6403d027e211c58e5dc68f177e74f88a741\n");
+    write_seed(folder, "log", &text);
+    nip_buffer_clear(&text);
+    nip_buffer_append_text(
+        &text, "{\"schema\": \"nip-run-1\", \"runs\": [{\"arch\": \"x86_64\", \"packages\": "
+               "[{\"name\": \"local/hello\", \"version\": \"0.1.0\", \"outcome\": \"faulted\", "
+               "\"code\": \"WRITE\", \"pc_offset\": 420, \"build_id\": \"00112233\"}]}]}");
+    write_seed(folder, "json", &text);
+    nip_buffer_free(&text);
+}
+
 int main(int argc, char **argv)
 {
     MUST(argc == 3);
     if (strcmp(argv[2], "sbom") == 0) {
         write_sbom(argv[1]);
+        return 0;
+    }
+    if (strcmp(argv[2], "crash") == 0) {
+        write_crashes(argv[1]);
         return 0;
     }
     if (strcmp(argv[2], "statement") == 0) {
