@@ -38,6 +38,10 @@ struct license_search {
     const char *folder;
     const struct sdk *sdk;
 };
+struct licenses {
+    struct license_search search;
+    struct nip_pack *pack;
+};
 
 static enum nip_code require_license(void *context, const char *identifier, struct nip_error *err)
 {
@@ -55,6 +59,59 @@ static enum nip_code require_license(void *context, const char *identifier, stru
         nip_error_hint(err, "add the full text of the licence as %s, or correct 'license' in %s",
                        path, NIP_MANIFEST_FILE);
     return NIP_ERROR_MISSING;
+}
+
+// What npl.kdl says is compiled in.
+static enum nip_code add_components(const struct nip_manifest *manifest, struct nip_pack *pack,
+                                    struct nip_error *err)
+{
+    enum nip_code code = NIP_OK;
+    for (uint32_t i = 0; code == NIP_OK && i < manifest->component_count; i++) {
+        const struct nip_manifest_component *from = &manifest->components[i];
+        struct nip_pack_component component = {.is_source = true};
+        snprintf(component.name, sizeof component.name, "%s", from->name);
+        snprintf(component.version, sizeof component.version, "%.*s",
+                 (int)sizeof component.version - 1, from->version);
+        snprintf(component.license, sizeof component.license, "%s", from->license);
+        snprintf(component.origin, sizeof component.origin, "%s", from->origin);
+        if (!nip_hex_decode(from->sha256, strlen(from->sha256), component.digest, NIP_DIGEST_SIZE))
+            return nip_error_set(err, NIP_ERROR_INTERNAL, "component without a digest");
+        code = nip_pack_add_component(pack, &component, err);
+    }
+    return code;
+}
+
+// The text of a licence of something that is linked in, where the package does not bring it itself.
+static enum nip_code bring_license(void *context, const char *identifier, struct nip_error *err)
+{
+    struct licenses *licenses = context;
+    char path[CLI_PATH_SIZE], name[160];
+    snprintf(name, sizeof name, LICENSES_FOLDER "/%s.txt", identifier);
+    for (size_t i = 0; i < licenses->pack->file_count; i++)
+        if (strcmp(licenses->pack->files[i].path, name) == 0)
+            return NIP_OK;
+    sdk_path(licenses->search.sdk, path, "licenses/%s.txt", identifier);
+    if (nip_fs_kind(path) != NIP_FS_FILE)
+        return require_license(&licenses->search, identifier, err);
+    struct nip_buffer text = {0};
+    enum nip_code code = nip_fs_read(path, PACK_FILE_SIZE_MAX, &text, err);
+    if (code == NIP_OK)
+        code = nip_pack_add(licenses->pack, name, false, nip_buffer_text(&text), text.size, err);
+    nip_buffer_free(&text);
+    return code;
+}
+
+// Every licence that the bill of materials names has its text in the package.
+static enum nip_code complete_licenses(const struct sdk *sdk, const char *folder,
+                                       struct nip_pack *pack, struct nip_error *err)
+{
+    struct licenses licenses = {{folder, sdk}, pack};
+    enum nip_code code = NIP_OK;
+    for (size_t i = 0; code == NIP_OK && i < pack->component_count; i++)
+        code = nip_spdx_each(pack->components[i].license, bring_license, &licenses, err);
+    if (code == NIP_OK)
+        code = nip_spdx_each(NIP_PACK_TOOLCHAIN_LICENSE, bring_license, &licenses, err);
+    return code;
 }
 
 static enum nip_code add_licenses(const struct sdk *sdk, const char *folder,
@@ -190,6 +247,10 @@ enum nip_code packing_collect(const struct cli *cli, struct sdk *sdk, const char
     if (code == NIP_OK && kind == RUMPK_KIND_DRIVER)
         code = libraries_pack(&libraries, pack, err);
     libraries_free(&libraries);
+    if (code == NIP_OK)
+        code = add_components(manifest, pack, err);
+    if (code == NIP_OK)
+        code = complete_licenses(sdk, folder, pack, err);
     if (code == NIP_OK)
         code = kind == RUMPK_KIND_LIBRARY ? add_library(folder, manifest, pack, err)
                                           : add_binaries(folder, manifest, pack, err);

@@ -270,12 +270,16 @@ enum nip_code sdk_components(const struct sdk *sdk, uint32_t arch_mask, struct n
                              struct nip_error *err)
 {
     static const struct {
-        const char *name, *file, *version, *license;
+        const char *name, *file, *version, *license, *origin;
     } table[] = {
-        {"libnpl", "libnpl.a", NIP_VERSION, "Apache-2.0"},
-        {"llvm-libc", "libc.a", "19.1.7", "Apache-2.0 WITH LLVM-exception"},
+        {"libnpl", "libnpl.a", NIP_VERSION, "Apache-2.0", "part of the Rumpk SDK"},
+        {"libsodium", "libsodium.a", "1.0.18", "ISC",
+         "the part that verifies, with CVE-2025-69277.patch, built with the Rumpk SDK"},
+        {"llvm-libc", "libc.a", "19.1.7", "Apache-2.0 WITH LLVM-exception",
+         "libc of the LLVM project, built with the Rumpk SDK"},
         {"compiler-rt-builtins", "libclang_rt.builtins.a", "19.1.7",
-         "Apache-2.0 WITH LLVM-exception"},
+         "Apache-2.0 WITH LLVM-exception",
+         "compiler-rt of the LLVM project, built with the Rumpk SDK"},
     };
     enum nip_code code = NIP_OK;
     for (size_t i = 0; code == NIP_OK && i < sizeof table / sizeof table[0]; i++) {
@@ -296,6 +300,7 @@ enum nip_code sdk_components(const struct sdk *sdk, uint32_t arch_mask, struct n
         snprintf(component.name, sizeof component.name, "%s", table[i].name);
         snprintf(component.version, sizeof component.version, "%s", table[i].version);
         snprintf(component.license, sizeof component.license, "%s", table[i].license);
+        snprintf(component.origin, sizeof component.origin, "%s", table[i].origin);
         if (code == NIP_OK)
             code = nip_pack_add_component(pack, &component, err);
     }

@@ -43,7 +43,7 @@ enum nip_code sdk_machine(const struct sdk *sdk, uint32_t arch, const char *name
                           struct nip_machine *machine, struct nip_error *err) NIP_MUST_CHECK;
 // The architectures that have a machine of this name.
 uint32_t sdk_machine_arches(const struct sdk *sdk, const char *name);
-// libnpl, libc and builtins as the bill of materials names them, for the architectures of
+// libnpl, libsodium, libc and builtins as the bill of materials names them, for the architectures of
 // `arch_mask`.
 enum nip_code sdk_components(const struct sdk *sdk, uint32_t arch_mask, struct nip_pack *pack,
                              struct nip_error *err) NIP_MUST_CHECK;

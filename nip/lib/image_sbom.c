@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "nip/json.h"
+#include "sbom_parts.h"
 
 enum { ID_SIZE = 256, ELEMENTS_MAX = 20000 };
 static const char reference[] = "SPDXRef-", document_id[] = "SPDXRef-DOCUMENT";
@@ -90,11 +91,7 @@ static enum nip_code add_elements(struct merge *merge, const struct nip_json *li
 
 static void add_relation(struct merge *merge, const char *from, const char *kind, const char *to)
 {
-    struct nip_json *object = nip_json_make_object();
-    nip_json_put_text(object, "spdxElementId", from);
-    nip_json_put_text(object, "relationshipType", kind);
-    nip_json_put_text(object, "relatedSpdxElement", to);
-    nip_json_append(merge->relations, object);
+    nip_json_append(merge->relations, sbom_relation(from, kind, to));
 }
 
 static enum nip_code add_relations(struct merge *merge, const struct nip_json *list,
@@ -160,74 +157,35 @@ static enum nip_code merge_one(struct merge *merge, struct nip_error *err)
     return code;
 }
 
-static struct nip_json *checksum(const char *algorithm, const uint8_t digest[NIP_DIGEST_SIZE])
-{
-    char text[NIP_DIGEST_TEXT_SIZE];
-    struct nip_json *object = nip_json_make_object();
-    nip_digest_text(digest, text);
-    nip_json_put_text(object, "algorithm", algorithm);
-    nip_json_put_text(object, "checksumValue", text);
-    return object;
-}
-
 // The image as a package, and its file.
-static void add_image(struct merge *merge, const struct nip_image_sbom_input *input,
-                      const uint8_t digest[NIP_DIGEST_SIZE])
+static void add_image(struct merge *merge, const struct nip_image_sbom_input *input)
 {
-    uint8_t sha256[NIP_DIGEST_SIZE];
-    char name[ID_SIZE];
-    struct nip_json *image = nip_json_make_object(), *file = nip_json_make_object();
-    struct nip_json *checksums = nip_json_make_array();
-    nip_json_put_text(image, "SPDXID", "SPDXRef-Image");
-    nip_json_put_text(image, "name", input->name);
-    nip_json_put_text(image, "versionInfo", input->version);
-    nip_json_put_text(image, "downloadLocation", "NOASSERTION");
-    nip_json_put_bool(image, "filesAnalyzed", false);
-    nip_json_put_text(image, "licenseConcluded", "NOASSERTION");
-    nip_json_put_text(image, "licenseDeclared", "NOASSERTION");
-    nip_json_put_text(image, "copyrightText", "NOASSERTION");
-    nip_json_append(merge->packages, image);
+    char name[ID_SIZE], items[1][NIP_SHA1_TEXT_SIZE];
+    struct sbom_code code = {.items = items, .max = 1};
     snprintf(name, sizeof name, "./%.200s", input->file);
-    nip_sha256_bytes(input->image, input->image_size, sha256);
-    nip_json_append(checksums, checksum("SHA256", sha256));
-    nip_json_append(checksums, checksum("BLAKE2b-256", digest));
-    nip_json_put_text(file, "SPDXID", "SPDXRef-ImageFile");
-    nip_json_put_text(file, "fileName", name);
-    nip_json_put(file, "checksums", checksums);
-    nip_json_put_text(file, "licenseConcluded", "NOASSERTION");
-    nip_json_put_text(file, "copyrightText", "NOASSERTION");
-    nip_json_append(merge->files, file);
+    nip_json_append(merge->files,
+                    sbom_file("SPDXRef-ImageFile", name, input->image, input->image_size, &code));
+    nip_json_append(merge->packages, sbom_package("SPDXRef-Image", input->name, input->version,
+                                                  "NOASSERTION", &code, NULL));
     add_relation(merge, document_id, "DESCRIBES", "SPDXRef-Image");
     add_relation(merge, "SPDXRef-Image", "CONTAINS", "SPDXRef-ImageFile");
 }
 
-static struct nip_json *make_root(const struct nip_image_sbom_input *input,
-                                  const uint8_t digest[NIP_DIGEST_SIZE])
+static struct nip_json *make_root(const struct nip_image_sbom_input *input)
 {
-    char text[NIP_DIGEST_TEXT_SIZE], title[192], space[320], creator[96];
-    struct nip_json *root = nip_json_make_object(), *creation = nip_json_make_object();
-    struct nip_json *creators = nip_json_make_array();
+    uint8_t digest[NIP_DIGEST_SIZE];
+    char text[NIP_DIGEST_TEXT_SIZE], title[192], space[320];
+    nip_hash_bytes(input->image, input->image_size, digest);
     nip_digest_text(digest, text);
     snprintf(title, sizeof title, "%.65s %.64s", input->name, input->version);
     snprintf(space, sizeof space, "urn:rumpk:image-sbom:%.65s:%.64s:%s", input->name,
              input->version, text);
-    snprintf(creator, sizeof creator, "Tool: %.80s", input->tool);
-    nip_json_put_text(root, "spdxVersion", "SPDX-2.3");
-    nip_json_put_text(root, "dataLicense", "CC0-1.0");
-    nip_json_put_text(root, "SPDXID", document_id);
-    nip_json_put_text(root, "name", title);
-    nip_json_put_text(root, "documentNamespace", space);
-    nip_json_append(creators, nip_json_make_text(creator));
-    nip_json_put_text(creation, "created", input->date);
-    nip_json_put(creation, "creators", creators);
-    nip_json_put(root, "creationInfo", creation);
-    return root;
+    return sbom_document(title, space, input->tool, input->date);
 }
 
 enum nip_code nip_image_sbom_write(const struct nip_image_sbom_input *input, struct nip_buffer *out,
                                    struct nip_error *err)
 {
-    uint8_t digest[NIP_DIGEST_SIZE];
     char **ids = (char **)calloc(ELEMENTS_MAX, sizeof *ids);
     if (ids == NULL)
         return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
@@ -236,9 +194,8 @@ enum nip_code nip_image_sbom_write(const struct nip_image_sbom_input *input, str
                           .relations = nip_json_make_array(),
                           .ids = ids};
     enum nip_code code = NIP_OK;
-    nip_hash_bytes(input->image, input->image_size, digest);
-    struct nip_json *root = make_root(input, digest);
-    add_image(&merge, input, digest);
+    struct nip_json *root = make_root(input);
+    add_image(&merge, input);
     for (; code == NIP_OK && merge.number < input->package_count; merge.number++) {
         merge.package = &input->packages[merge.number];
         code = merge_one(&merge, err);

@@ -279,10 +279,81 @@ static enum nip_code check_library(const struct schema_place *place, const void 
     return NIP_OK;
 }
 
+#define C(member) SCHEMA_AT(struct nip_manifest_component, member)
+static const struct schema_field component_fields[] = {
+    {.name = "name", ONE_VALUE, .type = SCHEMA_LABEL, C(name), .help = "What it is called."},
+    {.name = "version",
+     .is_required = true,
+     .is_positive = true,
+     .type = SCHEMA_TEXT,
+     C(version),
+     .help = "As its makers write it: letters, digits, `.`, `-` and `_`."},
+    {.name = "license",
+     .is_required = true,
+     .is_positive = true,
+     .type = SCHEMA_TEXT,
+     C(license),
+     .help = "An SPDX expression. For each identifier in it, `LICENSES/IDENTIFIER.txt` holds the "
+             "text."},
+    {.name = "sha256",
+     .is_required = true,
+     .is_positive = true,
+     .type = SCHEMA_TEXT,
+     C(sha256),
+     .help = "The SHA-256 of the archive that its source came in: 64 hexadecimal digits in small "
+             "letters."},
+    {.name = "origin",
+     .type = SCHEMA_TEXT,
+     C(origin),
+     .help = "Where the source came from and what was changed in it, for people."},
+};
+
+static enum nip_code refuse_component(const struct schema_place *place, const char *field,
+                                      const char *message, const char *hint, struct nip_error *err)
+{
+    struct nip_kdl_span span = place->node->span;
+    for (const struct nip_kdl_entry *entry = place->node->entries; entry; entry = entry->next)
+        if (entry->key.text && nip_kdl_string_equals(entry->key, field))
+            span = entry->value.span;
+    nip_kdl_error_at(place->document, span, err, NIP_ERROR_SCHEMA, "%s", message);
+    nip_error_hint(err, "%s", hint);
+    return NIP_ERROR_SCHEMA;
+}
+
+static enum nip_code check_component(const struct schema_place *place, const void *parent,
+                                     const void *element, uint32_t index, struct nip_error *err)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const struct nip_manifest *manifest = parent;
+    const struct nip_manifest_component *component = element;
+    struct nip_error cause = {0};
+    for (uint32_t i = 0; i < index; i++)
+        if (strcmp(manifest->components[i].name, component->name) == 0)
+            return nip_kdl_error_at(place->document, place->node->span, err, NIP_ERROR_SCHEMA,
+                                    "component \"%s\" stands here twice", component->name);
+    if (strspn(component->version, letters) != strlen(component->version))
+        return refuse_component(place, "version", "this is no version of a component",
+                                "Expected letters, digits, `.`, `-` and `_`, such as \"1.0.18\".",
+                                err);
+    if (strlen(component->sha256) != 64 || strspn(component->sha256, digits) != 64)
+        return refuse_component(place, "sha256", "this is no SHA-256",
+                                "Expected what `sha256sum ARCHIVE` prints: 64 hexadecimal digits.",
+                                err);
+    if (nip_spdx_check(component->license, &cause) != NIP_OK)
+        return refuse_component(place, "license", cause.message, cause.hint, err);
+    return NIP_OK;
+}
+
 const struct schema_node manifest_dependencies_children[MANIFEST_DEPENDENCIES_CHILDREN] = {
     {NODE("library", library_fields),
      ARRAY(struct nip_manifest_dependency, dependencies, dependency_count,
            NIP_MANIFEST_DEPENDENCIES_MAX),
      .check = check_library,
      .help = "A package of kind `library` that is linked into this one when it is built."},
+    {NODE("component", component_fields),
+     ARRAY(struct nip_manifest_component, components, component_count, NIP_MANIFEST_COMPONENTS_MAX),
+     .check = check_component,
+     .help = "Foreign code among the sources that is compiled in: the bill of materials names it."},
 };

@@ -26,7 +26,7 @@ enum {
     MANIFEST_PACKAGE_CHILDREN = 8,
     MANIFEST_BUILD_FIELDS = 1,
     MANIFEST_BUILD_CHILDREN = 4,
-    MANIFEST_DEPENDENCIES_CHILDREN = 1,
+    MANIFEST_DEPENDENCIES_CHILDREN = 2,
 };
 extern const struct schema_field manifest_package_fields[MANIFEST_PACKAGE_FIELDS];
 extern const struct schema_node manifest_package_children[MANIFEST_PACKAGE_CHILDREN];

@@ -267,14 +267,23 @@ PY
   ok nip add local/hello --registry file:../reg --yes
   ok nip image
   for arch in riscv64 x86_64; do
-    ok python3 "$BATS_TEST_DIRNAME/spdx_check.py" build/box-$arch.spdx.json --image build/box-$arch.elf
+    ok python3 "$BATS_TEST_DIRNAME/spdx_check.py" build/box-$arch.spdx.json --image build/box-$arch.elf \
+      --licenses build/box-$arch.licenses.txt
   done
   # Everything that is linked in, and every source file, with digests.
-  python3 - <<'PY'
-import json
+  python3 - "$BATS_TEST_DIRNAME/../../toolchain/pins" <<'PY'
+import json, sys
 sbom = json.load(open("build/box-riscv64.spdx.json"))
 names = {p["name"] for p in sbom["packages"]}
 assert {"local/box", "rumpk/kernel", "local/hello", "acme/ring", "libnpl", "llvm-libc", "compiler-rt-builtins"} <= names, names
+# The kernel's own: version, digest of the source archive, licence, and where that came from.
+pins = {p.split()[0]: p.split() for p in open(sys.argv[1]) if p[0] not in "#\n"}
+for name, pin, version, licence in (("libsodium", "sodium", "1.0.18", "ISC"), ("libfdt", "dtc", "1.7.2", "BSD-2-Clause")):
+    found = [p for p in sbom["packages"] if p["name"] == name and p["SPDXID"].startswith("SPDXRef-P0-")]
+    assert len(found) == 1 and (found[0]["versionInfo"], found[0]["licenseDeclared"]) == (version, licence), found
+    assert found[0]["checksums"] == [{"algorithm": "SHA256", "checksumValue": pins[pin][2]}], found
+    assert pins[pin][1] in found[0]["sourceInfo"], found
+    assert found[0]["externalRefs"][0]["referenceLocator"] == f"pkg:generic/{name}@{version}?checksum=sha256:{pins[pin][2]}"
 files = {f["fileName"]: f for f in sbom["files"]}
 assert "./source.tar/src/main.c" in files and files["./source.tar/src/main.c"]["checksums"], files.keys()
 assert "rumpk/uart-pl011" not in names

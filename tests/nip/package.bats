@@ -88,6 +88,42 @@ assert {"local/hello", "libnpl", "llvm-libc", "compiler-rt-builtins"} <= names, 
 files = {f["fileName"] for f in s["files"]}
 assert "./riscv64/driver.elf" in files and "./npl.kdl" in files
 PY
+  ok python3 "$BATS_TEST_DIRNAME/spdx_check.py" build/pack/sbom.spdx.json --broken
+  says 'each found'
+  # What is linked in brings the texts of its licences along.
+  for name in Apache-2.0 LLVM-exception ISC; do [ -s build/pack/LICENSES/$name.txt ]; done
+}
+
+@test "foreign code that is compiled in is named with version, licence and the digest of its archive" {
+  new_hello
+  local digest
+  digest=$(sha256sum npl.kdl | cut -d' ' -f1)
+  cat >>npl.kdl <<KDL
+dependencies {
+    component "tiny-aes" version="1.0_2" license="Unlicense" sha256="$digest" origin="https://example.org/tiny-aes.tar.gz"
+}
+KDL
+  refused 5 'the licence text LICENSES/Unlicense.txt is missing' nip pack
+  printf 'This is free and unencumbered software\n' >LICENSES/Unlicense.txt
+  ok nip pack
+  ok python3 "$BATS_TEST_DIRNAME/spdx_check.py" build/pack/sbom.spdx.json
+  python3 - "$digest" <<'PY'
+import json, sys
+s = json.load(open("build/pack/sbom.spdx.json"))
+p = next(p for p in s["packages"] if p["name"] == "tiny-aes")
+assert p["versionInfo"] == "1.0_2" and p["licenseDeclared"] == "Unlicense", p
+assert p["checksums"] == [{"algorithm": "SHA256", "checksumValue": sys.argv[1]}], p
+assert p["sourceInfo"] == "https://example.org/tiny-aes.tar.gz", p
+assert p["externalRefs"][0]["referenceLocator"] == f"pkg:generic/tiny-aes@1.0_2?checksum=sha256:{sys.argv[1]}", p
+assert {"spdxElementId": "SPDXRef-Package", "relationshipType": "STATIC_LINK", "relatedSpdxElement": p["SPDXID"]} in s["relationships"]
+PY
+  sed -i 's/sha256="../sha256="XY/' npl.kdl
+  refused 3 'this is no SHA-256' nip pack
+  says '64 hexadecimal digits'
+  sed -i 's/sha256="XY/sha256="00/; s/1.0_2/1.0 2/' npl.kdl
+  refused 3 'this is no version of a component' nip pack
+  sed -i 's/1.0 2/1.0/; s/Unlicense"/Unlicense AND"/' npl.kdl
+  refused 3 'the licence expression ends too early' nip pack
 }
 
 @test "the source archive is what tar makes of the project, and is named twice in digests" {

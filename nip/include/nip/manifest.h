@@ -51,6 +51,7 @@ enum {
     NIP_MANIFEST_ARCHS_MAX = 4, // `arch` blocks of `build`
     NIP_MANIFEST_AUTHORS_MAX = 16,
     NIP_MANIFEST_DEPENDENCIES_MAX = 32,
+    NIP_MANIFEST_COMPONENTS_MAX = 16,
     NIP_MANIFEST_STACK_DEFAULT = 65536,
     NIP_MANIFEST_HEAP_DEFAULT = 65536,
     NIP_MANIFEST_RESTART_LIMIT_DEFAULT = 5,
@@ -69,6 +70,15 @@ struct nip_manifest_dependency {
 // What builds a package: nip itself, or a program that it starts once for each architecture.
 enum nip_build_system { NIP_BUILD_OWN, NIP_BUILD_CMAKE, NIP_BUILD_MESON, NIP_BUILD_MAKE };
 
+// Foreign code that is compiled in: named in the bill of materials. Equal names stand there once.
+struct nip_manifest_component {
+    char name[RUMPK_LABEL_SIZE];
+    char version[RUMPK_VERSION_SIZE];     // as its makers write it
+    char license[NIP_MANIFEST_TEXT_SIZE]; // an SPDX expression
+    char sha256[NIP_MANIFEST_TEXT_SIZE];  // of the archive that its source came in, 64 digits
+    char origin[NIP_MANIFEST_TEXT_SIZE];  // where from, and what was changed; may be empty
+};
+
 // What is built in addition for some architectures.
 struct nip_manifest_arch_build {
     uint32_t arch_mask;
@@ -77,7 +87,7 @@ struct nip_manifest_arch_build {
     char flags[NIP_MANIFEST_ARCH_LIST_MAX][NIP_MANIFEST_TEXT_SIZE];
 };
 
-// Owns no memory; may be copied. About 60 KiB: not for small stacks.
+// Owns no memory; may be copied. About 70 KiB: not for small stacks.
 struct nip_manifest {
     // What npl.bkdl carries too. Unused entries and unused bytes are zero.
     struct rumpk_bkdl_identity identity;
@@ -97,13 +107,15 @@ struct nip_manifest {
     char homepage[NIP_MANIFEST_TEXT_SIZE], repository[NIP_MANIFEST_TEXT_SIZE];
     char documentation[NIP_MANIFEST_TEXT_SIZE], issues[NIP_MANIFEST_TEXT_SIZE];
     uint32_t build_system; // enum nip_build_system
-    uint32_t source_count, flag_count, arch_build_count, dependency_count, build_option_count;
+    uint32_t source_count, flag_count, arch_build_count, dependency_count, component_count;
+    uint32_t build_option_count;
     char sources[NIP_MANIFEST_LIST_MAX][NIP_MANIFEST_TEXT_SIZE]; // patterns relative to the project
     char flags[NIP_MANIFEST_LIST_MAX][NIP_MANIFEST_TEXT_SIZE];   // for the compiler
     // for the build system
     char build_options[NIP_MANIFEST_LIST_MAX][NIP_MANIFEST_TEXT_SIZE];
     struct nip_manifest_arch_build arch_builds[NIP_MANIFEST_ARCHS_MAX];
     struct nip_manifest_dependency dependencies[NIP_MANIFEST_DEPENDENCIES_MAX];
+    struct nip_manifest_component components[NIP_MANIFEST_COMPONENTS_MAX];
 };
 
 // Reads npl.kdl. `file` is what errors call it. Defaults are filled in (runtime, sources
@@ -142,9 +154,9 @@ const char *nip_arch_name(uint32_t arch);                  // "riscv64"
 bool nip_arch_from_name(const char *name, uint32_t *arch); // RUMPK_ARCH_*
 const char *nip_spectrum_name(uint32_t spectrum);          // "gravity"
 bool nip_spectrum_from_name(const char *name, uint32_t *spectrum);
-const char *nip_build_system_name(uint32_t system); // "cmake"; "nip" for its own
+const char *nip_build_system_name(uint32_t system);                  // "cmake"; "nip" for its own
 bool nip_build_system_from_name(const char *name, uint32_t *system); // others than its own
-const char *nip_restart_name(uint32_t restart); // "on-fault"
+const char *nip_restart_name(uint32_t restart);                      // "on-fault"
 // Classes of calls: "all", "none", or "stdio map".
 void nip_pledge_words(uint64_t pledge, struct nip_buffer *out);
 const char *nip_kind_name(uint32_t kind);   // "driver"

@@ -24,7 +24,8 @@
 extern "C" {
 #endif
 
-#define NIP_PACK_SBOM_PATH "sbom.spdx.json"
+#define NIP_PACK_SBOM_PATH         "sbom.spdx.json"
+#define NIP_PACK_TOOLCHAIN_LICENSE "Apache-2.0 WITH LLVM-exception"
 
 enum { NIP_PACK_FILES_MAX = 512, NIP_PACK_COMPONENTS_MAX = 80 };
 
@@ -39,7 +40,11 @@ struct nip_pack_file {
 struct nip_pack_component {
     char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1];
     char license[NIP_MANIFEST_TEXT_SIZE]; // an SPDX expression
-    uint8_t digest[NIP_DIGEST_SIZE];      // over the files of all architectures
+    // Over what was linked, of all architectures: BLAKE2b-256; or of the archive that its source
+    // came in: SHA-256.
+    uint8_t digest[NIP_DIGEST_SIZE];
+    bool is_source;
+    char origin[NIP_MANIFEST_TEXT_SIZE]; // where it comes from, for people; may be empty
 };
 
 // Zero is an empty collection.
