@@ -24,6 +24,7 @@
 #include "packing.h"
 #include "project.h"
 #include "report.h"
+#include "resolve.h"
 #include "settings.h"
 #include "vouched.h"
 
@@ -303,31 +304,81 @@ static enum nip_code build_again(struct rebuild *rebuild, struct sdk *sdk,
     return code;
 }
 
+// ---- where package and source come from ----
+
+static enum nip_code open_file(struct rebuild *rebuild, struct vouched *vouched,
+                               struct nip_buffer *content, struct sdk *sdk, struct nip_buffer *tar,
+                               struct nip_error *err)
+{
+    const char *whose;
+    bool is_image = false;
+    enum nip_code code = vouched_read_file(rebuild->file, content, &is_image, err);
+    if (code == NIP_OK && is_image) {
+        code = nip_error_set(err, NIP_ERROR_USAGE, "%s is an image, not a package", rebuild->file);
+        nip_error_hint(err, "rebuild the packages in it, one by one");
+    }
+    if (code == NIP_OK)
+        code = vouched_open_package(vouched, rebuild->file, cli_option(rebuild->cli, "key"),
+                                    content, &rebuild->package, &whose, err);
+    if (code != NIP_OK)
+        return code;
+    rebuild->listed = nip_package_digests(rebuild->package.package);
+    code = require_rebuildable(rebuild, sdk, err);
+    return code == NIP_OK ? read_source(rebuild, tar, err) : code;
+}
+
+static enum nip_code open_published(struct rebuild *rebuild, struct decisions *decisions,
+                                    const char *name, const char *version, struct sdk *sdk,
+                                    struct nip_buffer *tar, struct nip_error *err)
+{
+    char alias[NIP_TRUST_ALIAS_SIZE];
+    struct registry *registry = NULL;
+    enum nip_code code = decisions_load(decisions, err);
+    if (code == NIP_OK)
+        code = resolve_registry(decisions, cli_option(rebuild->cli, "registry"), name, false,
+                                &registry, NULL, alias, err);
+    struct resolve_request request = {.name = name,
+                                      .version = version[0] != '\0' ? version : NULL,
+                                      .alias = alias,
+                                      .registry = registry,
+                                      .fingerprint = cli_option(rebuild->cli, "trust"),
+                                      .may_decide = true};
+    if (code == NIP_OK)
+        code = resolve_package(rebuild->cli, decisions, &request, &rebuild->package, err);
+    if (code == NIP_OK) {
+        rebuild->listed = nip_package_digests(rebuild->package.package);
+        code = require_rebuildable(rebuild, sdk, err);
+    }
+    if (code == NIP_OK && cli_option(rebuild->cli, "source") != NULL)
+        code = read_source(rebuild, tar, err);
+    else if (code == NIP_OK)
+        code = registry_fetch_beside(registry, name, rebuild->listed->version, rebuild->source, tar,
+                                     err);
+    if (code == NIP_ERROR_MISSING && rebuild->source != NULL)
+        nip_error_hint(err, "name the source archive of the package: --source FILE");
+    registry_close(registry);
+    return code;
+}
+
 enum nip_code command_rebuild(struct cli *cli, struct nip_error *err)
 {
     struct rebuild rebuild = {.cli = cli, .file = cli_operand(cli, 0)};
     struct vouched *vouched = vouched_new();
+    struct decisions *decisions = calloc(1, sizeof *decisions);
     struct nip_buffer content = {0}, tar = {0};
-    const char *whose;
+    char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1];
+    struct nip_error cause = {0};
     struct sdk sdk;
-    bool is_image = false;
     rebuild.differences = nip_json_make_array();
-    enum nip_code code = vouched == NULL
-                             ? nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory")
-                             : vouched_read_file(rebuild.file, &content, &is_image, err);
-    if (code == NIP_OK && is_image) {
-        code = nip_error_set(err, NIP_ERROR_USAGE, "%s is an image, not a package", rebuild.file);
-        nip_error_hint(err, "rebuild the packages in it, one by one");
-    }
-    if (code == NIP_OK)
-        code = vouched_open_package(vouched, rebuild.file, cli_option(cli, "key"), &content,
-                                    &rebuild.package, &whose, err);
-    if (code == NIP_OK) {
-        rebuild.listed = nip_package_digests(rebuild.package.package);
-        code = require_rebuildable(&rebuild, &sdk, err);
-    }
-    if (code == NIP_OK)
-        code = read_source(&rebuild, &tar, err);
+    enum nip_code code = NIP_OK;
+    bool is_published = nip_fs_kind(rebuild.file) == NIP_FS_NOTHING &&
+                        resolve_split(rebuild.file, name, version, &cause) == NIP_OK;
+    if (vouched == NULL || decisions == NULL)
+        code = nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    else if (is_published)
+        code = open_published(&rebuild, decisions, name, version, &sdk, &tar, err);
+    else
+        code = open_file(&rebuild, vouched, &content, &sdk, &tar, err);
     if (code == NIP_OK)
         code = build_again(&rebuild, &sdk, &tar, err);
     if (code == NIP_OK)
@@ -336,6 +387,9 @@ enum nip_code command_rebuild(struct cli *cli, struct nip_error *err)
     nip_buffer_free(&tar);
     checked_package_free(&rebuild.package);
     nip_buffer_free(&content);
+    if (decisions != NULL)
+        decisions_free(decisions);
+    free(decisions);
     vouched_free(vouched);
     return code;
 }

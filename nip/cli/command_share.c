@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "checking.h"
 #include "cleanup.h"
@@ -15,6 +16,8 @@
 #include "libraries.h"
 #include "members.h"
 #include "nip/fs.h"
+#include "nip/oci.h"
+#include "nip/source.h"
 #include "nip/workspace.h"
 #include "packing.h"
 #include "progress.h"
@@ -218,6 +221,30 @@ static enum nip_code refuse_local_work(const struct cli *cli, struct decisions *
     return code;
 }
 
+// The version, and beside it what its list names so.
+static enum nip_code put_into_registry(struct registry *registry, const struct nip_pack *pack,
+                                       const struct rumpk_bkdl_identity *identity,
+                                       const struct checked_package *package, struct nip_error *err)
+{
+    struct nip_folder_file *files = calloc(pack->file_count + 1, sizeof *files);
+    size_t count = 0;
+    if (files == NULL)
+        return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    for (size_t i = 0; i < pack->file_count; i++)
+        if (pack->files[i].is_beside)
+            files[count++] = (struct nip_folder_file){pack->files[i].path, pack->files[i].data,
+                                                      pack->files[i].size};
+    cleanup_hold();
+    enum nip_code code = registry_publish(
+        registry, identity->name, identity->version, nip_package_id(package->package),
+        package->npl.data, package->npl.size, files, count, nip_package_key(package->package), err);
+    cleanup_release();
+    if (code == NIP_ERROR_EXISTS)
+        nip_error_hint(err, "raise version in %s and publish again", NIP_MANIFEST_FILE);
+    free(files);
+    return code;
+}
+
 static enum nip_code publish_package(struct cli *cli, struct decisions *decisions,
                                      struct registry *registry, const char *alias,
                                      const struct nip_manifest *manifest, struct nip_error *err)
@@ -246,15 +273,8 @@ static enum nip_code publish_package(struct cli *cli, struct decisions *decision
         code = sign_now(cli, manifest, &pack, &digests, &package, err);
     if (code == NIP_OK)
         code = refuse_development(nip_package_key(package.package), identity->name, err);
-    if (code == NIP_OK) {
-        cleanup_hold();
-        code = registry_publish(registry, identity->name, identity->version,
-                                nip_package_id(package.package), package.npl.data, package.npl.size,
-                                nip_package_key(package.package), err);
-        cleanup_release();
-        if (code == NIP_ERROR_EXISTS)
-            nip_error_hint(err, "raise version in %s and publish again", NIP_MANIFEST_FILE);
-    }
+    if (code == NIP_OK)
+        code = put_into_registry(registry, &pack, identity, &package, err);
     if (code == NIP_OK)
         code = attach_beside(cli, file, registry, identity, &package, err);
     if (code == NIP_OK) {
@@ -341,23 +361,89 @@ static enum nip_code fetch_image(struct cli *cli, struct nip_error *err)
     return code;
 }
 
-enum nip_code command_fetch(struct cli *cli, struct nip_error *err)
+// ---- one package as files ----
+
+// What is to be written: the package, and what was asked for of the files beside it.
+struct fetched {
+    char path[CLI_PATH_SIZE];
+    struct nip_buffer content;
+};
+enum { FETCHED_MAX = 1 + NIP_OCI_BESIDE_MAX };
+
+// "hello-0.1.0.source.tar", "hello-0.1.0.riscv64-driver.debug": where 'nip rebuild' looks for it.
+static void name_beside(const char *npl, const char *path, char out[CLI_PATH_SIZE])
 {
-    if (cli_operand(cli, 0) == NULL && members_is_root())
-        return members_each(cli, NULL, command_fetch, err);
-    if (cli_operand(cli, 0) == NULL)
-        return project_kind(".") == PROJECT_IMAGE ? fetch_image(cli, err)
-                                                  : fetch_libraries(cli, err);
+    int size = (int)strlen(npl);
+    if (size > 4 && strcmp(npl + size - 4, ".npl") == 0)
+        size -= 4;
+    int stem = snprintf(out, CLI_PATH_SIZE, "%.*s.", size, npl);
+    if (stem < 0 || stem + (int)strlen(path) >= CLI_PATH_SIZE) {
+        out[0] = '\0'; // a path that is cut names nothing
+        return;
+    }
+    for (size_t i = 0; i <= strlen(path); i++)
+        out[(size_t)stem + i] = (char)(path[i] == '/' ? '-' : path[i]);
+}
+
+static enum nip_code fetch_beside(const struct cli *cli, struct registry *registry,
+                                  const struct checked_package *package, const char *npl,
+                                  struct fetched *fetched, size_t *count, struct nip_error *err)
+{
+    const struct nip_digests *digests = nip_package_digests(package->package);
+    enum nip_code code = NIP_OK;
+    for (size_t i = 0; code == NIP_OK && i < digests->beside_count; i++) {
+        const struct nip_digests_file *file = &digests->besides[i];
+        bool is_source = strcmp(file->path, NIP_SOURCE_FILE) == 0;
+        if (!cli_flag(cli, is_source ? "source" : "debug"))
+            continue;
+        if (*count == FETCHED_MAX)
+            return nip_error_set(err, NIP_ERROR_LIMIT, "more than %d files beside one package",
+                                 NIP_OCI_BESIDE_MAX);
+        struct fetched *one = &fetched[(*count)++];
+        name_beside(npl, file->path, one->path);
+        code = registry_fetch_beside(registry, digests->name, digests->version, file, &one->content,
+                                     err);
+    }
+    if (code == NIP_OK && cli_flag(cli, "source") &&
+        nip_digests_beside(digests, NIP_SOURCE_FILE) == NULL) {
+        code = nip_error_set(err, NIP_ERROR_MISSING, "%s %s records no source archive",
+                             digests->name, digests->version);
+        nip_error_hint(err, "leave out --source");
+    }
+    return code;
+}
+
+// All of them or none; a file that is there is never replaced.
+static enum nip_code write_fetched(const struct fetched *fetched, size_t count,
+                                   struct nip_error *err)
+{
+    size_t written = 0;
+    enum nip_code code = NIP_OK;
+    cleanup_hold();
+    for (; code == NIP_OK && written < count; written++)
+        code = nip_fs_create(fetched[written].path, fetched[written].content.data,
+                             fetched[written].content.size, 0644, err);
+    for (size_t i = 0; code != NIP_OK && i + 1 < written; i++)
+        unlink(fetched[i].path);
+    cleanup_release();
+    if (code == NIP_ERROR_EXISTS)
+        nip_error_hint(err, "name another file: --out FILE");
+    return code;
+}
+
+static enum nip_code fetch_files(struct cli *cli, struct decisions *decisions,
+                                 struct fetched *fetched, struct nip_error *err)
+{
     char name[NIP_NAME_MAX + 1], version[NIP_VERSION_MAX + 1], alias[NIP_TRUST_ALIAS_SIZE];
-    char file[NIP_NAME_MAX + NIP_VERSION_MAX + 8];
-    struct decisions decisions = {0};
     struct registry *registry = NULL;
     struct checked_package package = {0};
+    char path[CLI_PATH_SIZE];
+    size_t count = 0;
     enum nip_code code = resolve_split(cli_operand(cli, 0), name, version, err);
     if (code == NIP_OK)
-        code = decisions_load(&decisions, err);
+        code = decisions_load(decisions, err);
     if (code == NIP_OK)
-        code = resolve_registry(&decisions, cli_option(cli, "registry"), name, false, &registry,
+        code = resolve_registry(decisions, cli_option(cli, "registry"), name, false, &registry,
                                 NULL, alias, err);
     struct resolve_request request = {
         .name = name,
@@ -371,28 +457,56 @@ enum nip_code command_fetch(struct cli *cli, struct nip_error *err)
     progress_begin(&progress, cli, "fetching", 1);
     progress_step(&progress, cli_operand(cli, 0));
     if (code == NIP_OK)
-        code = resolve_package(cli, &decisions, &request, &package, err);
+        code = resolve_package(cli, decisions, &request, &package, err);
     progress_end(&progress);
     const char *out = cli_option(cli, "out");
     if (code == NIP_OK) {
-        snprintf(file, sizeof file, "%s-%s.npl", project_short_name(name),
-                 package.manifest.identity.version);
-        if (out == NULL)
-            out = file;
-        cleanup_hold();
-        code = nip_fs_create(out, package.npl.data, package.npl.size, 0644, err);
-        cleanup_release();
-        if (code == NIP_ERROR_EXISTS)
-            nip_error_hint(err, "name another file: --out FILE");
+        struct fetched *npl = &fetched[count++];
+        if (out != NULL)
+            snprintf(path, sizeof path, "%s", out);
+        else
+            snprintf(path, sizeof path, "%s-%s.npl", project_short_name(name),
+                     package.manifest.identity.version);
+        memcpy(npl->path, path, sizeof path);
+        nip_buffer_append(&npl->content, package.npl.data, package.npl.size);
+        code = nip_buffer_check(&npl->content, npl->path, err);
     }
-    if (code == NIP_OK) {
+    if (code == NIP_OK)
+        code = fetch_beside(cli, registry, &package, path, fetched, &count, err);
+    if (code == NIP_OK)
+        code = write_fetched(fetched, count, err);
+    for (size_t i = 0; code == NIP_OK && i < count; i++) {
         char size[32];
         cli_say(cli, "fetched %s %s, checked: %s (%s)", name, package.manifest.identity.version,
-                out, cli_size_text(package.npl.size, size));
-        cli_next(cli, "nip inspect %s", out);
+                fetched[i].path, cli_size_text(fetched[i].content.size, size));
     }
+    if (code == NIP_OK)
+        cli_next(cli, "nip inspect %s", fetched[0].path);
     checked_package_free(&package);
     registry_close(registry);
+    return code;
+}
+
+enum nip_code command_fetch(struct cli *cli, struct nip_error *err)
+{
+    if (cli_operand(cli, 0) == NULL && (cli_flag(cli, "source") || cli_flag(cli, "debug"))) {
+        nip_error_set(err, NIP_ERROR_USAGE, "--source and --debug are of one package: which?");
+        nip_error_hint(err, "nip fetch NAME@VERSION --source");
+        return NIP_ERROR_USAGE;
+    }
+    if (cli_operand(cli, 0) == NULL && members_is_root())
+        return members_each(cli, NULL, command_fetch, err);
+    if (cli_operand(cli, 0) == NULL)
+        return project_kind(".") == PROJECT_IMAGE ? fetch_image(cli, err)
+                                                  : fetch_libraries(cli, err);
+    struct decisions decisions = {0};
+    struct fetched *fetched = calloc(FETCHED_MAX, sizeof *fetched);
+    enum nip_code code = fetched != NULL
+                             ? fetch_files(cli, &decisions, fetched, err)
+                             : nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory");
+    for (size_t i = 0; fetched != NULL && i < FETCHED_MAX; i++)
+        nip_buffer_free(&fetched[i].content);
+    free(fetched);
     decisions_free(&decisions);
     return code;
 }

@@ -213,12 +213,15 @@ static const struct cli_example verify_examples[] = {
 };
 
 static const struct cli_option_spec rebuild_options[] = {
-    {"source", 0, "FILE", "its source archive (default: beside the package)"},
+    {"source", 0, "FILE", "its source archive (default: beside the package, or of the registry)"},
+    {"registry", 0, "WHERE", "where NAME@VERSION is: file:FOLDER, or an alias"},
+    {"trust", 0, "FINGERPRINT", "accept the publisher's key with this fingerprint"},
     {"key", 0, "KEY", "the key that must have signed: a file, a name of 'nip key show', or RWQ..."},
     {NULL, 0, NULL, NULL},
 };
 static const struct cli_example rebuild_examples[] = {
     {"nip rebuild build/hello-0.1.0.npl", "a package of your own"},
+    {"nip rebuild acme/clock@1.0.0 --registry file:../reg", "package and source out of a registry"},
     {"nip rebuild clock-1.0.0.npl --source clock-1.0.0.source.tar", "somebody else's"},
     {NULL, NULL},
 };
@@ -284,6 +287,8 @@ static const struct cli_example owner_examples[] = {
 static const struct cli_option_spec fetch_options[] = {
     {"registry", 0, "WHERE", "file:FOLDER, or an alias (default: sdk)"},
     {"out", 0, "FILE", "where to write it (default: NAME-VERSION.npl)"},
+    {"source", 0, NULL, "its source archive too, as NAME-VERSION.source.tar"},
+    {"debug", 0, NULL, "its debug files too, as NAME-VERSION.ARCH-driver.debug"},
     {"trust", 0, "FINGERPRINT", "accept the publisher's key with this fingerprint"},
     {NULL, 0, NULL, NULL},
 };
@@ -515,11 +520,12 @@ const struct cli_command cli_commands[] = {
      "nip.trust.kdl and your own keys, and an image against the key that it carries; that proves\n"
      "integrity only, and the answer says so.",
      verify_options, verify_examples, 1, 1, command_verify},
-    {"rebuild", "Keys and packages", "Build a package again from its source and compare", "PACKAGE",
+    {"rebuild", "Keys and packages", "Build a package again from its source and compare",
+     "PACKAGE | NAME@VERSION",
      "Takes the source archive whose digest the package names (NAME-VERSION.source.tar beside it, or\n"
-     "pack/source.tar where 'nip pack' has left it), builds it with this SDK, an empty home, no cache\n"
-     "and no network, and compares every digest. Says 'equal', or what differs, or that it is not\n"
-     "rebuildable: no source is recorded, or another SDK is needed.",
+     "pack/source.tar where 'nip pack' has left it; for NAME@VERSION that of the registry), builds it\n"
+     "with this SDK, an empty home, no cache and no network, and compares every digest. Says 'equal', or\n"
+     "what differs, or that it is not rebuildable: no source is recorded, or another SDK is needed.",
      rebuild_options, rebuild_examples, 1, 1, command_rebuild},
     {"inspect", "Keys and packages", "Show what is in a package or an image", "FILE",
      "Name, version, id, files, capabilities in words, signature. Nothing is shown that has not been\n"
@@ -552,7 +558,8 @@ const struct cli_command cli_commands[] = {
      "projects follow with nip key trust.",
      owner_options, owner_examples, 1, 1, command_owner},
     {"fetch", "Share", "Get a package out of a registry, checked", "[NAME[@VERSION]]",
-     "Checks signature, digests and form before a byte is written. Without a name, in a project: gets\n"
+     "Checks signature, digests and form before a byte is written. Source archive and debug files are what\n"
+     "the publisher signed, or nothing. Without a name, in a project: gets\n"
      "everything that nip.lock names into the cache, so that --offline has all it needs.",
      fetch_options, fetch_examples, 0, 1, command_fetch},
     {"yank", "Share", "Withdraw a version from new selection", "NAME@VERSION",

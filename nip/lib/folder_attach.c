@@ -12,11 +12,10 @@
 #include "folder_parts.h"
 #include "nip/minisign.h"
 
-// What is attached to `entry`: none when the index names nothing.
-static enum nip_code read_referrers(const struct nip_folder *folder, const char *name,
+enum nip_code folder_read_referrers(const struct nip_folder *folder, const char *name,
                                     const struct nip_oci_index *index,
                                     const uint8_t subject[NIP_DIGEST_SIZE],
-                                    struct nip_oci_blob manifests[NIP_OCI_REFERRERS_MAX],
+                                    struct nip_oci_referrer attached[NIP_OCI_REFERRERS_MAX],
                                     size_t *count, struct nip_error *err)
 {
     struct nip_buffer text = {0};
@@ -25,12 +24,12 @@ static enum nip_code read_referrers(const struct nip_folder *folder, const char 
     if (referrers == NULL)
         return NIP_OK;
     if (referrers->index.size > NIP_OCI_MANIFEST_SIZE_MAX)
-        return nip_error_set(err, NIP_ERROR_LIMIT, "the list of signatures of %s is too large",
-                             name);
+        return nip_error_set(err, NIP_ERROR_LIMIT,
+                             "the list of what is attached to %s is too large", name);
     enum nip_code code = folder_read_blob(folder, name, &referrers->index, &text, err);
     if (code == NIP_OK)
-        code = nip_oci_referrers_parse(nip_buffer_text(&text), text.size, "the list of signatures",
-                                       manifests, count, err);
+        code = nip_oci_referrers_parse(nip_buffer_text(&text), text.size,
+                                       "the list of what is attached", attached, count, err);
     nip_buffer_free(&text);
     return code;
 }
@@ -38,20 +37,21 @@ static enum nip_code read_referrers(const struct nip_folder *folder, const char 
 enum nip_code folder_put_attached(const struct nip_folder *folder, const char *name,
                                   struct nip_oci_index *index,
                                   const uint8_t subject[NIP_DIGEST_SIZE],
-                                  const struct nip_oci_blob *manifest, struct nip_error *err)
+                                  const struct nip_oci_referrer *referrer, struct nip_error *err)
 {
-    struct nip_oci_blob manifests[NIP_OCI_REFERRERS_MAX + 1];
+    struct nip_oci_referrer attached[NIP_OCI_REFERRERS_MAX + 1];
     size_t count = 0;
     struct nip_buffer text = {0};
     struct nip_oci_referrers referrers = {0};
-    enum nip_code code = read_referrers(folder, name, index, subject, manifests, &count, err);
-    for (size_t i = 0; code == NIP_OK && i < count; i++)
-        if (memcmp(manifests[i].sha256, manifest->sha256, NIP_DIGEST_SIZE) == 0)
+    enum nip_code code = folder_read_referrers(folder, name, index, subject, attached, &count, err);
+    if (code != NIP_OK)
+        return code;
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(attached[i].manifest.sha256, referrer->manifest.sha256, NIP_DIGEST_SIZE) == 0)
             return NIP_OK;
     memcpy(referrers.subject, subject, sizeof referrers.subject);
-    manifests[count++] = *manifest;
-    if (code == NIP_OK)
-        code = nip_oci_referrers_print(manifests, count, &text, err);
+    attached[count++] = *referrer;
+    code = nip_oci_referrers_print(attached, count, &text, err);
     if (code == NIP_OK)
         code = folder_write_blob(folder, name, text.data, text.size, &referrers.index, err);
     if (code == NIP_OK)
@@ -60,7 +60,7 @@ enum nip_code folder_put_attached(const struct nip_folder *folder, const char *n
     return code;
 }
 
-static enum nip_code find_version(const struct nip_folder *folder, const char *name,
+enum nip_code folder_find_version(const struct nip_folder *folder, const char *name,
                                   const char *version, struct nip_oci_index *index,
                                   const struct nip_oci_entry **entry, struct nip_error *err)
 {
@@ -81,10 +81,11 @@ static enum nip_code attach_locked(const struct nip_folder *folder, const char *
     struct nip_oci_index index = {0};
     const struct nip_oci_entry *entry = NULL;
     struct nip_oci_attachment attachment = {0};
-    struct nip_oci_blob config, manifest;
+    struct nip_oci_blob config;
+    struct nip_oci_referrer referrer = {0};
     struct nip_buffer text = {0};
     bool changed;
-    enum nip_code code = find_version(folder, name, version, &index, &entry, err);
+    enum nip_code code = folder_find_version(folder, name, version, &index, &entry, err);
     if (code == NIP_OK) {
         attachment.subject = entry->manifest;
         code = folder_write_blob(folder, name, signature, size, &attachment.layer, err);
@@ -95,9 +96,9 @@ static enum nip_code attach_locked(const struct nip_folder *folder, const char *
     if (code == NIP_OK)
         code = nip_oci_attachment_print(&attachment, &text, err);
     if (code == NIP_OK)
-        code = folder_write_blob(folder, name, text.data, text.size, &manifest, err);
+        code = folder_write_blob(folder, name, text.data, text.size, &referrer.manifest, err);
     if (code == NIP_OK)
-        code = folder_put_attached(folder, name, &index, attachment.subject.sha256, &manifest, err);
+        code = folder_put_attached(folder, name, &index, attachment.subject.sha256, &referrer, err);
     if (code == NIP_OK)
         code = folder_write_index(folder, name, &index, &changed, err);
     nip_buffer_free(&text);
@@ -149,27 +150,66 @@ enum nip_code nip_folder_attached(struct nip_folder *folder, const char *name, c
 {
     struct nip_oci_index index = {0};
     const struct nip_oci_entry *entry = NULL;
-    struct nip_oci_blob manifests[NIP_OCI_REFERRERS_MAX];
+    struct nip_oci_referrer attached[NIP_OCI_REFERRERS_MAX];
     size_t count = 0;
     enum nip_code code = folder_check_package_exists(folder, name, err);
     if (code == NIP_OK)
-        code = find_version(folder, name, version, &index, &entry, err);
+        code = folder_find_version(folder, name, version, &index, &entry, err);
     if (code == NIP_OK)
-        code = read_referrers(folder, name, &index, entry->manifest.sha256, manifests, &count, err);
+        code = folder_read_referrers(folder, name, &index, entry->manifest.sha256, attached, &count,
+                                     err);
     for (size_t i = 0; code == NIP_OK && i < count; i++)
-        code = hand_out(folder, name, &manifests[i], each, context, err);
+        if (!attached[i].is_beside)
+            code = hand_out(folder, name, &attached[i].manifest, each, context, err);
     nip_oci_index_free(&index);
     return code;
 }
 
 // ---- repair ----
 
-// Whether the blob `file_name` is the manifest of a signature that is there; then reads it.
+static bool has_blob(const struct nip_folder *folder, const char *name,
+                     const struct nip_oci_blob *blob)
+{
+    char *path = folder_blob_path(folder, name, blob->sha256);
+    bool has = path != NULL && nip_fs_kind(path) == NIP_FS_FILE;
+    free(path);
+    return has;
+}
+
+// Whether it is the manifest of files beside a package, all of which are there.
+static bool is_beside(const struct nip_folder *folder, const char *name,
+                      const struct nip_buffer *text, uint8_t subject[NIP_DIGEST_SIZE])
+{
+    struct nip_oci_beside *beside = calloc(1, sizeof *beside);
+    bool is_one = beside != NULL && nip_oci_beside_parse(nip_buffer_text(text), text->size, name,
+                                                         beside, NULL) == NIP_OK;
+    for (size_t i = 0; is_one && i < beside->count; i++)
+        is_one = has_blob(folder, name, &beside->files[i].layer);
+    if (is_one)
+        memcpy(subject, beside->subject.sha256, NIP_DIGEST_SIZE);
+    free(beside);
+    return is_one;
+}
+
+static bool is_signature(const struct nip_folder *folder, const char *name,
+                         const struct nip_buffer *text, uint8_t subject[NIP_DIGEST_SIZE])
+{
+    struct nip_oci_attachment attachment;
+    if (nip_oci_attachment_parse(nip_buffer_text(text), text->size, name, &attachment, NULL) !=
+            NIP_OK ||
+        !has_blob(folder, name, &attachment.layer))
+        return false;
+    memcpy(subject, attachment.subject.sha256, NIP_DIGEST_SIZE);
+    return true;
+}
+
+// Whether the blob `file_name` is the manifest of something attached that is there; then reads it.
 static bool look_at_blob(const struct nip_folder *folder, const char *name, const char *file_name,
-                         struct nip_oci_blob *manifest, struct nip_oci_attachment *attachment)
+                         struct nip_oci_referrer *referrer, uint8_t subject[NIP_DIGEST_SIZE])
 {
     struct nip_buffer text = {0};
-    *manifest = (struct nip_oci_blob){0};
+    struct nip_oci_blob *manifest = &referrer->manifest;
+    *referrer = (struct nip_oci_referrer){0};
     if (!nip_hex_decode(file_name, strlen(file_name), manifest->sha256, NIP_DIGEST_SIZE))
         return false;
     char *path = folder_blob_path(folder, name, manifest->sha256);
@@ -178,13 +218,10 @@ static bool look_at_blob(const struct nip_folder *folder, const char *name, cons
     manifest->size = text.size;
     free(path);
     nip_buffer_clear(&text);
-    is_one = is_one && folder_read_blob(folder, name, manifest, &text, NULL) == NIP_OK &&
-             nip_oci_attachment_parse(nip_buffer_text(&text), text.size, file_name, attachment,
-                                      NULL) == NIP_OK;
+    is_one = is_one && folder_read_blob(folder, name, manifest, &text, NULL) == NIP_OK;
+    referrer->is_beside = is_one && is_beside(folder, name, &text, subject);
+    is_one = is_one && (referrer->is_beside || is_signature(folder, name, &text, subject));
     nip_buffer_free(&text);
-    char *layer = is_one ? folder_blob_path(folder, name, attachment->layer.sha256) : NULL;
-    is_one = layer != NULL && nip_fs_kind(layer) == NIP_FS_FILE;
-    free(layer);
     return is_one;
 }
 
@@ -194,18 +231,16 @@ enum nip_code folder_rebuild_attached(const struct nip_folder *folder, const cha
 {
     enum nip_code code = NIP_OK;
     for (size_t i = 0; i < blobs->count && code == NIP_OK; i++) {
-        struct nip_oci_blob manifest;
-        struct nip_oci_attachment attachment;
-        if (!look_at_blob(folder, name, blobs->names[i], &manifest, &attachment))
+        struct nip_oci_referrer referrer;
+        uint8_t subject[NIP_DIGEST_SIZE];
+        if (!look_at_blob(folder, name, blobs->names[i], &referrer, subject))
             continue;
         bool is_of_version = false;
         for (size_t e = 0; e < index->count; e++)
-            is_of_version =
-                is_of_version || memcmp(index->entries[e].manifest.sha256,
-                                        attachment.subject.sha256, NIP_DIGEST_SIZE) == 0;
+            is_of_version = is_of_version || memcmp(index->entries[e].manifest.sha256, subject,
+                                                    NIP_DIGEST_SIZE) == 0;
         if (is_of_version)
-            code =
-                folder_put_attached(folder, name, index, attachment.subject.sha256, &manifest, err);
+            code = folder_put_attached(folder, name, index, subject, &referrer, err);
     }
     return code;
 }

@@ -48,12 +48,28 @@ enum nip_code folder_read_yanked(const struct nip_folder *folder, const char *na
 enum nip_code folder_write_layout(const struct nip_folder *folder, const char *name,
                                   struct nip_error *err) NIP_MUST_CHECK;
 
-// Lists `manifest` (of a signature) among what is attached to `subject`, in `index`.
+// The entry of a version in the index, which is read; MISSING.
+enum nip_code folder_find_version(const struct nip_folder *folder, const char *name,
+                                  const char *version, struct nip_oci_index *index,
+                                  const struct nip_oci_entry **entry,
+                                  struct nip_error *err) NIP_MUST_CHECK;
+// What is attached to a manifest: none when the index names nothing.
+enum nip_code folder_read_referrers(const struct nip_folder *folder, const char *name,
+                                    const struct nip_oci_index *index,
+                                    const uint8_t subject[NIP_DIGEST_SIZE],
+                                    struct nip_oci_referrer attached[NIP_OCI_REFERRERS_MAX],
+                                    size_t *count, struct nip_error *err) NIP_MUST_CHECK;
+// Lists a manifest among what is attached to `subject`, in `index`.
 enum nip_code folder_put_attached(const struct nip_folder *folder, const char *name,
                                   struct nip_oci_index *index,
                                   const uint8_t subject[NIP_DIGEST_SIZE],
-                                  const struct nip_oci_blob *manifest,
+                                  const struct nip_oci_referrer *referrer,
                                   struct nip_error *err) NIP_MUST_CHECK;
+// Writes the files beside a package and attaches them to the manifest of its version.
+enum nip_code folder_put_beside(const struct nip_folder *folder, const char *name,
+                                struct nip_oci_index *index, const struct nip_oci_blob *subject,
+                                const struct nip_folder_file *files, size_t count,
+                                struct nip_error *err) NIP_MUST_CHECK;
 // Finds what is attached to the versions of `index` among the names of blobs.
 enum nip_code folder_rebuild_attached(const struct nip_folder *folder, const char *name,
                                       const struct nip_fs_names *blobs, struct nip_oci_index *index,

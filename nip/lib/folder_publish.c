@@ -121,11 +121,12 @@ enum nip_code nip_folder_repair(struct nip_folder *folder, const char *name, boo
 
 // ---- publishing ----
 
-// Writes the three blobs of a version and adds it to `index`.
+// Writes the blobs of a version, what belongs beside it included, and adds it to `index`.
 static enum nip_code add_version(const struct nip_folder *folder, const char *name,
                                  const char *version, const uint8_t id[NIP_DIGEST_SIZE],
-                                 const void *npl, size_t npl_size, struct nip_oci_index *index,
-                                 struct nip_error *err)
+                                 const void *npl, size_t npl_size,
+                                 const struct nip_folder_file *files, size_t file_count,
+                                 struct nip_oci_index *index, struct nip_error *err)
 {
     struct nip_oci_manifest manifest = {0};
     struct nip_oci_entry entry = {0};
@@ -141,10 +142,16 @@ static enum nip_code add_version(const struct nip_folder *folder, const char *na
                                  &config, err);
     if (code == NIP_OK)
         code = nip_oci_manifest_print(&manifest, &text, err);
+    if (code == NIP_OK) {
+        nip_sha256_bytes(text.data, text.size, entry.manifest.sha256);
+        entry.manifest.size = text.size;
+        code = nip_oci_index_add(index, &entry, err);
+    }
+    // The manifest last: it makes the version, also for whoever rebuilds the index.
+    if (code == NIP_OK)
+        code = folder_put_beside(folder, name, index, &entry.manifest, files, file_count, err);
     if (code == NIP_OK)
         code = folder_write_blob(folder, name, text.data, text.size, &entry.manifest, err);
-    if (code == NIP_OK)
-        code = nip_oci_index_add(index, &entry, err);
     nip_buffer_free(&text);
     return code;
 }
@@ -152,7 +159,9 @@ static enum nip_code add_version(const struct nip_folder *folder, const char *na
 // Under the lock.
 static enum nip_code publish_locked(const struct nip_folder *folder, const char *name,
                                     const char *version, const uint8_t id[NIP_DIGEST_SIZE],
-                                    const void *npl, size_t npl_size, struct nip_error *err)
+                                    const void *npl, size_t npl_size,
+                                    const struct nip_folder_file *files, size_t file_count,
+                                    struct nip_error *err)
 {
     struct nip_oci_index index;
     bool is_there, changed;
@@ -170,7 +179,8 @@ static enum nip_code publish_locked(const struct nip_folder *folder, const char 
     if (code == NIP_OK)
         code = folder_write_layout(folder, name, err);
     if (code == NIP_OK)
-        code = add_version(folder, name, version, id, npl, npl_size, &index, err);
+        code =
+            add_version(folder, name, version, id, npl, npl_size, files, file_count, &index, err);
     if (code == NIP_OK)
         code = folder_write_index(folder, name, &index, &changed, err);
     nip_oci_index_free(&index);
@@ -179,7 +189,8 @@ static enum nip_code publish_locked(const struct nip_folder *folder, const char 
 
 enum nip_code nip_folder_publish(struct nip_folder *folder, const char *name, const char *version,
                                  const uint8_t id[NIP_DIGEST_SIZE], const void *npl,
-                                 size_t npl_size, struct nip_error *err)
+                                 size_t npl_size, const struct nip_folder_file *files,
+                                 size_t file_count, struct nip_error *err)
 {
     struct nip_version parsed;
     struct nip_fs_lock lock = NIP_FS_LOCK_NONE;
@@ -189,7 +200,7 @@ enum nip_code nip_folder_publish(struct nip_folder *folder, const char *name, co
     if (code == NIP_OK)
         code = folder_lock_package(folder, name, &lock, err);
     if (code == NIP_OK)
-        code = publish_locked(folder, name, version, id, npl, npl_size, err);
+        code = publish_locked(folder, name, version, id, npl, npl_size, files, file_count, err);
     nip_fs_unlock(&lock);
     return code;
 }

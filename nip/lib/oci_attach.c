@@ -46,25 +46,26 @@ enum nip_code nip_oci_attachment_parse(const char *text, size_t size, const char
     return code;
 }
 
-static int compare_blobs(const void *a, const void *b)
+static int compare_referrers(const void *a, const void *b)
 {
-    return memcmp(((const struct nip_oci_blob *)a)->sha256,
-                  ((const struct nip_oci_blob *)b)->sha256, NIP_DIGEST_SIZE);
+    return memcmp(((const struct nip_oci_referrer *)a)->manifest.sha256,
+                  ((const struct nip_oci_referrer *)b)->manifest.sha256, NIP_DIGEST_SIZE);
 }
 
-enum nip_code nip_oci_referrers_print(const struct nip_oci_blob *manifests, size_t count,
+enum nip_code nip_oci_referrers_print(const struct nip_oci_referrer *referrers, size_t count,
                                       struct nip_buffer *out, struct nip_error *err)
 {
-    struct nip_oci_blob sorted[NIP_OCI_REFERRERS_MAX];
+    struct nip_oci_referrer sorted[NIP_OCI_REFERRERS_MAX];
     if (count > NIP_OCI_REFERRERS_MAX)
-        return nip_error_set(err, NIP_ERROR_LIMIT, "more than %d signatures of one package",
+        return nip_error_set(err, NIP_ERROR_LIMIT, "more than %d things attached to one package",
                              NIP_OCI_REFERRERS_MAX);
-    memcpy(sorted, manifests, count * sizeof sorted[0]);
-    qsort(sorted, count, sizeof sorted[0], compare_blobs);
+    memcpy(sorted, referrers, count * sizeof sorted[0]);
+    qsort(sorted, count, sizeof sorted[0], compare_referrers);
     struct nip_json *list = nip_json_make_array();
     for (size_t i = 0; i < count; i++) {
-        struct nip_json *item = oci_make_descriptor(NIP_OCI_MANIFEST_TYPE, &sorted[i]);
-        nip_json_put_text(item, "artifactType", NIP_OCI_SIGNATURE_TYPE);
+        struct nip_json *item = oci_make_descriptor(NIP_OCI_MANIFEST_TYPE, &sorted[i].manifest);
+        nip_json_put_text(item, "artifactType",
+                          sorted[i].is_beside ? NIP_OCI_BESIDE_TYPE : NIP_OCI_SIGNATURE_TYPE);
         nip_json_append(list, item);
     }
     struct nip_json *json = nip_json_make_object();
@@ -77,7 +78,7 @@ enum nip_code nip_oci_referrers_print(const struct nip_oci_blob *manifests, size
 }
 
 enum nip_code nip_oci_referrers_parse(const char *text, size_t size, const char *what,
-                                      struct nip_oci_blob manifests[NIP_OCI_REFERRERS_MAX],
+                                      struct nip_oci_referrer referrers[NIP_OCI_REFERRERS_MAX],
                                       size_t *count, struct nip_error *err)
 {
     struct nip_json *json;
@@ -89,10 +90,14 @@ enum nip_code nip_oci_referrers_parse(const char *text, size_t size, const char 
     if (!nip_json_is_array(list))
         code = nip_error_set(err, NIP_ERROR_FORMAT, "%s is not an index", what);
     else if (nip_json_count(list) > NIP_OCI_REFERRERS_MAX)
-        code = nip_error_set(err, NIP_ERROR_LIMIT, "%s lists more than %d signatures", what,
+        code = nip_error_set(err, NIP_ERROR_LIMIT, "%s lists more than %d things", what,
                              NIP_OCI_REFERRERS_MAX);
     for (size_t i = 0; code == NIP_OK && i < nip_json_count(list); i++) {
-        if (oci_read_descriptor(nip_json_at(list, i), NIP_OCI_MANIFEST_TYPE, &manifests[*count]))
+        const struct nip_json *item = nip_json_at(list, i);
+        const char *type = nip_json_get_text(item, "artifactType");
+        struct nip_oci_referrer *referrer = &referrers[*count];
+        referrer->is_beside = type != NULL && strcmp(type, NIP_OCI_BESIDE_TYPE) == 0;
+        if (oci_read_descriptor(item, NIP_OCI_MANIFEST_TYPE, &referrer->manifest))
             ++*count;
         else
             code =

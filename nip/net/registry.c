@@ -182,6 +182,13 @@ enum nip_code registry_fetch(struct registry *registry, const char *name, const 
     return nip_folder_fetch(registry->folder, name, version, NIP_BUFFER_SIZE_MAX, npl, err);
 }
 
+enum nip_code registry_fetch_beside(struct registry *registry, const char *name,
+                                    const char *version, const struct nip_digests_file *wanted,
+                                    struct nip_buffer *out, struct nip_error *err)
+{
+    return nip_folder_fetch_beside(registry->folder, name, version, wanted, out, err);
+}
+
 enum nip_code registry_attach(struct registry *registry, const char *name, const char *version,
                               const void *signature, size_t size, struct nip_error *err)
 {
@@ -233,11 +240,13 @@ static enum nip_code leave_key(struct registry *registry, const char *name,
 
 enum nip_code registry_publish(struct registry *registry, const char *name, const char *version,
                                const uint8_t id[NIP_DIGEST_SIZE], const void *npl, size_t size,
+                               const struct nip_folder_file *files, size_t file_count,
                                const struct nip_public_key *key, struct nip_error *err)
 {
     // The key first: a version that is there must not lack it, whatever happens in between.
     enum nip_code code = leave_key(registry, name, key, err);
-    return code == NIP_OK ? nip_folder_publish(registry->folder, name, version, id, npl, size, err)
+    return code == NIP_OK ? nip_folder_publish(registry->folder, name, version, id, npl, size,
+                                               files, file_count, err)
                           : code;
 }
 

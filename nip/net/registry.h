@@ -54,8 +54,13 @@ enum nip_code registry_fetch(struct registry *registry, const char *name, const 
 // Also leaves the publisher's public key there, for first use by others.
 enum nip_code registry_publish(struct registry *registry, const char *name, const char *version,
                                const uint8_t id[NIP_DIGEST_SIZE], const void *npl, size_t size,
+                               const struct nip_folder_file *files, size_t file_count,
                                const struct nip_public_key *key,
                                struct nip_error *err) NIP_MUST_CHECK;
+// A file that the package's verified list names beside it: of exactly that size and digest.
+enum nip_code registry_fetch_beside(struct registry *registry, const char *name,
+                                    const char *version, const struct nip_digests_file *wanted,
+                                    struct nip_buffer *out, struct nip_error *err) NIP_MUST_CHECK;
 // Further signatures over a package: attaching one that is there changes nothing.
 enum nip_code registry_attach(struct registry *registry, const char *name, const char *version,
                               const void *signature, size_t size,

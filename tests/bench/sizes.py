@@ -36,8 +36,10 @@ def packages(sdk):
         folder = os.path.dirname(index)
         blob = lambda digest: os.path.join(folder, "blobs", *digest.split(":"))  # noqa: E731
         with open(index) as f:
-            with open(blob(json.load(f)["manifests"][-1]["digest"])) as m:
-                layer = json.load(m)["layers"][0]
+            # The highest version; behind the versions stands what is attached to them.
+            entry = [e for e in json.load(f)["manifests"] if e.get("artifactType") == "application/vnd.rumpk.npl.v1"][-1]
+        with open(blob(entry["digest"])) as m:
+            layer = json.load(m)["layers"][0]
         listing = subprocess.run(["tar", "--zstd", "-tvf", blob(layer["digest"])], check=True, capture_output=True,
                                  text=True).stdout
         drivers = {}

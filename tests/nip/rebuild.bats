@@ -91,3 +91,51 @@ relist() {
   refused 3 'records no source archive (source none)' nip rebuild "$W/kernel.npl"
   refused 3 '' nip rebuild npl.kdl
 }
+
+@test "a registry delivers source and debug files as they were signed; a published package is rebuilt from them" {
+  published_hello
+  mkdir "$W/away"
+  cd "$W/away"
+  ok nip rebuild local/hello@0.1.0 --registry file:../reg
+  says 'equal: local/hello 0.1.0'
+  ok nip fetch local/hello --registry file:../reg --source --debug
+  [ "$(ls)" = "$(printf 'hello-0.1.0.%s\n' aarch64-driver.debug npl riscv64-driver.debug source.tar x86_64-driver.debug)" ]
+  cmp hello-0.1.0.source.tar "$W/hello/build/pack/source.tar"
+  cmp hello-0.1.0.riscv64-driver.debug "$W/hello/build/pack/riscv64/driver.debug"
+  ok nip rebuild hello-0.1.0.npl
+  says 'equal: '
+  # All files or none, and none is replaced.
+  rm hello-0.1.0.npl hello-0.1.0.source.tar
+  refused 6 'aarch64-driver.debug' nip fetch local/hello --registry file:../reg --debug
+  [ ! -e hello-0.1.0.npl ]
+  refused 2 'of one package: which?' nip fetch --source
+  # The layout stays readable for others, and complete when it is copied or its index lost.
+  skopeo inspect --raw oci:../reg/local/hello:0.1.0 >/dev/null
+  manifest=$(grep -l vnd.rumpk.beside.v1.file ../reg/local/hello/blobs/sha256/* | head -1)
+  python3 - "$manifest" ../reg/local/hello/blobs/sha256 <<'PY'
+import hashlib, json, os, sys
+manifest = json.load(open(sys.argv[1]))
+assert manifest["artifactType"] == "application/vnd.rumpk.beside.v1" and manifest["subject"]["digest"].startswith("sha256:")
+titles = [layer["annotations"]["org.opencontainers.image.title"] for layer in manifest["layers"]]
+assert titles == ["aarch64/driver.debug", "riscv64/driver.debug", "source.tar", "x86_64/driver.debug"], titles
+for layer in manifest["layers"]:
+    data = open(os.path.join(sys.argv[2], layer["digest"][7:]), "rb").read()
+    assert len(data) == layer["size"] and hashlib.sha256(data).hexdigest() == layer["digest"][7:]
+PY
+  cp ../reg/local/hello/index.json "$W/index"
+  rm ../reg/local/hello/index.json
+  ok nip registry repair file:../reg
+  cmp "$W/index" ../reg/local/hello/index.json
+  # Something else under the same name is refused before a byte of it is unpacked; without it the package is as before.
+  source=../reg/local/hello/blobs/sha256/$(sha256sum "$W/hello/build/pack/source.tar" | cut -d' ' -f1)
+  printf 'x' | dd of="$source" bs=1 seek=700 conv=notrunc status=none
+  refused 3 'is damaged' nip rebuild local/hello@0.1.0 --registry file:../reg
+  rm "$source"
+  refused 5 '--source FILE' nip rebuild local/hello@0.1.0 --registry file:../reg
+  ok nip rebuild local/hello@0.1.0 --registry file:../reg --source "$W/hello/build/pack/source.tar"
+  ok nip fetch local/hello --registry file:../reg --out again.npl
+  ok nip fetch rumpk/virtio-blk --source
+  ok nip rebuild rumpk/virtio-blk
+  says 'equal: rumpk/virtio-blk'
+  no_leftovers . ../reg
+}

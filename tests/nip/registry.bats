@@ -93,7 +93,7 @@ another() { sed -i "s/version=\"[^\"]*\"/version=\"$1\"/" npl.kdl; }
 @test "a changed blob is refused" {
   published_hello
   cd "$W"
-  blob=$(find reg/local/hello/blobs/sha256 -size +8k)
+  blob=reg/local/hello/blobs/sha256/$(sha256sum hello/build/hello-0.1.0.npl | cut -d" " -f1)
   printf '\xff' | dd of="$blob" bs=1 seek=3000 conv=notrunc status=none
   refused 3 '' nip fetch local/hello --registry file:reg
   [ ! -e hello-0.1.0.npl ]

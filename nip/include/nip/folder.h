@@ -5,7 +5,8 @@
 //   ROOT/rumpk-registry                        says that this is a registry, and "freshness none"
 //   ROOT/<namespace>/<name>/oci-layout
 //   ROOT/<namespace>/<name>/index.json         a cache: one manifest per version, ref name =
-//   version ROOT/<namespace>/<name>/blobs/sha256/...   manifests, the empty config, the .npl files
+//   version ROOT/<namespace>/<name>/blobs/sha256/...   manifests, the empty config, the .npl files,
+//   and what belongs beside them
 //   ROOT/<namespace>/<name>/yanked             versions that are not to be newly selected
 //   ROOT/<namespace>/<name>/lock               held while anything is added
 //
@@ -21,6 +22,7 @@
 
 #include "nip/buffer.h"
 #include "nip/crypto.h"
+#include "nip/digests.h"
 #include "nip/error.h"
 #include "nip/name.h"
 #include "nip/yanked.h"
@@ -38,11 +40,19 @@ enum nip_code nip_folder_open(const char *root, bool may_create, struct nip_fold
                               bool *is_new, struct nip_error *err) NIP_MUST_CHECK;
 void nip_folder_close(struct nip_folder *folder);
 
-// Adds one version. EXISTS if the version is there (also with the same bytes). The caller has
-// verified the package; `id` is its package id, stored as a hint.
+// A file that the package's list names `beside` it.
+struct nip_folder_file {
+    const char *path;
+    const void *data;
+    size_t size;
+};
+
+// Adds one version, with `file_count` files beside it. EXISTS if the version is there (also with
+// the same bytes). The caller has verified the package; `id` is its package id, stored as a hint.
 enum nip_code nip_folder_publish(struct nip_folder *folder, const char *name, const char *version,
                                  const uint8_t id[NIP_DIGEST_SIZE], const void *npl,
-                                 size_t npl_size, struct nip_error *err) NIP_MUST_CHECK;
+                                 size_t npl_size, const struct nip_folder_file *files,
+                                 size_t file_count, struct nip_error *err) NIP_MUST_CHECK;
 
 // The versions of a package, lowest first. MISSING if there is no such package.
 struct nip_folder_version {
@@ -81,6 +91,12 @@ void nip_folder_names_free(struct nip_folder_names *names);
 enum nip_code nip_folder_fetch(struct nip_folder *folder, const char *name, const char *version,
                                uint64_t size_max, struct nip_buffer *out,
                                struct nip_error *err) NIP_MUST_CHECK;
+
+// Appends a file beside a version to `out`, exactly as `wanted` (of the package's verified list)
+// says: path, size, digest. MISSING if the registry has none, DIGEST if what it has is another.
+enum nip_code nip_folder_fetch_beside(struct nip_folder *folder, const char *name,
+                                      const char *version, const struct nip_digests_file *wanted,
+                                      struct nip_buffer *out, struct nip_error *err) NIP_MUST_CHECK;
 
 // Attaches a further signature to a version; one that is attached already changes nothing. The
 // caller has checked it. MISSING if there is no such version.

@@ -26,6 +26,8 @@ extern "C" {
 #define NIP_OCI_ARTIFACT_TYPE  "application/vnd.rumpk.npl.v1"
 #define NIP_OCI_LAYER_TYPE     "application/vnd.rumpk.npl.v1.tar+zstd"
 #define NIP_OCI_SIGNATURE_TYPE "application/vnd.rumpk.signature.v1"
+#define NIP_OCI_BESIDE_TYPE    "application/vnd.rumpk.beside.v1"
+#define NIP_OCI_FILE_TYPE      "application/vnd.rumpk.beside.v1.file"
 #define NIP_OCI_MANIFEST_TYPE  "application/vnd.oci.image.manifest.v1+json"
 #define NIP_OCI_INDEX_TYPE     "application/vnd.oci.image.index.v1+json"
 #define NIP_OCI_EMPTY_TYPE     "application/vnd.oci.empty.v1+json"
@@ -107,12 +109,35 @@ enum nip_code nip_oci_attachment_parse(const char *text, size_t size, const char
                                        struct nip_oci_attachment *attachment,
                                        struct nip_error *err) NIP_MUST_CHECK;
 
+// The files that a package's list names `beside` it (source archive, debug files): a manifest with
+// one layer for each, whose title is the path in the list. What is in them is said by that list.
+enum { NIP_OCI_BESIDE_MAX = 16 };
+struct nip_oci_beside_file {
+    char path[NIP_PATH_MAX + 1];
+    struct nip_oci_blob layer;
+};
+struct nip_oci_beside {
+    struct nip_oci_blob subject;                          // the manifest of the package
+    struct nip_oci_beside_file files[NIP_OCI_BESIDE_MAX]; // sorted by path, each path once
+    size_t count;
+};
+enum nip_code nip_oci_beside_print(const struct nip_oci_beside *beside, struct nip_buffer *out,
+                                   struct nip_error *err) NIP_MUST_CHECK;
+// FORMAT when it is none: also for paths that no package may have, and for one that stands twice.
+enum nip_code nip_oci_beside_parse(const char *text, size_t size, const char *what,
+                                   struct nip_oci_beside *beside,
+                                   struct nip_error *err) NIP_MUST_CHECK;
+
 // The manifests that are attached to one subject, at most NIP_OCI_REFERRERS_MAX, sorted by digest.
 enum { NIP_OCI_REFERRERS_MAX = 64 };
-enum nip_code nip_oci_referrers_print(const struct nip_oci_blob *manifests, size_t count,
+struct nip_oci_referrer {
+    struct nip_oci_blob manifest;
+    bool is_beside; // of files beside the package; else of a signature
+};
+enum nip_code nip_oci_referrers_print(const struct nip_oci_referrer *referrers, size_t count,
                                       struct nip_buffer *out, struct nip_error *err) NIP_MUST_CHECK;
 enum nip_code nip_oci_referrers_parse(const char *text, size_t size, const char *what,
-                                      struct nip_oci_blob manifests[NIP_OCI_REFERRERS_MAX],
+                                      struct nip_oci_referrer referrers[NIP_OCI_REFERRERS_MAX],
                                       size_t *count, struct nip_error *err) NIP_MUST_CHECK;
 
 void nip_oci_digest_text(const uint8_t sha256[NIP_DIGEST_SIZE], char out[NIP_OCI_DIGEST_TEXT_SIZE]);

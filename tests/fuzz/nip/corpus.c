@@ -143,6 +143,14 @@ static void write_registry_texts(void)
     require(nip_oci_index_parse(nip_buffer_text(&text), text.size, "seed", &index_again, &err),
             &err);
     write_buffer("oci", "index", &text);
+    struct nip_oci_beside beside = {
+        .subject = {.size = 700},
+        .files = {{"riscv64/driver.debug", {.size = 5000}}, {"source.tar", {.size = 10240}}},
+        .count = 2};
+    nip_buffer_clear(&text);
+    require(nip_oci_beside_print(&beside, &text, &err), &err);
+    require(nip_oci_beside_parse(nip_buffer_text(&text), text.size, "seed", &beside, &err), &err);
+    write_buffer("oci", "beside", &text);
     nip_oci_index_free(&index);
     nip_oci_index_free(&index_again);
     nip_buffer_free(&text);

@@ -31,6 +31,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         nip_oci_index_free(&index);
     }
+    nip_buffer_clear(&out);
+    static struct nip_oci_beside beside, beside_again;
+    if (nip_oci_beside_parse(text, size, "input", &beside, NULL) == NIP_OK) {
+        FUZZ_ACCEPTED();
+        MUST(beside.count != 0 && beside.count <= NIP_OCI_BESIDE_MAX);
+        for (size_t i = 0; i < beside.count; i++)
+            MUST(nip_path_is_valid(beside.files[i].path, strlen(beside.files[i].path)));
+        MUST(nip_oci_beside_print(&beside, &out, NULL) == NIP_OK);
+        MUST(nip_oci_beside_parse(nip_buffer_text(&out), out.size, "print", &beside_again, NULL) ==
+             NIP_OK);
+        MUST(memcmp(&beside, &beside_again, sizeof beside) == 0);
+    }
     nip_buffer_free(&out);
     return 0;
 }

@@ -57,11 +57,11 @@ static void write_statements(const char *folder)
     MUST(nip_statement_print(&statement, &text, &err) == NIP_OK);
     write_seed(folder, "revocation", &text);
     nip_buffer_clear(&text);
-    struct nip_oci_blob manifests[2] = {{.sha256 = {1}, .size = 500}, {.sha256 = {2}, .size = 501}};
+    struct nip_oci_referrer manifests[2] = {{.manifest = {{1}, 500}}, {{{2}, 501}, true}};
     MUST(nip_oci_referrers_print(manifests, 2, &text, &err) == NIP_OK);
     write_seed(folder, "referrers", &text);
     nip_buffer_clear(&text);
-    struct nip_oci_attachment attachment = {manifests[0], manifests[1]};
+    struct nip_oci_attachment attachment = {manifests[0].manifest, manifests[1].manifest};
     MUST(nip_oci_attachment_print(&attachment, &text, &err) == NIP_OK);
     write_seed(folder, "attachment", &text);
     nip_buffer_free(&text);

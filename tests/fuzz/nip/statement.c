@@ -37,7 +37,7 @@ static void check_statement(const uint8_t *data, size_t size)
 
 static void check_referrers(const uint8_t *data, size_t size)
 {
-    struct nip_oci_blob manifests[NIP_OCI_REFERRERS_MAX], again[NIP_OCI_REFERRERS_MAX];
+    struct nip_oci_referrer manifests[NIP_OCI_REFERRERS_MAX], again[NIP_OCI_REFERRERS_MAX];
     struct nip_oci_attachment attachment;
     struct nip_error err = {.code = NIP_OK};
     struct nip_buffer text = {.size = 0};

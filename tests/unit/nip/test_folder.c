@@ -42,7 +42,8 @@ static enum nip_code publish(const char *name, const char *version, const char *
     enum nip_code code = nip_folder_open("reg", true, &folder, NULL, err);
     if (code != NIP_OK)
         return code;
-    code = nip_folder_publish(folder, name, version, some_id, content, strlen(content), err);
+    code =
+        nip_folder_publish(folder, name, version, some_id, content, strlen(content), NULL, 0, err);
     nip_folder_close(folder);
     return code;
 }
