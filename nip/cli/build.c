@@ -403,16 +403,7 @@ static enum nip_code write_commands(struct build *build, size_t count, struct ni
         nip_json_put(entry, "arguments", arguments);
         nip_json_append(list, entry);
     }
-    struct nip_buffer text = {0};
-    char path[CLI_PATH_SIZE];
-    enum nip_code code = nip_json_print(list, true, &text, err);
-    nip_buffer_append_byte(&text, '\n');
-    project_path(path, build->root, "build/compile_commands.json");
-    if (code == NIP_OK)
-        code = project_write_file(path, text.data, text.size, 0644, err);
-    nip_buffer_free(&text);
-    nip_json_free(list);
-    return code;
+    return build_write_commands(build->sdk, build->root, build->manifest, list, err);
 }
 
 // For a build system that does not write them itself: as if nip compiled the sources that the

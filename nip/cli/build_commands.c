@@ -2,16 +2,64 @@
 //
 // The commands of a build system for editors. CMake and Meson write compile_commands.json while
 // their build folder is where it is worked in; an editor reads it when the folder is back in its
-// place, and must know the real compiler, not the program that wraps it.
+// place, and must know the real compiler, not the program that wraps it. Tests on this computer are
+// added, whoever builds the package.
 
+#include <fnmatch.h>
 #include <string.h>
 
 #include "build_parts.h"
 #include "build_unit.h"
+#include "host_flags.h"
 #include "nip/fs.h"
 #include "nip/json.h"
 #include "process.h"
 #include "project.h"
+
+static void add_word(void *context, const char *word)
+{
+    nip_json_append(context, nip_json_make_text(word));
+}
+
+// As `nip test` compiles it.
+static struct nip_json *test_entry(const struct sdk *sdk, const char *root,
+                                   const struct nip_manifest *manifest, const char *file)
+{
+    struct nip_json *entry = nip_json_make_object(), *words = nip_json_make_array();
+    add_word(words, sdk->clang);
+    host_flags(sdk, manifest, add_word, words);
+    add_word(words, "-c");
+    add_word(words, file);
+    nip_json_put_text(entry, "directory", root);
+    nip_json_put_text(entry, "file", file);
+    nip_json_put(entry, "arguments", words);
+    return entry;
+}
+
+enum nip_code build_write_commands(const struct sdk *sdk, const char *root,
+                                   const struct nip_manifest *manifest, struct nip_json *list,
+                                   struct nip_error *err)
+{
+    struct nip_buffer text = {0};
+    struct nip_fs_names names = {0};
+    struct nip_error cause = {0};
+    char path[CLI_PATH_SIZE], file[CLI_PATH_SIZE];
+    project_path(path, root, "test");
+    if (nip_fs_kind(path) == NIP_FS_FOLDER && nip_fs_list(path, &names, &cause) == NIP_OK)
+        for (size_t i = 0; i < names.count; i++)
+            if (fnmatch("*.c", names.names[i], FNM_PERIOD) == 0 &&
+                snprintf(file, sizeof file, "test/%s", names.names[i]) < (int)sizeof file)
+                nip_json_append(list, test_entry(sdk, root, manifest, file));
+    nip_fs_names_free(&names);
+    enum nip_code code = nip_json_print(list, true, &text, err);
+    nip_buffer_append_byte(&text, '\n');
+    project_path(path, root, "build/compile_commands.json");
+    if (code == NIP_OK)
+        code = project_write_file(path, text.data, text.size, 0644, err);
+    nip_buffer_free(&text);
+    nip_json_free(list);
+    return code;
+}
 
 static void replace_all(const char *text, const char *from, const char *to, struct nip_buffer *out)
 {
@@ -89,13 +137,10 @@ enum nip_code build_foreign_commands(const struct build_task *task, uint32_t arc
         nip_json_append(list, entry);
     }
     if (code == NIP_OK)
-        code = nip_json_print(list, true, &text, err);
-    nip_buffer_append_byte(&text, '\n');
-    project_path(path, task->root, "build/compile_commands.json");
-    if (code == NIP_OK)
-        code = project_write_file(path, text.data, text.size, 0644, err);
+        code = build_write_commands(task->sdk, task->root, task->manifest, list, err);
+    else
+        nip_json_free(list);
     nip_json_free(written);
-    nip_json_free(list);
     nip_buffer_free(&text);
     nip_buffer_free(&rewriting.compiler);
     return code;

@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "libraries.h"
+#include "nip/json.h"
 #include "nip/manifest.h"
 #include "sdk.h"
 
@@ -30,6 +31,11 @@ enum nip_code build_foreign(const struct build_task *task, struct nip_error *err
 // Writes build/compile_commands.json out of the one in the build folder of `arch`, if there is one.
 enum nip_code build_foreign_commands(const struct build_task *task, uint32_t arch,
                                      struct nip_error *err) NIP_MUST_CHECK;
+// Writes build/compile_commands.json: `list`, which it takes over, and one entry for each test on
+// this computer.
+enum nip_code build_write_commands(const struct sdk *sdk, const char *root,
+                                   const struct nip_manifest *manifest, struct nip_json *list,
+                                   struct nip_error *err) NIP_MUST_CHECK;
 // build/ARCH/tree, where the build folder of a build system lies while nobody builds.
 void build_tree(char *out, size_t size, uint32_t arch);
 

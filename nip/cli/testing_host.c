@@ -10,16 +10,16 @@
 
 #include "build_unit.h"
 #include "cleanup.h"
+#include "host_flags.h"
 #include "nip/fs.h"
 #include "process.h"
 #include "project.h"
 #include "testing.h"
 
 enum { ARGUMENTS_MAX = 1024 };
-#define TEST_FOLDER  "build/test/host"
-#define TEST_LIMIT   "600" // seconds
-#define TEST_PATTERN "test/*.c"
-#define SUITE        "host"
+#define TEST_FOLDER "build/test/host"
+#define TEST_LIMIT  "600" // seconds
+#define SUITE       "host"
 
 struct command {
     char *words[ARGUMENTS_MAX + 1];
@@ -40,6 +40,11 @@ static void add(struct command *command, const char *format, ...)
         command->words[command->count++] = text;
     else
         command->is_full = true;
+}
+
+static void add_word(void *context, const char *word)
+{
+    add(context, "%s", word);
 }
 
 static void add_pattern(struct command *command, const char *pattern)
@@ -65,34 +70,16 @@ static enum nip_code compile(const struct cli *cli, struct sdk *sdk,
                              const struct nip_manifest *manifest, const char *program,
                              struct nip_error *err)
 {
-    static const char *const fixed[] = {
-        "--no-default-config",
-        "-std=c23",
-        "-g",
-        "-O1",
-        "-Wall",
-        "-Wextra",
-        "-DNPL_HOST=1",
-        "-fsanitize=address,undefined",
-        "-fno-sanitize-recover=all",
-        "-fno-omit-frame-pointer",
-        "-Iinclude",
-        "-Isrc",
-    };
     struct command command = {.count = 0};
     struct nip_buffer line = {0}, output = {0};
     char share[CLI_PATH_SIZE];
     int status = 0;
     add(&command, "%s", sdk->clang);
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
-        add(&command, "%s", fixed[i]);
+    host_flags(sdk, manifest, add_word, &command);
     sdk_path(sdk, share, "host");
-    add(&command, "-isystem%s/include", share);
-    for (uint32_t i = 0; i < manifest->flag_count; i++)
-        add(&command, "%s", manifest->flags[i]);
     for (uint32_t i = 0; i < manifest->source_count; i++)
         add_pattern(&command, manifest->sources[i]);
-    add_pattern(&command, TEST_PATTERN);
+    add_pattern(&command, HOST_TEST_PATTERN);
     add(&command, "%s/lib/libnpl-host.a", share);
     add(&command, "-lcmocka");
     add(&command, "-o");
@@ -159,18 +146,18 @@ enum nip_code testing_host(const struct cli *cli, struct sdk *sdk,
     struct nip_buffer output = {0};
     struct command files = {.count = 0};
     int status = 0;
-    add_pattern(&files, TEST_PATTERN);
+    add_pattern(&files, HOST_TEST_PATTERN);
     bool has_any = files.count != 0;
     command_free(&files);
     bool is_foreign = manifest->build_system != NIP_BUILD_OWN;
     const char *system = nip_build_system_name(manifest->build_system);
     if (!has_any && is_foreign)
-        cli_say(cli, "testing    nothing on this computer: there is no " TEST_PATTERN);
+        cli_say(cli, "testing    nothing on this computer: there is no " HOST_TEST_PATTERN);
     if (!has_any)
         return NIP_OK;
     if (is_foreign)
         cli_say(cli,
-                "testing    on this computer: " TEST_PATTERN " with the `sources` of npl.kdl, "
+                "testing    on this computer: " HOST_TEST_PATTERN " with the `sources` of npl.kdl, "
                 "compiled by nip; what %s builds runs in the emulator",
                 system);
     else
