@@ -24,7 +24,7 @@ static const uint64_t iv[8] = {
     0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
 };
 
-static inline uint64_t word(const uint8_t *block, unsigned index)
+static inline uint64_t word(const uint8_t *block, size_t index)
 {
     uint64_t value;
     memcpy(&value, block + WORD_SIZE * index, sizeof value);
