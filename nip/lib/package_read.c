@@ -19,7 +19,9 @@
 
 enum {
     CHUNK_SIZE = 64 << 10,
-    CHUNK_COUNT = 4,
+    CHUNK_COUNT_MAX = 16,
+    CHUNK_COUNT_SMALL = 4, // a small package would only touch each of more once
+    SMALL_SIZE_MAX = 8 << 20,
     ALONE_SIZE_MAX = 1 << 20, // below, starting a thread costs more than it saves
 };
 
@@ -68,9 +70,10 @@ static void take_chunk(struct taker *taker, const struct chunk *chunk)
 // ---- between the two ----
 
 //   made  counts chunks that are full, taken those that are free again; the ring is full at
-//   made - taken == CHUNK_COUNT. Both only grow, under the mutex.
+//   made - taken == count. Both only grow, under the mutex.
 struct ring {
-    struct chunk chunks[CHUNK_COUNT];
+    struct chunk chunks[CHUNK_COUNT_MAX];
+    size_t count; // of chunks that there are
     struct taker taker;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -88,7 +91,7 @@ static void *take_all(void *context)
             pthread_cond_wait(&ring->changed, &ring->mutex);
         if (ring->made == ring->taken)
             break;
-        struct chunk *chunk = &ring->chunks[ring->taken % CHUNK_COUNT];
+        struct chunk *chunk = &ring->chunks[ring->taken % ring->count];
         pthread_mutex_unlock(&ring->mutex);
         take_chunk(&ring->taker, chunk);
         pthread_mutex_lock(&ring->mutex);
@@ -101,11 +104,15 @@ static void *take_all(void *context)
 }
 
 static enum nip_code ring_start(struct ring *ring, const struct nip_package_sink *sink,
-                                bool wants_thread, struct nip_error *err)
+                                uint64_t content_size, struct nip_error *err)
 {
+    bool wants_thread = content_size > ALONE_SIZE_MAX;
     ring->taker = (struct taker){.sink = sink};
     // Alone, one chunk is enough: each is taken before the next is made.
-    for (size_t i = 0; i < (wants_thread ? CHUNK_COUNT : 1); i++) {
+    ring->count = !wants_thread                    ? 1
+                  : content_size <= SMALL_SIZE_MAX ? CHUNK_COUNT_SMALL
+                                                   : CHUNK_COUNT_MAX;
+    for (size_t i = 0; i < ring->count; i++) {
         ring->chunks[i].data = malloc(CHUNK_SIZE);
         if (ring->chunks[i].data == NULL)
             return nip_error_set(err, NIP_ERROR_MEMORY, "not enough memory to read a package");
@@ -123,9 +130,9 @@ static struct chunk *ring_next(struct ring *ring)
     if (!ring->has_thread)
         return ring->taker.code != NIP_OK ? NULL : &ring->chunks[0];
     pthread_mutex_lock(&ring->mutex);
-    while (ring->made - ring->taken == CHUNK_COUNT)
+    while (ring->made - ring->taken == ring->count)
         pthread_cond_wait(&ring->changed, &ring->mutex);
-    struct chunk *chunk = &ring->chunks[ring->made % CHUNK_COUNT];
+    struct chunk *chunk = &ring->chunks[ring->made % ring->count];
     bool has_failed = ring->has_failed;
     pthread_mutex_unlock(&ring->mutex);
     return has_failed ? NULL : chunk;
@@ -154,7 +161,7 @@ static enum nip_code ring_finish(struct ring *ring, enum nip_code code, struct n
         pthread_mutex_unlock(&ring->mutex);
         pthread_join(ring->thread, NULL);
     }
-    for (size_t i = 0; i < CHUNK_COUNT; i++)
+    for (size_t i = 0; i < ring->count; i++)
         free(ring->chunks[i].data);
     if (ring->taker.code == NIP_OK)
         return code;
@@ -238,8 +245,8 @@ enum nip_code nip_package_read(struct nip_package *package, const struct nip_pac
     if (package->has_been_read)
         return nip_error_set(err, NIP_ERROR_INTERNAL, "the package has been read already");
     package->has_been_read = true;
-    bool is_large = nip_zstd_reader_content_size(package->reader) > ALONE_SIZE_MAX;
-    enum nip_code code = ring_start(&ring, sink, is_large, err);
+    enum nip_code code =
+        ring_start(&ring, sink, nip_zstd_reader_content_size(package->reader), err);
     for (size_t i = 0; code == NIP_OK && i < package->digests.file_count; i++)
         code = read_file(package, &package->digests.files[i], &ring, err);
     if (code == NIP_OK)
