@@ -10,6 +10,7 @@
 
 #include <rumpk/result.h>
 
+#include "nip/escape.h"
 #include "nip/manifest.h"
 
 struct word {
@@ -74,12 +75,20 @@ const char *nip_boot_cause_sentence(uint32_t cause)
     return FIND(causes, cause)->sentence;
 }
 
+// The name as a broken kernel may have left it: with any bytes up to the first NUL.
+static void append_name(const struct rumpk_ledger_record *record, struct nip_buffer *out)
+{
+    nip_escape_append(out, record->name, strnlen(record->name, sizeof record->name));
+}
+
 void nip_ledger_record_print(const struct rumpk_ledger_record *record, struct nip_buffer *out)
 {
     nip_buffer_append_format(out, "%04" PRIu32 " %s", record->sequence,
                              nip_ledger_kind_name(record->kind));
-    if (record->name[0])
-        nip_buffer_append_format(out, " %.*s", (int)sizeof record->name, record->name);
+    if (record->name[0]) {
+        nip_buffer_append_byte(out, ' ');
+        append_name(record, out);
+    }
     switch (record->kind) {
     case RUMPK_LEDGER_START:
         nip_buffer_append_format(out, " as fiber %" PRIu32 " at %#" PRIx64, record->fiber,
@@ -115,7 +124,8 @@ void nip_ledger_record_print(const struct rumpk_ledger_record *record, struct ni
 void nip_wait_words(const struct nip_boot *boot, uint32_t wire, struct nip_buffer *out)
 {
     if (wire < boot->image.wire_count && boot->wires[wire].server < boot->image.package_count)
-        nip_buffer_append_format(out, "waits for service \"%.*s\" of %s, which never announced itself",
+        nip_buffer_append_format(out,
+                                 "waits for service \"%.*s\" of %s, which never announced itself",
                                  (int)sizeof boot->wires[wire].service, boot->wires[wire].service,
                                  boot->packages[boot->wires[wire].server].package.name);
     else
@@ -212,9 +222,10 @@ void nip_timeline_print(const struct rumpk_boot_record *record, const struct nip
         if (!what || one->package == RUMPK_LEDGER_NO_PACKAGE)
             continue;
         print_stages(record, one->ticks, &next, out);
-        nip_buffer_append_format(out, "%10" PRIu64 " us    %.*s %s\n",
-                                 microseconds(one->ticks, record->timer_hz), (int)sizeof one->name,
-                                 one->name, what);
+        nip_buffer_append_format(out, "%10" PRIu64 " us    ",
+                                 microseconds(one->ticks, record->timer_hz));
+        append_name(one, out);
+        nip_buffer_append_format(out, " %s\n", what);
     }
     print_stages(record, UINT64_MAX, &next, out);
 }

@@ -25,7 +25,7 @@ PARSERS = [
            "nip/lib/kdl.c nip/lib/kdl_node.c nip/lib/kdl_number.c nip/lib/kdl_space.c nip/lib/kdl_string.c "
            "nip/lib/kdl_print.c nip/lib/kdl_format.c"),
     parser("npl.kdl", "packages, projects", "manifest",
-           "nip/lib/manifest.c nip/lib/manifest_kernel.c nip/lib/manifest_build.c nip/lib/manifest_document.c "
+           "nip/lib/manifest.c nip/lib/manifest_kernel.c nip/lib/manifest_build.c "
            "nip/lib/schema.c"),
     parser("image.kdl", "projects", "manifest", "nip/lib/imagedef.c"),
     parser("npl.bkdl, boot.bkdl", "packages, images", "bkdl", "nip/lib/bkdl.c nip/lib/bkdl_boot.c nip/lib/bkdl_records.c"),
@@ -48,6 +48,7 @@ PARSERS = [
     parser("reports of faults", "logs, people", "crash", "nip/lib/crash.c"),
     parser("records of calls in debug files", "compilers, publishers", "calls", "nip/lib/elf_calls.c"),
     parser("images and boot archives", "files", "image", "nip/lib/archive.c nip/lib/image_check.c nip/lib/image_file.c"),
+    parser("boot record and ledger", "a guest's memory", "ledger", "nip/lib/ledger.c nip/lib/ledger_words.c"),
     # ---- the kernel ----
     parser("boot archive", "whoever made the image", "kernel_archive", "kernel/load/archive.c"),
     parser("packed manifests", "boot archive", "kernel_bkdl kernel_archive", "kernel/load/bkdl.c"),
@@ -57,6 +58,10 @@ PARSERS = [
     parser("ACPI tables", "firmware", "kernel_acpi", "kernel/dev/acpi.c"),
     parser("PCI configuration space, virtio over PCI", "devices", "kernel_pci",
            "kernel/dev/pci.c kernel/dev/pci_assign.c kernel/dev/pci_msix.c kernel/dev/virtio_pci.c"),
+    parser("system calls", "drivers", "kernel_calls",
+           "kernel/core/call.c kernel/core/call_grant.c kernel/core/call_life.c kernel/core/call_map.c "
+           "kernel/core/call_meta.c kernel/core/call_ring.c kernel/core/cap.c kernel/core/derive.c kernel/core/mapping.c "
+           "kernel/core/ring.c kernel/core/wait.c kernel/core/user.c kernel/core/checkpoint.c kernel/core/trap.c"),
     # ---- drivers ----
     parser("9P2000.L from outside", "the host, a serial line", "bridge",
            "drivers/bridge-9p/src/bridge.c drivers/bridge-9p/src/frame.c drivers/bridge-9p/src/field.c "

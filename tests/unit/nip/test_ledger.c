@@ -92,6 +92,20 @@ static void unknown_kinds_are_not_guessed(void **state)
     assert_int_equal(nip_ledger_decode(&raw, sizeof raw, &ledger, &err), NIP_ERROR_UNSUPPORTED);
 }
 
+static void foreign_names_are_escaped(void **state)
+{
+    (void)state;
+    struct nip_buffer text = {.size = 0};
+    append((struct rumpk_ledger_record){.kind = RUMPK_LEDGER_START}, "a\x1b[31m\n");
+    assert_int_equal(nip_ledger_decode(&raw, sizeof raw, &ledger, &err), NIP_OK);
+    nip_ledger_record_print(&ledger.records[ledger.count - 1], &text);
+    nip_timeline_print(&(struct rumpk_boot_record){.timer_hz = 1000000}, &ledger, &text);
+    assert_null(strchr(nip_buffer_text(&text), '\x1b'));
+    assert_non_null(strstr(nip_buffer_text(&text), "START a\\x1b[31m"));
+    assert_non_null(strstr(nip_buffer_text(&text), " us    a\\x1b[31m"));
+    nip_buffer_free(&text);
+}
+
 static void outcomes_are_told(void **state)
 {
     (void)state;
@@ -163,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(chain_is_checked, set_up),
         cmocka_unit_test_setup(unknown_kinds_are_not_guessed, set_up),
+        cmocka_unit_test_setup(foreign_names_are_escaped, set_up),
         cmocka_unit_test_setup(outcomes_are_told, set_up),
         cmocka_unit_test(every_number_has_a_sentence),
         cmocka_unit_test(boot_records_are_told),
