@@ -184,6 +184,7 @@ static void machine_restore(void)
     waits = 0;
     arch_timer_disarm();
     device_completions = 0;
+    device_user = CAP_NODE_NONE;
 }
 
 // ---- what the drivers do ----

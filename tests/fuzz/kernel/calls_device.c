@@ -99,11 +99,45 @@ void virtio_interrupt_hold(uint32_t index, bool is_held)
     (void)is_held;
 }
 
-bool virtio_uses(uint32_t index, uint64_t base, uint64_t size)
+bool virtio_uses(uint32_t index, uint32_t queue, uint64_t base, uint64_t size)
 {
     (void)index;
+    (void)queue;
     (void)base;
     (void)size;
+    return false;
+}
+
+uint32_t virtio_queues(uint32_t index)
+{
+    return index == 0 ? 1 : 0;
+}
+
+uint16_t device_user;
+
+uint16_t virtio_user(uint32_t index, uint32_t queue)
+{
+    (void)index;
+    (void)queue;
+    return device_user;
+}
+
+void virtio_user_set(uint32_t index, uint32_t queue, uint16_t node)
+{
+    (void)index;
+    (void)queue;
+    device_user = node;
+}
+
+void virtio_dropped_forget(uint32_t index, uint32_t queue)
+{
+    (void)index;
+    (void)queue;
+}
+
+bool virtio_has_broken(uint32_t index)
+{
+    (void)index;
     return false;
 }
 

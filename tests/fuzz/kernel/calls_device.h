@@ -7,5 +7,6 @@
 #include <stdint.h>
 
 extern uint32_t device_completions; // requests that the device has done and nobody has taken yet
+extern uint16_t device_user;        // capability in whose hands it is
 
 #endif
