@@ -22,7 +22,7 @@ enum { ID_SIZE = 256, ELEMENTS_MAX = 20000 };
 static const char reference[] = "SPDXRef-", document_id[] = "SPDXRef-DOCUMENT";
 
 struct merge {
-    struct nip_json *packages, *files, *relations;
+    struct nip_json *packages, *files, *relations, *licenses;
     const struct nip_image_sbom_package *package;
     size_t number;
     char **ids; // of the document that is being merged, sorted
@@ -62,6 +62,43 @@ static bool is_known(const struct merge *merge, const char *id)
                    compare_ids) != NULL;
 }
 
+// Puts "PN-" behind each "LicenseRef-": two publishers may call two licences of their own the same.
+static void rename_licenses(const struct merge *merge, const char *field, struct nip_json *made)
+{
+    static const char prefix[] = SBOM_LICENSE_REF;
+    const char *text = nip_json_get_text(made, field);
+    const char *at = text != NULL ? strstr(text, prefix) : NULL;
+    struct nip_buffer renamed = {0};
+    if (at == NULL)
+        return;
+    for (; at != NULL; at = strstr(text, prefix)) {
+        size_t size = (size_t)(at - text) + sizeof prefix - 1;
+        nip_buffer_append(&renamed, text, size);
+        nip_buffer_append_format(&renamed, "P%zu-", merge->number);
+        text += size;
+    }
+    nip_buffer_append_text(&renamed, text);
+    nip_json_put_text(made, field, nip_buffer_text(&renamed));
+    nip_buffer_free(&renamed);
+}
+
+static enum nip_code add_licenses(struct merge *merge, const struct nip_json *list,
+                                  struct nip_error *err)
+{
+    for (size_t i = 0; i < nip_json_count(list); i++) {
+        struct nip_json *made = nip_json_copy(nip_json_at(list, i));
+        const char *id = nip_json_get_text(made, "licenseId");
+        if (id == NULL || strncmp(id, SBOM_LICENSE_REF, sizeof SBOM_LICENSE_REF - 1) != 0 ||
+            nip_json_get_text(made, "extractedText") == NULL) {
+            nip_json_free(made);
+            return fail(merge, "a licence of its own has no well-formed name or no text", err);
+        }
+        rename_licenses(merge, "licenseId", made);
+        nip_json_append(merge->licenses, made);
+    }
+    return NIP_OK;
+}
+
 // Copies packages or files, renamed, and notes their identifiers.
 static enum nip_code add_elements(struct merge *merge, const struct nip_json *list,
                                   struct nip_json *to, struct nip_error *err)
@@ -84,6 +121,8 @@ static enum nip_code add_elements(struct merge *merge, const struct nip_json *li
         merge->ids[merge->id_count++] = copy;
         rename_id(merge, id, renamed);
         nip_json_put_text(made, "SPDXID", renamed);
+        rename_licenses(merge, "licenseDeclared", made);
+        rename_licenses(merge, "licenseConcluded", made);
         nip_json_append(to, made);
     }
     return NIP_OK;
@@ -145,6 +184,8 @@ static enum nip_code merge_one(struct merge *merge, struct nip_error *err)
         code = add_elements(merge, nip_json_get(root, "packages"), merge->packages, err);
     if (code == NIP_OK)
         code = add_elements(merge, nip_json_get(root, "files"), merge->files, err);
+    if (code == NIP_OK)
+        code = add_licenses(merge, nip_json_get(root, SBOM_EXTRACTED), err);
     qsort((void *)merge->ids, merge->id_count, sizeof *merge->ids, compare_ids);
     if (code == NIP_OK)
         code = check_unique(merge, err);
@@ -192,6 +233,7 @@ enum nip_code nip_image_sbom_write(const struct nip_image_sbom_input *input, str
     struct merge merge = {.packages = nip_json_make_array(),
                           .files = nip_json_make_array(),
                           .relations = nip_json_make_array(),
+                          .licenses = nip_json_make_array(),
                           .ids = ids};
     enum nip_code code = NIP_OK;
     struct nip_json *root = make_root(input);
@@ -203,6 +245,10 @@ enum nip_code nip_image_sbom_write(const struct nip_image_sbom_input *input, str
     nip_json_put(root, "packages", merge.packages);
     nip_json_put(root, "files", merge.files);
     nip_json_put(root, "relationships", merge.relations);
+    if (nip_json_count(merge.licenses) != 0)
+        nip_json_put(root, SBOM_EXTRACTED, merge.licenses);
+    else
+        nip_json_free(merge.licenses);
     if (code == NIP_OK)
         code = nip_json_print(root, true, out, err);
     if (code == NIP_OK)

@@ -12,6 +12,7 @@
 #include "nip/crypto.h"
 #include "nip/json.h"
 #include "nip/source.h"
+#include "nip/spdx.h"
 #include "sbom_parts.h"
 
 // The archive's own list and its signature, and this document, can stand in no list of themselves.
@@ -97,6 +98,67 @@ static void add_components(const struct nip_pack *pack, const char *toolchain,
                     sbom_relation("SPDXRef-Toolchain", "BUILD_TOOL_OF", "SPDXRef-Package"));
 }
 
+// ---- licences of the publisher's own ----
+
+struct extracted {
+    const struct nip_pack *pack;
+    struct nip_json *list;
+};
+
+static const struct nip_pack_file *find_file(const struct nip_pack *pack, const char *path)
+{
+    for (size_t i = 0; i < pack->file_count; i++)
+        if (strcmp(pack->files[i].path, path) == 0)
+            return &pack->files[i];
+    return NULL;
+}
+
+// A licence that SPDX does not list stands in the document itself (clause 10), with its text.
+static enum nip_code add_extracted(void *context, const char *identifier, struct nip_error *err)
+{
+    struct extracted *extracted = context;
+    char path[NIP_SPDX_IDENTIFIER_MAX + 16];
+    if (strncmp(identifier, SBOM_LICENSE_REF, sizeof SBOM_LICENSE_REF - 1) != 0)
+        return NIP_OK;
+    for (size_t i = 0; i < nip_json_count(extracted->list); i++)
+        if (strcmp(nip_json_get_text(nip_json_at(extracted->list, i), "licenseId"), identifier) ==
+            0)
+            return NIP_OK;
+    snprintf(path, sizeof path, "LICENSES/%s.txt", identifier);
+    const struct nip_pack_file *file = find_file(extracted->pack, path);
+    if (file == NULL)
+        return nip_error_set(err, NIP_ERROR_MISSING, "the licence text %s is missing", path);
+    struct nip_buffer copy = {0};
+    nip_buffer_append(&copy, file->data, file->size);
+    struct nip_json *text = nip_json_make_text(nip_buffer_text(&copy));
+    nip_buffer_free(&copy);
+    if (text == NULL || file->size == 0 || memchr(file->data, '\0', file->size) != NULL) {
+        nip_json_free(text);
+        nip_error_set(err, NIP_ERROR_FORMAT, "%s holds no text", path);
+        nip_error_hint(err, "the text of a licence is UTF-8: iconv -t UTF-8");
+        return NIP_ERROR_FORMAT;
+    }
+    struct nip_json *object = nip_json_make_object();
+    nip_json_put_text(object, "licenseId", identifier);
+    nip_json_put(object, "extractedText", text);
+    nip_json_append(extracted->list, object);
+    return NIP_OK;
+}
+
+static enum nip_code put_extracted(const struct nip_pack *pack, const char *license,
+                                   struct nip_json *root, struct nip_error *err)
+{
+    struct extracted extracted = {pack, nip_json_make_array()};
+    enum nip_code code = nip_spdx_each(license, add_extracted, &extracted, err);
+    for (size_t i = 0; code == NIP_OK && i < pack->component_count; i++)
+        code = nip_spdx_each(pack->components[i].license, add_extracted, &extracted, err);
+    if (code == NIP_OK && nip_json_count(extracted.list) != 0)
+        nip_json_put(root, SBOM_EXTRACTED, extracted.list);
+    else
+        nip_json_free(extracted.list);
+    return code;
+}
+
 static void namespace_of(const struct nip_pack *pack, const struct nip_manifest *manifest,
                          char *out, size_t out_size)
 {
@@ -133,6 +195,8 @@ enum nip_code sbom_write(const struct nip_pack *pack, const struct nip_manifest 
     struct nip_json *relations = nip_json_make_array();
     nip_json_append(relations, sbom_relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Package"));
     enum nip_code code = add_files(pack, files, relations, &verification, err);
+    if (code == NIP_OK)
+        code = put_extracted(pack, manifest->license, root, err);
     struct nip_json *object =
         sbom_package("SPDXRef-Package", manifest->identity.name, manifest->identity.version,
                      manifest->license, &verification, excluded);

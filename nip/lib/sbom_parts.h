@@ -13,6 +13,9 @@
 #include "nip/json.h"
 #include "nip/sha1.h"
 
+#define SBOM_EXTRACTED   "hasExtractedLicensingInfos"
+#define SBOM_LICENSE_REF "LicenseRef-"
+
 // The SHA-1 of every file of one package, for its verification code.
 struct sbom_code {
     char (*items)[NIP_SHA1_TEXT_SIZE];

@@ -94,6 +94,50 @@ PY
   for name in Apache-2.0 LLVM-exception ISC; do [ -s build/pack/LICENSES/$name.txt ]; done
 }
 
+@test "the kernel's and every driver's own bill of materials is SPDX 2.3" {
+  local blob count=0
+  for blob in "$RUMPK_SDK"/share/rumpk/registry/rumpk/*/blobs/sha256/*; do
+    zstd -tq "$blob" 2>/dev/null || continue
+    zstd -dqc "$blob" | tar -xO sbom.spdx.json >sbom.json
+    ok python3 "$BATS_TEST_DIRNAME/spdx_check.py" sbom.json
+    count=$((count + 1))
+  done
+  [ "$count" -ge 8 ]
+}
+
+@test "a licence of one's own stands in the bill of materials with its text, and keeps apart in an image" {
+  for name in hello other; do
+    ok nip new $name
+    cd $name
+    sed -i 's/license "Apache-2.0"/license "LicenseRef-acme OR Apache-2.0"/' npl.kdl
+    refused 5 'LICENSES/LicenseRef-acme.txt is missing' nip pack
+    : >LICENSES/LicenseRef-acme.txt
+    refused 3 'LICENSES/LicenseRef-acme.txt holds no text' nip pack
+    printf 'caf\351\n' >LICENSES/LicenseRef-acme.txt
+    refused 3 'LICENSES/LicenseRef-acme.txt holds no text' nip pack
+    printf 'Take it, says %s.\n' $name >LICENSES/LicenseRef-acme.txt
+    ok nip pack
+    ok python3 "$BATS_TEST_DIRNAME/spdx_check.py" build/pack/sbom.spdx.json --broken
+    says 'each found'
+    cd ..
+  done
+  new_box
+  ok nip add --path ../hello
+  ok nip add --path ../other
+  ok nip image --arch riscv64
+  ok python3 "$BATS_TEST_DIRNAME/spdx_check.py" build/box-riscv64.spdx.json --image build/box-riscv64.elf \
+    --licenses build/box-riscv64.licenses.txt
+  python3 - <<'PY'
+import json
+s = json.load(open("build/box-riscv64.spdx.json"))
+texts = {e["licenseId"]: e["extractedText"] for e in s["hasExtractedLicensingInfos"]}
+for name in ("hello", "other"):
+    declared = next(p["licenseDeclared"] for p in s["packages"] if p["name"] == "local/" + name)
+    assert texts[declared.split()[0]] == f"Take it, says {name}.\n", (texts, declared)
+assert len(texts) == 2, texts
+PY
+}
+
 @test "foreign code that is compiled in is named with version, licence and the digest of its archive" {
   new_hello
   local digest

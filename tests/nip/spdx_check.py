@@ -12,7 +12,8 @@ By clause of the SPDX specification 2.3, with the property names and enumeration
         is the one that follows from the SHA-1 of the files that the package contains; checksums (7.10), homepage,
         supplier and originator, external references (7.21) with a package URL that is one
   8     files: SPDXID, fileName relative with "./" and without "..", checksums among which SHA1 (8.4)
-  10    licence expressions (annex D) or NOASSERTION or NONE; no LicenseRef without its text
+  10    licence expressions (annex D) or NOASSERTION or NONE; every LicenseRef has its text in the document, and no
+        text stands there for nothing
   11    relationships: both ends exist, the kind is one of the specification's, none stands there twice, the document
         DESCRIBES something, and everything can be reached from what it describes
 
@@ -47,9 +48,11 @@ PURPOSES = set("""APPLICATION FRAMEWORK LIBRARY CONTAINER OPERATING-SYSTEM DEVIC
 REFERENCES = {"SECURITY", "PACKAGE-MANAGER", "PERSISTENT-ID", "OTHER"}
 
 # Properties with their types; "!" marks those that have to be there. What the specification allows and nip never
-# writes (annotations, snippets, reviews, extracted texts, deprecated lists) is refused: it would be an accident.
+# writes (annotations, snippets, reviews, deprecated lists) is refused: it would be an accident.
 DOCUMENT = {"spdxVersion!": str, "dataLicense!": str, "SPDXID!": str, "name!": str, "documentNamespace!": str,
-            "creationInfo!": dict, "packages!": list, "files!": list, "relationships!": list, "comment": str}
+            "creationInfo!": dict, "packages!": list, "files!": list, "relationships!": list, "comment": str,
+            "hasExtractedLicensingInfos": list}
+EXTRACTED = {"licenseId!": str, "extractedText!": str, "name": str, "seeAlsos": list, "comment": str}
 CREATION = {"created!": str, "creators!": list, "comment": str, "licenseListVersion": str}
 PACKAGE = {"SPDXID!": str, "name!": str, "downloadLocation!": str, "versionInfo": str, "packageFileName": str,
            "supplier": str, "originator": str, "filesAnalyzed": bool, "packageVerificationCode": dict, "checksums": list,
@@ -94,7 +97,6 @@ def words(text):
         need(tokens, f"licence {text!r} ends too early")
         token = tokens.pop(0)
         need(re.fullmatch(r"[A-Za-z0-9.-]+\+?", token) and token not in ("AND", "OR", "WITH"), f"licence {text!r}: {token!r}")
-        need(not token.startswith(("LicenseRef-", "DocumentRef-")), f"licence {text!r}: the text of {token} is not there")
         found.append(token.rstrip("+"))
 
     def one():
@@ -177,6 +179,20 @@ def check_file(file):
     licence(owner, file, "licenseConcluded")
 
 
+def check_texts(document):
+    texts, used = set(), set()
+    for item in document.get("hasExtractedLicensingInfos", []):
+        shape("an extracted licence", item, EXTRACTED)
+        need(re.fullmatch(r"LicenseRef-[A-Za-z0-9.-]+", item["licenseId"]), f"licence {item['licenseId']}")
+        need(item["licenseId"] not in texts, f"licence {item['licenseId']} twice")
+        texts.add(item["licenseId"])
+    for element in document["packages"] + document["files"]:
+        for name in ("licenseDeclared", "licenseConcluded"):
+            if element.get(name, "NONE") not in ("NOASSERTION", "NONE"):
+                used |= {word for word in words(element[name]) if word.startswith("LicenseRef-")}
+    need(used == texts, f"licences without text, or texts of no licence: {sorted(used ^ texts)}")
+
+
 def check_codes(document, edges):
     files = {file["SPDXID"]: file for file in document["files"]}
     for package in document["packages"]:
@@ -227,6 +243,7 @@ def check(document):
             reached.add(at)
             todo += [b for _, b in edges.get(at, [])] + back.get(at, [])
     need(reached == set(ids), f"not reached: {sorted(set(ids) - reached)[:5]}")
+    check_texts(document)
     check_codes(document, edges)
 
 
@@ -245,7 +262,8 @@ def check_licenses(document, path):
     for package in document["packages"]:
         declared = package.get("licenseDeclared", "NOASSERTION")
         for name in [] if declared in ("NOASSERTION", "NONE") else words(declared):
-            need(len(texts.get(name, "")) > 300, f"{path}: no text of {name}, which {package['name']} declares")
+            name = re.sub(r"^LicenseRef-P\d+-", "LicenseRef-", name)
+            need(len(texts.get(name, "")) > (300 if not name.startswith("LicenseRef-") else 1), f"{path}: no text of {name}, which {package['name']} declares")
 
 
 def broken(document):
@@ -291,6 +309,11 @@ def broken(document):
     yield at(lambda d: d["files"][0]["checksums"].append(d["files"][0]["checksums"][1]), "an algorithm twice")
     yield at(lambda d: d["files"].append(copy.deepcopy(d["files"][0])), "a file twice")
     yield at(lambda d: d["files"][0].update(SPDXID="SPDXRef-Elsewhere"), "a file that nothing contains")
+    own = {"licenseId": "LicenseRef-x", "extractedText": "Do what you like."}
+    yield at(lambda d: d.setdefault("hasExtractedLicensingInfos", []).append(own), "a licence that nothing has")
+    if "hasExtractedLicensingInfos" in document:
+        yield at(lambda d: d["hasExtractedLicensingInfos"].append(d["hasExtractedLicensingInfos"][0]), "a licence twice")
+        yield at(lambda d: d["hasExtractedLicensingInfos"][0].update(extractedText=""), "a licence without text")
     yield at(lambda d: d["relationships"].append(d["relationships"][-1]), "a relationship twice")
     yield at(lambda d: d["relationships"][-1].update(relationshipType="LINKS"), "a relationship of no kind")
     yield at(lambda d: d["relationships"][-1].update(relatedSpdxElement="SPDXRef-Nobody"), "a relationship to nobody")
