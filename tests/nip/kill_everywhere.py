@@ -34,7 +34,7 @@ def run(arguments, folder, env, expect=(0,)):
 
 
 def tree(folder):
-    """Everything below a folder: path -> digest, or 'folder'. Lock files have no content that counts."""
+    """Everything below a folder: path -> digest, 'folder' or where a link leads (maybe nowhere). Lock files have no content that counts."""
     found = {}
     for root, folders, files in os.walk(folder):
         for name in folders:
@@ -42,6 +42,9 @@ def tree(folder):
         for name in files:
             path = os.path.join(root, name)
             if name in LOCKS:
+                continue
+            if os.path.islink(path):
+                found[os.path.relpath(path, folder)] = "link to " + os.readlink(path)
                 continue
             with open(path, "rb") as f:
                 found[os.path.relpath(path, folder)] = hashlib.sha256(f.read()).hexdigest()
