@@ -57,14 +57,12 @@ static struct cap derived_of(const struct grant *grant)
 // May this capability be derived from, with these rights?
 static int64_t rights_check(const struct grant *grant)
 {
-    struct cap cap = derived_of(grant);
-
     if (grant->rights == 0 || (grant->rights & ~(uint64_t)RUMPK_RIGHTS_ALL) != 0)
         return RUMPK_E_ARGUMENT;
     if ((grant->from->rights & RUMPK_RIGHT_GRANT) == 0 ||
         (grant->rights & ~(uint64_t)grant->from->rights) != 0)
         return RUMPK_E_RIGHTS;
-    return hand_moves(&cap) && !hand_is_free(grant->from) ? RUMPK_E_STATE : RUMPK_OK;
+    return hand_is_free(grant->from, grant->rights) ? RUMPK_OK : RUMPK_E_STATE;
 }
 
 // Whole pages of memory; nothing else has parts.
@@ -123,7 +121,7 @@ static int64_t grant_commit(const struct grant *grant, struct cap cap)
     cap.epoch = slot->epoch;
     *slot = cap;
     derive_link(grant->from, slot);
-    if (hand_moves(slot))
+    if (hand_moves(slot, slot->rights))
         hand_over(slot);
     return slot - grant->receiver->caps;
 }

@@ -8,18 +8,11 @@
 #include <kernel/sched.h>
 #include <kernel/virtio.h>
 
-bool hand_moves(const struct cap *cap)
+bool hand_moves(const struct cap *cap, uint64_t rights)
 {
-    switch (cap->type) {
-    case RUMPK_CAP_RING:
-    case RUMPK_CAP_INTERRUPT:
-    case RUMPK_CAP_QUEUE:
-        return true;
-    case RUMPK_CAP_DEVICE:
-        return (cap->rights & RUMPK_RIGHT_CONTROL) != 0; // else it is only a view
-    default:
-        return false;
-    }
+    return cap->type == RUMPK_CAP_RING || cap->type == RUMPK_CAP_INTERRUPT ||
+           cap->type == RUMPK_CAP_QUEUE ||
+           (cap->type == RUMPK_CAP_DEVICE && (rights & RUMPK_RIGHT_CONTROL) != 0); // else a view
 }
 
 bool hand_has(const struct cap *cap)
@@ -36,16 +29,19 @@ bool hand_has(const struct cap *cap)
     }
 }
 
-bool hand_is_free(const struct cap *cap)
+bool hand_is_free(const struct cap *cap, uint64_t rights)
 {
-    return hand_has(cap) &&
-           (cap->type != RUMPK_CAP_QUEUE || !virtio_is_busy(cap->object, cap->part));
+    return !hand_moves(cap, rights) || (hand_has(cap) && (cap->type != RUMPK_CAP_QUEUE ||
+                                                          !virtio_is_busy(cap->object, cap->part)));
 }
 
-// `node` may be CAP_NODE_NONE.
+// `node` may be CAP_NODE_NONE, but for a ring.
 static void possession_set(const struct cap *cap, uint16_t node)
 {
     switch (cap->type) {
+    case RUMPK_CAP_RING:
+        rings[cap->object].ends[cap->part] = &fiber_table[cap_node_fiber(node)];
+        break;
     case RUMPK_CAP_INTERRUPT:
         interrupt_hand(cap->object, node);
         break;
@@ -62,30 +58,25 @@ static void possession_set(const struct cap *cap, uint16_t node)
 
 void hand_over(const struct cap *cap)
 {
-    if (cap->type == RUMPK_CAP_RING)
-        rings[cap->object].ends[cap->part] = cap_holder(cap);
-    else
-        possession_set(cap, cap_node(cap));
+    possession_set(cap, cap_node(cap));
 }
 
 // ---- leaving ----
 
 static bool is_user(uint32_t virtio, uint32_t queue, const struct fiber *fiber)
 {
-    uint16_t node = virtio_user(virtio, queue);
-
-    return node != CAP_NODE_NONE && cap_holder(&cap_nodes[node]) == fiber;
+    return cap_node_fiber(virtio_user(virtio, queue)) == fiber->number;
 }
 
 void hand_tell(uint32_t virtio, const struct fiber *by)
 {
     for (uint32_t queue = 0; queue < virtio_queues(virtio); queue++) {
-        uint16_t node = virtio_user(virtio, queue);
+        uint32_t user = cap_node_fiber(virtio_user(virtio, queue));
 
-        if (node == CAP_NODE_NONE || is_user(virtio, queue, by))
+        if (user == by->number || user >= FIBER_COUNT)
             virtio_dropped_forget(virtio, queue);
         else
-            sched_wake(cap_holder(&cap_nodes[node]));
+            sched_wake(&fiber_table[user]);
     }
 }
 
@@ -119,46 +110,29 @@ static bool memory_stop_step(struct cap *cap)
 
 bool hand_stop_step(struct cap *cap)
 {
-    const struct fiber *fiber = cap_holder(cap);
-
-    switch (cap->type) {
-    case RUMPK_CAP_MEMORY:
-    case RUMPK_CAP_DMA:
+    if (cap->type == RUMPK_CAP_MEMORY || cap->type == RUMPK_CAP_DMA)
         return memory_stop_step(cap); // whatever its rights are now: they were more when it asked
-    case RUMPK_CAP_DEVICE:
-        if (hand_has(cap))
-            device_reset(cap->object, fiber);
-        return true;
-    case RUMPK_CAP_QUEUE:
-        if (hand_has(cap) && virtio_is_busy(cap->object, cap->part))
-            device_reset(cap->object, fiber);
-        return true;
-    default:
-        return true;
-    }
+    if ((cap->type == RUMPK_CAP_DEVICE ||
+         (cap->type == RUMPK_CAP_QUEUE && virtio_is_busy(cap->object, cap->part))) &&
+        hand_has(cap))
+        device_reset(cap->object, cap_holder(cap));
+    return true;
 }
 
-static void ring_leave(const struct cap *cap)
+static void ring_leave(struct ring *ring, uint32_t end)
 {
-    struct ring *ring = &rings[cap->object];
-    struct fiber *peer = ring->ends[cap->part == RING_PRODUCER ? RING_CONSUMER : RING_PRODUCER];
+    struct fiber *peer = ring->ends[end == RING_PRODUCER ? RING_CONSUMER : RING_PRODUCER];
 
-    if (cap->parent != CAP_NODE_NONE) {
-        ring->ends[cap->part] = cap_holder(&cap_nodes[cap->parent]);
-        return;
-    }
-    ring_close(ring, cap->part);
+    ring_close(ring, end);
     if (peer != NULL)
         sched_wake(peer);
 }
 
 void hand_back(const struct cap *cap)
 {
-    if (cap->type == RUMPK_CAP_RING)
-        ring_leave(cap);
-    else if ((cap->type == RUMPK_CAP_INTERRUPT || cap->type == RUMPK_CAP_QUEUE ||
-              cap->type == RUMPK_CAP_DEVICE) &&
-             hand_has(cap))
+    if (cap->type == RUMPK_CAP_RING && cap->parent == CAP_NODE_NONE)
+        ring_leave(&rings[cap->object], cap->part);
+    else if (hand_moves(cap, RUMPK_RIGHTS_ALL) && hand_has(cap))
         possession_set(cap, cap->parent);
 }
 

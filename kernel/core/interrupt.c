@@ -111,7 +111,7 @@ void interrupt_hand(uint32_t object, uint16_t node)
     held[object].user = node;
     line->storms = 0;
     if (node != CAP_NODE_NONE)
-        line->fiber = (uint16_t)cap_holder(&cap_nodes[node])->number;
+        line->fiber = (uint16_t)cap_node_fiber(node);
 }
 
 bool interrupt_is_armed(uint32_t object)
@@ -166,22 +166,18 @@ static void held_serve(struct held *interrupt)
 // Who uses a queue of this device that has something to say, once for queues in a row of one user.
 static void device_serve(struct line *line, uint32_t virtio)
 {
-    uint16_t last = virtio_user(virtio, VIRTIO_CONTROL);
+    uint32_t last = FIBER_COUNT;
 
-    if (last != CAP_NODE_NONE)
-        line->fiber = (uint16_t)cap_holder(&cap_nodes[last])->number;
-    last = USER_NONE;
+    if (virtio_user(virtio, VIRTIO_CONTROL) != CAP_NODE_NONE)
+        line->fiber = (uint16_t)cap_node_fiber(virtio_user(virtio, VIRTIO_CONTROL));
     for (uint32_t queue = 0; queue < virtio_queues(virtio); queue++) {
-        uint16_t node = virtio_user(virtio, queue);
-        struct fiber *fiber;
+        uint32_t user = cap_node_fiber(virtio_user(virtio, queue));
 
-        if (node == CAP_NODE_NONE || !virtio_is_ready(virtio, queue))
+        if (user >= FIBER_COUNT || user == last || !virtio_is_ready(virtio, queue))
             continue;
-        fiber = cap_holder(&cap_nodes[node]);
-        if (fiber->number != last)
-            sched_wake(fiber);
-        last = (uint16_t)fiber->number;
-        line->fiber = last;
+        sched_wake(&fiber_table[user]);
+        line->fiber = (uint16_t)user;
+        last = user;
     }
 }
 

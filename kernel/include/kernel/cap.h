@@ -62,6 +62,12 @@ static inline uint16_t cap_node(const struct cap *cap)
     return (uint16_t)(cap - cap_nodes);
 }
 struct fiber *cap_holder(const struct cap *cap);
+// Number of the fiber whose node it is; of CAP_NODE_NONE, one that no fiber has.
+static inline uint32_t cap_node_fiber(uint16_t node)
+{
+    return node / RUMPK_SLOT_COUNT;
+}
+_Static_assert(CAP_NODE_NONE / RUMPK_SLOT_COUNT >= RUMPK_PACKAGES_MAX, "no fiber has this number");
 
 // Memory that capabilities name: MEMORY, DMA.
 struct memory_object {

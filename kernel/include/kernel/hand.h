@@ -17,12 +17,12 @@
 
 #include <kernel/cap.h>
 
-// Is what this capability names used by one fiber at a time?
-bool hand_moves(const struct cap *cap);
+// Is what this capability names, with these rights, used by one fiber at a time?
+bool hand_moves(const struct cap *cap, uint64_t rights);
 // Of one that moves: is it in its holder's hands, that is, not granted on?
 bool hand_has(const struct cap *cap);
-// Could it be granted now? Not while a request of its holder is at the device.
-bool hand_is_free(const struct cap *cap);
+// Could it be granted now with these rights? Not while its holder has a request at the device.
+bool hand_is_free(const struct cap *cap, uint64_t rights);
 
 // All below: on the kernel root, in a commit part.
 // From here on this capability is the one in possession.

@@ -8,6 +8,7 @@
 #include "calls_machine.h"
 
 #include <kernel/call.h>
+#include <kernel/derive.h>
 #include <kernel/device.h>
 #include <kernel/hand.h>
 #include <kernel/interrupt.h>
@@ -342,6 +343,60 @@ static void grantor_ends(void)
     CHECK(interrupts(5) && running() == 1);
 }
 
+// The one in the middle ends: what it had passed on goes back past it.
+static void middle_ends(void)
+{
+    begin();
+    ring_between(&fiber_table[1], &fiber_table[2]);
+    CHECK(grant(QUEUE_0, RING, USE | RUMPK_RIGHT_GRANT) == FIRST + 1); // a ring came before
+    yield_to(1);
+    CHECK(grant(FIRST + 1, FIRST, USE) == FIRST + 1);
+    CHECK(hand_has(&fiber_table[2].caps[FIRST + 1]));
+    CHECK(call(RUMPK_CALL_EXIT, 0, 0, 0, 0) == MACHINE_RUNNING && running() == 0);
+    CHECK(hand_has(&fiber_table[0].caps[QUEUE_0]) &&
+          !derive_is_live(&fiber_table[2].caps[FIRST + 1]));
+    CHECK(submit(QUEUE_0, BUFFERS) == 1 && resets == 0);
+}
+
+// Narrowing the own slot leaves what was granted before as it is; it narrows what comes back.
+static void narrowed_after(void)
+{
+    begin();
+    CHECK(grant(QUEUE_0, RING, USE) == FIRST && grant(INTERRUPT, RING, RUMPK_RIGHT_CONTROL) > 0);
+    CHECK(call_result(RUMPK_CALL_MASK, QUEUE_0, RUMPK_MASK_RIGHTS, RUMPK_RIGHT_READ, 0) == 0 &&
+          call_result(RUMPK_CALL_MASK, INTERRUPT, RUMPK_MASK_RIGHTS, 0, 0) == 0);
+    yield_to(1);
+    CHECK(submit(FIRST, OWN_BUFFERS) == 1);
+    complete(0, 0);
+    CHECK(collect_now(FIRST) == 1);
+    CHECK(call_result(RUMPK_CALL_MASK, FIRST + 1, RUMPK_MASK_IRQ_UNMASK, 0, 0) == RUMPK_OK);
+    yield_to(0);
+    CHECK(call_result(RUMPK_CALL_REVOKE, QUEUE_0, 0, 0, 0) == 1 &&
+          call_result(RUMPK_CALL_REVOKE, INTERRUPT, 0, 0, 0) == 1);
+    CHECK(submit(QUEUE_0, BUFFERS) == RUMPK_E_RIGHTS && collect_now(QUEUE_0) == RUMPK_E_TIMEOUT);
+    CHECK(call_result(RUMPK_CALL_MASK, INTERRUPT, RUMPK_MASK_IRQ_UNMASK, 0, 0) == RUMPK_E_RIGHTS);
+    CHECK(grant(QUEUE_0, RING, RUMPK_RIGHT_READ) == RUMPK_E_RIGHTS); // GRANT went too
+}
+
+// No slot is free; eight through one ring; a receiver that is about to end.
+static void receivers_that_cannot(void)
+{
+    struct cap cap = {.type = RUMPK_CAP_SPAWN, .rights = RUMPK_RIGHT_CONTROL};
+
+    begin();
+    while (cap_free(&fiber_table[2]) != NULL)
+        CHECK(cap_add(&fiber_table[2], cap) >= 0);
+    CHECK(grant(QUEUE_0, OTHER_RING, USE) == RUMPK_E_LIMIT);
+    for (uint32_t count = 0; count < RUMPK_GRANTS_PER_RING_MAX; count++) {
+        CHECK(grant(INTERRUPT, RING, RUMPK_RIGHT_CONTROL) >= FIRST);
+        CHECK(call_result(RUMPK_CALL_REVOKE, INTERRUPT, 0, 0, 0) == 1); // stale ones count
+    }
+    CHECK(grant(INTERRUPT, RING, RUMPK_RIGHT_CONTROL) == RUMPK_E_LIMIT);
+    fiber_condemn(&fiber_table[1], RUMPK_FAULT_BUDGET);
+    CHECK(fiber_table[1].is_ending && grant(QUEUE_0, RING, USE) == RUMPK_E_PEER);
+    CHECK(hand_has(&fiber_table[0].caps[QUEUE_0]) && submit(QUEUE_0, BUFFERS) == 1);
+}
+
 // ---- devices ----
 
 static void device_moves(void)
@@ -559,6 +614,9 @@ static void spawn_outlives_its_caller(void)
     X(queue_deep)                \
     X(holder_ends)               \
     X(grantor_ends)              \
+    X(middle_ends)               \
+    X(narrowed_after)            \
+    X(receivers_that_cannot)     \
     X(device_moves)              \
     X(device_breaks)             \
     X(memory_in_use)             \

@@ -61,8 +61,10 @@ static inline int64_t npl_call(uint32_t index, uint64_t a, uint64_t b, uint64_t 
 }
 
 // Gives the fiber at the other end of `ring` (a slot) a capability derived from `slot`, with these
-// rights and, for memory, this part of it (whole pages; length 0: to its end). Returns the slot
-// number there: send it, and the peer asks npl_meta_cap what it got. Negative: a result code.
+// rights and, for memory, this part of it (whole pages; length 0: to its end). An interrupt, a
+// queue, an end of a ring and a device with CONTROL are not usable here until they are taken back.
+// Returns the slot number there: send it, and the peer asks npl_meta_cap what it got. Negative: a
+// result code.
 static inline int64_t npl_grant(uint32_t slot, uint32_t ring, uint32_t rights, uint64_t offset,
                                 uint64_t length)
 {
