@@ -487,6 +487,15 @@ static enum nip_code run_build(struct build *build, bool from_nothing, struct ni
     return code;
 }
 
+// What the compiler would read from the environment: a package is built with what stands in it.
+static void clear_environment(void)
+{
+    static const char *const names[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH", "COMPILER_PATH",
+                                        "CCC_OVERRIDE_OPTIONS"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        unsetenv(names[i]);
+}
+
 enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *folder,
                            const struct nip_manifest *manifest, uint32_t arch_mask,
                            bool from_nothing, struct libraries *libraries, struct nip_error *err)
@@ -505,6 +514,7 @@ enum nip_code build_driver(const struct cli *cli, struct sdk *sdk, const char *f
     }
     char path[CLI_PATH_SIZE];
     project_path(path, folder, "build");
+    clear_environment();
     enum nip_code code = sdk_find_tools(sdk, err);
     if (code == NIP_OK)
         code = nip_fs_make_folders(path, NULL, err);

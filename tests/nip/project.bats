@@ -95,6 +95,8 @@ load common
   new_hello
   sed -i '1i #include <sys/socket.h>' src/main.c
   refused 1 "'sys/socket.h' file not found" nip build --arch x86_64
+  CPATH=/usr/include:/usr/include/x86_64-linux-gnu C_INCLUDE_PATH=/usr/include CCC_OVERRIDE_OPTIONS='# O0' \
+    refused 1 "'sys/socket.h' file not found" nip build --arch x86_64
   sed -i '1d' src/main.c
   ok nip build --arch x86_64
   cp build/x86_64/driver.elf good

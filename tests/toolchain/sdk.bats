@@ -63,7 +63,7 @@ setup() {
     compile "$arch" "$BATS_TEST_DIRNAME/driver/driver.c" "$arch.o"
     link "$arch" "$arch.elf" "$arch.o"
     ln -s "$sdk/bin/$triple-clang" "$sdk/bin/$triple-ld" links/
-    PATH="$PWD/links:$PATH" $triple-clang -std=c23 -O2 -Wall -Wextra -Wpedantic -Werror \
+    PATH="$PWD/links:$PATH" CPATH=/usr/include $triple-clang -std=c23 -O2 -Wall -Wextra -Wpedantic -Werror \
       -c "$BATS_TEST_DIRNAME/driver/driver.c" -o "$arch-program.o"
     PATH="$PWD/links:$PATH" $triple-ld -o "$arch-program.elf" "$arch-program.o"
     cmp "$arch.o" "$arch-program.o"
