@@ -349,10 +349,10 @@ static enum nip_code prepare(struct foreign *foreign, struct nip_error *err)
 {
     const struct build_task *task = foreign->task;
     char path[CLI_PATH_SIZE];
-    size_t side_count = 0;
+    size_t side_count = 0, job_count = process_parallel();
     for (size_t a = 0; a < RUMPK_ARCH_COUNT; a++)
         side_count += (task->arch_mask & RUMPK_ARCH_BIT(arch_all[a])) != 0;
-    size_t parallel = (process_parallel() + side_count - 1) / side_count;
+    size_t parallel = side_count != 0 ? (job_count + side_count - 1) / side_count : job_count;
     project_path(path, task->root, BUILD_WORK_FOLDER "/tmp");
     enum nip_code code = find_tools(foreign, err);
     if (code == NIP_OK)
