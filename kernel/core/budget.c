@@ -137,16 +137,11 @@ static void window_begin(struct fiber *fiber, uint64_t now)
     fiber->is_throttled = false;
 }
 
-uint64_t budget_renew(struct fiber *fiber, uint64_t now)
+void budget_renew(struct fiber *fiber, uint64_t now)
 {
-    if (!fiber->is_throttled)
-        return TIMER_NEVER;
-    if (now < fiber->window_end)
-        return fiber->window_end;
     window_begin(fiber, now);
     sched_requeue(fiber);
     lend_again(fiber);
-    return TIMER_NEVER;
 }
 
 static void throttle(struct fiber *fiber)
@@ -179,9 +174,9 @@ static uint64_t left_of(uint64_t whole, uint64_t used)
 
 // Until its turn is over. Whether it overruns is asked when it runs itself, not the kernel in its
 // name.
-static uint64_t turn_left(const struct fiber *fiber)
+static uint64_t turn_left(struct fiber *fiber)
 {
-    uint64_t turn = left_of(slice_of(sched_rank(fiber)), fiber->turn_used);
+    uint64_t turn = left_of(slice_of(lend_rank(fiber)), fiber->turn_used);
 
     if (fiber->work.step != NULL)
         return turn;
@@ -196,7 +191,7 @@ void budget_begin(struct fiber *fiber)
 
     if (now >= payer->window_end) {
         if (payer->is_throttled)
-            (void)budget_renew(payer, now);
+            budget_renew(payer, now);
         else
             window_begin(payer, now);
     }
@@ -231,7 +226,7 @@ void budget_rest(struct fiber *fiber)
     budget_mark(fiber);
 }
 
-bool budget_is_used(const struct fiber *fiber)
+bool budget_is_used(struct fiber *fiber)
 {
     return turn_left(fiber) == 0;
 }

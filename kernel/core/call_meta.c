@@ -5,6 +5,7 @@
 #include <kernel/budget.h>
 #include <kernel/call.h>
 #include <kernel/ledger.h>
+#include <kernel/lend.h>
 #include <kernel/memory.h>
 #include <kernel/record.h>
 #include <kernel/ring.h>
@@ -216,7 +217,7 @@ static int64_t run_store(struct fiber *fiber, const uint64_t arguments[CALL_ARGU
         .slices = fiber->slices,
         .budget = fiber->budget,
         .throttled = fiber->throttled,
-        .lent = sched_borrows(fiber) ? fiber->loan + 1 : 0,
+        .lent = lend_borrows(fiber) ? lend_rank(fiber) + 1 : 0,
     };
 
     budget_charge(fiber);

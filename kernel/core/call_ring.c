@@ -11,6 +11,9 @@
 #include <kernel/user.h>
 #include <kernel/virtio.h>
 
+#define WAIT_FEW 16u // sources that are checked and tried without a look at the interrupts
+#define REQUESTS 8u  // of a batch that are read at once: all of them would not fit the stack rules
+
 #define RIGHTS_EITHER (RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE)
 
 static int64_t ring_send(const struct cap *cap)
@@ -65,6 +68,7 @@ static int64_t queue_send(struct fiber *fiber, const struct cap *cap, uint64_t p
                           uint64_t count)
 {
     struct virtio_part parts[RUMPK_QUEUE_BATCH_MAX];
+    struct rumpk_queue_request requests[REQUESTS];
     struct user_ptr from = {pointer};
     int64_t room;
 
@@ -75,18 +79,18 @@ static int64_t queue_send(struct fiber *fiber, const struct cap *cap, uint64_t p
     room = virtio_can_submit(cap->object, cap->part, (uint32_t)count);
     if (room != RUMPK_OK && room != RUMPK_E_FULL)
         return room;
-    // One request at a time: the whole batch would not fit the kernel's stack rules.
     for (uint32_t index = 0; index < count; index++) {
-        struct rumpk_queue_request request;
+        uint64_t size = sizeof(requests[0]) * (count - index < REQUESTS ? count - index : REQUESTS);
         int64_t result;
 
-        if (!user_read(fiber, &request, from, sizeof(request),
-                       _Alignof(struct rumpk_queue_request)))
-            fiber_fault_call(fiber, RUMPK_FAULT_POINTER, from.address);
-        result = request_check(fiber, &request, &parts[index]);
+        if (index % REQUESTS == 0) {
+            if (!user_read(fiber, requests, from, size, _Alignof(struct rumpk_queue_request)))
+                fiber_fault_call(fiber, RUMPK_FAULT_POINTER, from.address);
+            from.address += size;
+        }
+        result = request_check(fiber, &requests[index % REQUESTS], &parts[index]);
         if (result != RUMPK_OK)
             return result;
-        from.address += sizeof(request);
     }
     if ((parts[count - 1].flags & RUMPK_QUEUE_CHAINED) != 0)
         return RUMPK_E_ARGUMENT;
@@ -127,6 +131,7 @@ static void announce(const struct fiber *fiber)
             continue;
         start_announced(rings[cap->object].wire);
         rings[cap->object].wire = RING_NO_WIRE;
+        sched_relieve(); // a record of the ledger was written
     }
 }
 
@@ -139,6 +144,8 @@ static int64_t wait_now(struct fiber *fiber)
     memory_use_kernel_root();
     budget_mark(fiber);
     announce(fiber);
+    if (fiber->wait.count > WAIT_FEW)
+        sched_relieve();
     if (wait_try(fiber, &result))
         return result;
     sched_block(fiber);

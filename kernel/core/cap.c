@@ -95,7 +95,7 @@ bool cap_revoke_step(struct cap *cap)
     if (leaf == NULL)
         return true;
     if (leave_step(leaf)) {
-        sched_wake(cap_holder(leaf)); // E_STALE, if it sleeps on this one
+        sched_wake_stale(cap_holder(leaf), cap_node(leaf) % RUMPK_SLOT_COUNT);
         derive_unlink(leaf);
     }
     return false;

@@ -82,7 +82,6 @@ static void end_begin(struct fiber *fiber, struct rumpk_ledger_record *record)
 {
     kernel_phase = PHASE_COMMIT;
     memory_use_kernel_root();
-    lend_end(fiber);
     fiber->is_ending = true;
     fiber->work = (struct work){.step = end_caps_step};
     for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++)

@@ -92,28 +92,48 @@ struct run {
     uint8_t prot[WORK_STEP_PAGES];
 };
 
-// What `part` allows, added to the pages that it shares with the run.
+// What `part` allows, added to the pages that it shares with the run; both are whole pages.
 static void run_add(struct run *run, const struct part *part)
 {
-    for (uint32_t index = 0; index < run->count; index++) {
-        if (range_contains(part->base, part->size, run->base + index * PAGE_SIZE, PAGE_SIZE))
-            run->prot[index] |= (uint8_t)part->prot;
-    }
+    uint64_t end = part->base + part->size;
+    uint64_t first = part->base > run->base ? (part->base - run->base) / PAGE_SIZE : 0;
+    uint64_t last = end > run->base ? (end - run->base) / PAGE_SIZE : 0;
+
+    for (uint64_t index = first; index < last && index < run->count; index++)
+        run->prot[index] |= (uint8_t)part->prot;
 }
 
 // Only capabilities of one object have pages in common.
-static void run_judge(const struct fiber *fiber, const struct cap *like, struct run *run)
+static uint32_t sharers_find(const struct fiber *fiber, const struct cap *like,
+                             const struct cap *sharers[RUMPK_SLOT_COUNT])
 {
+    uint32_t count = 0;
+
     for (uint32_t slot = 0; slot < RUMPK_SLOT_COUNT; slot++) {
         const struct cap *cap = &fiber->caps[slot];
-        struct part parts[PARTS_MAX];
-        uint32_t count;
 
-        if (cap->is_mapped != CAP_MAPPED || cap->type != like->type ||
-            cap->object != like->object || !derive_is_live(cap))
-            continue;
-        count = parts_of(cap, parts);
-        for (uint32_t index = 0; index < count; index++)
+        if (cap->is_mapped == CAP_MAPPED && cap->type == like->type &&
+            cap->object == like->object && derive_is_live(cap))
+            sharers[count++] = cap;
+    }
+    return count;
+}
+
+// Pages of one step: each is asked about at every sharer.
+static uint64_t step_pages(uint32_t sharers)
+{
+    if (sharers < 8)
+        return WORK_STEP_PAGES;
+    return sharers < 16 ? WORK_STEP_PAGES / 2 : WORK_STEP_PAGES / 4;
+}
+
+static void run_judge(struct run *run, const struct cap *const *sharers, uint32_t count)
+{
+    for (uint32_t sharer = 0; sharer < count; sharer++) {
+        struct part parts[PARTS_MAX];
+        uint32_t part_count = parts_of(sharers[sharer], parts);
+
+        for (uint32_t index = 0; index < part_count; index++)
             run_add(run, &parts[index]);
     }
 }
@@ -138,6 +158,9 @@ static void run_store(struct fiber *fiber, const struct run *run)
 
 bool mapping_step(struct fiber *fiber, const struct cap *cap, uint64_t *page)
 {
+    const struct cap *sharers[RUMPK_SLOT_COUNT];
+    uint32_t sharer_count = sharers_find(fiber, cap, sharers);
+    uint64_t pages = step_pages(sharer_count);
     struct part parts[PARTS_MAX];
     uint32_t count = parts_of(cap, parts);
     uint64_t first = 0; // page number of the part
@@ -148,8 +171,8 @@ bool mapping_step(struct fiber *fiber, const struct cap *cap, uint64_t *page)
 
         if (*page < end) {
             run.base = parts[index].base + (*page - first) * PAGE_SIZE;
-            run.count = end - *page < WORK_STEP_PAGES ? (uint32_t)(end - *page) : WORK_STEP_PAGES;
-            run_judge(fiber, cap, &run);
+            run.count = (uint32_t)(end - *page < pages ? end - *page : pages);
+            run_judge(&run, sharers, sharer_count);
             run_store(fiber, &run);
             *page += run.count;
             return *page == end && index + 1 == count;

@@ -25,8 +25,9 @@ struct queue {
     struct fiber *last;
 };
 
-// Fibers looked at between two looks at the interrupts: each may wait for RUMPK_WAIT_MAX sources.
-#define LOOK_MAX 2u
+// Fibers woken or given a new window by one look at the time: each may wait for RUMPK_WAIT_MAX
+// sources. Who is left is looked at right after, with the interrupts between.
+#define LOOK_MAX 1u
 
 static struct queue queues[RUMPK_SPECTRUM_COUNT];
 static struct fiber *fp_owner; // whose floating point state is in the registers
@@ -86,27 +87,13 @@ void sched_stay_on_idle(bool stay)
     stay_on_idle = stay;
 }
 
-static uint32_t rank_own(const struct fiber *fiber)
-{
-    return fiber->is_throttled ? RUMPK_SPECTRUM_VOID : fiber->spectrum;
-}
-
-bool sched_borrows(const struct fiber *fiber)
-{
-    return fiber->lender != NULL && fiber->loan < rank_own(fiber);
-}
-
-uint32_t sched_rank(const struct fiber *fiber)
-{
-    return sched_borrows(fiber) ? fiber->loan : rank_own(fiber);
-}
-
 void sched_ready(struct fiber *fiber)
 {
-    struct queue *queue = &queues[sched_rank(fiber)];
+    uint32_t rank = lend_rank(fiber);
+    struct queue *queue = &queues[rank];
 
     fiber->state = FIBER_READY;
-    fiber->queued = sched_rank(fiber);
+    fiber->queued = rank;
     fiber->next = NULL;
     if (queue->first == NULL)
         queue->first = fiber;
@@ -118,10 +105,11 @@ void sched_ready(struct fiber *fiber)
 // To the head of its queue: whoever is interrupted by a stricter fiber has not used up its turn.
 static void ready_again(struct fiber *fiber)
 {
-    struct queue *queue = &queues[sched_rank(fiber)];
+    uint32_t rank = lend_rank(fiber);
+    struct queue *queue = &queues[rank];
 
     fiber->state = FIBER_READY;
-    fiber->queued = sched_rank(fiber);
+    fiber->queued = rank;
     fiber->next = queue->first;
     if (queue->first == NULL)
         queue->last = fiber;
@@ -145,7 +133,7 @@ static void unqueue(struct fiber *fiber)
 
 void sched_requeue(struct fiber *fiber)
 {
-    if (fiber->state != FIBER_READY || fiber->queued == sched_rank(fiber))
+    if (fiber->state != FIBER_READY || fiber->queued == lend_rank(fiber))
         return;
     unqueue(fiber);
     sched_ready(fiber);
@@ -213,7 +201,7 @@ bool sched_is_wanted(void)
 void sched_return(struct fiber *fiber, int64_t result)
 {
     arch_frame_set_result(&fiber->frame, result);
-    if (stricter_is_ready(sched_rank(fiber))) {
+    if (stricter_is_ready(lend_rank(fiber))) {
         kernel_phase = PHASE_COMMIT;
         ready_again(fiber);
         sched_run();
@@ -239,19 +227,30 @@ void sched_block(struct fiber *fiber)
     sched_run();
 }
 
-void sched_wake(struct fiber *fiber)
+static void wake_with(struct fiber *fiber, int64_t result)
 {
-    uint64_t now;
-    int64_t result;
+    uint64_t now = record_ticks();
 
-    if (fiber->state != FIBER_WAITING || !wait_try(fiber, &result))
-        return;
-    now = record_ticks();
     fiber->woken = (result == RUMPK_E_TIMEOUT ? fiber->wait.deadline : now) + 1;
     arch_frame_set_result(&fiber->frame, result);
     budget_rest(fiber);
     sched_ready(fiber);
-    lend_end(fiber);
+}
+
+void sched_wake(struct fiber *fiber)
+{
+    int64_t result;
+
+    if (fiber->state == FIBER_WAITING && wait_try(fiber, &result))
+        wake_with(fiber, result);
+}
+
+void sched_wake_stale(struct fiber *fiber, uint32_t slot)
+{
+    if (fiber->state == FIBER_WAITING && wait_names(fiber, slot))
+        wake_with(fiber, RUMPK_E_STALE);
+    else // its device may be stopped, or where its completions were to go is gone
+        sched_wake(fiber);
 }
 
 static uint64_t least(uint64_t one, uint64_t other)
@@ -266,25 +265,26 @@ static uint64_t times_look(void)
 {
     uint64_t next = TIMER_NEVER;
     uint64_t now = record_ticks();
-    uint32_t woken = 0;
+    uint32_t served = 0;
 
-    for (uint32_t index = 0; index < FIBER_COUNT && woken < LOOK_MAX; index++) {
+    for (uint32_t index = 0; index < FIBER_COUNT; index++) {
         struct fiber *fiber = &fiber_table[index];
-        uint64_t renewed = budget_renew(fiber, now);
 
+        if (fiber->is_throttled && fiber->window_end <= now && served < LOOK_MAX) {
+            budget_renew(fiber, now);
+            served++;
+        }
         // Who sleeps gets a new window when it runs again.
-        if (fiber->state == FIBER_READY || fiber->state == FIBER_RUNNING)
-            next = least(next, renewed);
-        if (fiber->state != FIBER_WAITING)
-            continue;
-        if (fiber->wait.deadline <= now) {
+        if (fiber->is_throttled && (fiber->state == FIBER_READY || fiber->state == FIBER_RUNNING))
+            next = least(next, fiber->window_end);
+        if (fiber->state == FIBER_WAITING && fiber->wait.deadline <= now && served < LOOK_MAX) {
             sched_wake(fiber);
-            woken++;
+            served++;
         }
         if (fiber->state == FIBER_WAITING)
             next = least(next, fiber->wait.deadline);
     }
-    return woken == LOOK_MAX ? now : next;
+    return next;
 }
 
 // Everything that time alone brings about.
@@ -306,6 +306,11 @@ static void look_up(void)
     quiet_begin();
     interrupt_serve();
     times_serve();
+}
+
+void sched_relieve(void)
+{
+    look_up();
 }
 
 // Nobody runs, nobody can be woken. Hand-over: the machine is switched off, or stays as it is.
@@ -333,8 +338,6 @@ static void look_up(void)
 // fiber's doing.
 static bool last_look(uint64_t *next, bool *is_pending)
 {
-    uint32_t looked = 0;
-
     *next = TIMER_NEVER;
     *is_pending = false;
     for (uint32_t index = 0; index < FIBER_COUNT; index++) {
@@ -347,8 +350,7 @@ static bool last_look(uint64_t *next, bool *is_pending)
             *next = least(*next, fiber->wait.deadline);
             *is_pending |= wait_is_pending(fiber);
         }
-        if (++looked % LOOK_MAX == 0)
-            look_up();
+        look_up();
         if (sched_is_wanted())
             return false;
     }
@@ -387,9 +389,14 @@ void sched_run(void)
             look_up(); // a start is long enough by itself
         start_next();
         fiber = ready_take();
-        if (fiber != NULL)
+        if (fiber == NULL) {
+            idle();
+        } else if (lend_rank(fiber) == fiber->queued) {
             enter_anew(fiber);
-        idle();
+        } else { // what it was lent is over
+            sched_ready(fiber);
+            look_up();
+        }
     }
 }
 
@@ -401,7 +408,7 @@ void sched_run(void)
         core_statistics.slices++;
         sched_ready(fiber);
     } else {
-        core_statistics.preemptions += stricter_is_ready(sched_rank(fiber));
+        core_statistics.preemptions += stricter_is_ready(lend_rank(fiber));
         ready_again(fiber);
     }
     running = NULL;
@@ -412,19 +419,19 @@ void sched_look(struct fiber *fiber)
 {
     look_up();
     budget_charge(fiber);
-    if (stricter_is_ready(sched_rank(fiber)))
+    if (stricter_is_ready(lend_rank(fiber)))
         give_way(fiber, false);
     budget_begin(fiber); // the look may have used up the timer that ends its turn
 }
 
 void sched_point(struct fiber *fiber)
 {
-    uint32_t rank = sched_rank(fiber);
+    uint32_t rank = lend_rank(fiber);
     bool is_over;
 
     look_up();
     budget_charge(fiber);
-    is_over = budget_is_used(fiber) || sched_rank(fiber) != rank;
+    is_over = budget_is_used(fiber) || lend_rank(fiber) != rank;
     if (!is_over && !stricter_is_ready(rank)) {
         budget_begin(fiber); // the look may have used up the timer that ends its turn
         return;
@@ -438,7 +445,7 @@ void sched_point(struct fiber *fiber)
 // An interrupt or the timer, between two instructions of `fiber`.
 void sched_interrupt(struct fiber *fiber, bool is_timer)
 {
-    uint32_t rank = sched_rank(fiber);
+    uint32_t rank = lend_rank(fiber);
     bool is_over;
 
     kernel_phase = PHASE_COMMIT;
@@ -448,7 +455,7 @@ void sched_interrupt(struct fiber *fiber, bool is_timer)
     else
         interrupt_serve();
     budget_charge(fiber);
-    is_over = budget_is_used(fiber) || sched_rank(fiber) != rank;
+    is_over = budget_is_used(fiber) || lend_rank(fiber) != rank;
     if (is_over)
         budget_overrun(fiber); // does not return when it was one too many
     give_way(fiber, is_over);

@@ -44,27 +44,31 @@ static bool queue_try(struct fiber *fiber, const struct cap *cap, int64_t *resul
     return true;
 }
 
+// What was taken back while the fiber sleeps is told by whoever takes it back (sched_wake_stale);
+// here only what would be a result is looked at once more.
 static bool sources_try(struct fiber *fiber, int64_t *result)
 {
     const struct fiber_wait *wait = &fiber->wait;
     const struct cap *first = &fiber->caps[wait->slots[0]];
 
-    for (uint32_t index = 0; index < wait->count; index++) {
-        if (!derive_is_live(&fiber->caps[wait->slots[index]])) {
-            *result = RUMPK_E_STALE;
-            return true;
-        }
-    }
     switch (wait->kind) {
     case WAIT_RING:
         *result = ring_ready(&rings[first->object], first->part);
+        if (*result != 0 && !derive_is_live(first))
+            *result = RUMPK_E_STALE;
         return *result != 0;
     case WAIT_QUEUE:
+        if (!derive_is_live(first)) {
+            *result = RUMPK_E_STALE;
+            return true;
+        }
         return queue_try(fiber, first, result);
     case WAIT_MANY:
         for (uint32_t index = 0; index < wait->count; index++) {
-            if (cap_is_ready(&fiber->caps[wait->slots[index]])) {
-                *result = index;
+            const struct cap *cap = &fiber->caps[wait->slots[index]];
+
+            if (cap_is_ready(cap)) {
+                *result = derive_is_live(cap) ? (int64_t)index : RUMPK_E_STALE;
                 return true;
             }
         }
@@ -84,6 +88,15 @@ bool wait_try(struct fiber *fiber, int64_t *result)
         return false;
     *result = RUMPK_E_TIMEOUT;
     return true;
+}
+
+bool wait_names(const struct fiber *fiber, uint32_t slot)
+{
+    for (uint32_t index = 0; index < fiber->wait.count; index++) {
+        if (fiber->wait.slots[index] == slot)
+            return true;
+    }
+    return false;
 }
 
 bool wait_is_pending(const struct fiber *fiber)

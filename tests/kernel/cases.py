@@ -132,7 +132,7 @@ def matrix():
     for call in ("meta", "wait"):
         add(Case(f"{call} own pointer", f"pointer {call} own", exits()))
         kinds = ["null", "gate", "straddle", "unaligned", "last", "non-canonical", "{kernel-data}", "{other-data}",
-                 "{hole}"]
+                 "{virtio-registers}", "{hole}"]
         if call == "meta":
             kinds += ["constant", "text", "systable"]
         for kind in kinds:
@@ -141,6 +141,9 @@ def matrix():
                 arches = ("riscv64", "aarch64")
             add(Case(f"{call} pointer {kind}", f"pointer {call} {kind}", faults("POINTER"), arches,
                      "the gate can be read there" if arches else None))
+        add(Case(f"{call} pointer window", f"pointer {call} window", faults("POINTER"), ("riscv64", "aarch64"),
+                 "the console's registers are I/O ports here", alone=True,
+                 extra='request { registers "uart" compatible="{uart}"; }'))
 
     # Rings.
     add(Case("sink of forged rings", "sink", exits(43), server_of="sink-a"))

@@ -13,6 +13,7 @@
   asleep            the same seen from outside: neither the kernel nor the emulator counts one
   interrupt         the line of the console's registers: every result, and masked is masked
   storm             a line that fires too often is held back
+  device storm      so is that of a virtio device, by a message too (q35: MSI-X), and nothing is lost
   level             a driver that never quiets its device is struck out
   lent              whoever holds its line now is struck out instead, not its owner
   hold              a machine in which an unmasked line is waited for does not end, and sleeps
@@ -51,8 +52,8 @@ def wakes(guest):
 
 
 class Image:
-    def __init__(self, args, name, on_idle="power-off"):
-        self.args, self.arch = args, args.arch
+    def __init__(self, args, name, on_idle="power-off", mib=32):
+        self.args, self.arch, self.mib = args, args.arch, mib
         self.folder = os.path.join(args.work, f"{args.arch}-{name.replace(' ', '-')}")
         self.text = f'image "test/sched" version="0.1.0" {{ on-idle "{on_idle}"; }}\n'
         self.wires = ""
@@ -76,6 +77,15 @@ class Image:
         shutil.copy(elf, os.path.join(folder, "driver.elf"))
         self.text += f'package "rumpk/{name}" version="0.1.0" path="{name}" {{ {grants} }}\n'
 
+    def batch(self, act):
+        """A driver of a console's device (see port) that does `act` with its memory, eight grants deep."""
+        self.probe("batch", act, more='request { device "port" virtio=3 queues=2; dma "buffers" size="8KiB"; }\n'
+                   'needs { service "deep" 1 style="stream"; }',
+                   grants=' grant "port"; grant "buffers"; dma #true; delegate #true;')
+        self.probe("passer", "passer dma", more='provides { service "deep" 1 style="stream" clients=1; }',
+                   grants=" delegate #true;")
+        self.wires += 'wire "deep" from="test/batch" to="test/passer" start="at-once"\n'
+
     def wire(self, service, client, server):
         self.wires += f'wire "{service}" from="{client}" to="{server}"\n'
 
@@ -91,7 +101,7 @@ class Image:
         write(os.path.join(self.folder, "image.kdl"), self.text + self.wires)
         image = os.path.join(self.folder, "image.elf")
         subprocess.run([self.args.tool, self.arch, self.args.kernel, self.folder, image], check=True)
-        return Guest(self.arch, image, mib=32, rng=rng, disk=disk, extra=list(extra) + self.args.machine.split(),
+        return Guest(self.arch, image, mib=self.mib, rng=rng, disk=disk, extra=list(extra) + self.args.machine.split(),
                      name=os.path.basename(self.folder), on=self.args.on)
 
     def run(self, disk=None, extra=()):
@@ -118,6 +128,12 @@ class Image:
 def check(what, got, wanted):
     if got != wanted:
         raise GuestError(f"{what}: wanted {wanted}, got {got}")
+
+
+def port(args):
+    """Words for the emulator: a virtio console whose other end swallows everything at once."""
+    device = "virtio-serial-pci,disable-legacy=on" if args.on == "q35" else "virtio-serial-device"
+    return ("-chardev", "null,id=port", "-device", f"{device},max_ports=1", "-device", "virtconsole,chardev=port")
 
 
 STRUCK_OUT = [("STRIKE", 1), ("STRIKE", 2), ("FAULT", "BUDGET")]
@@ -272,6 +288,16 @@ def lent(args):
     check("owner", image.of("owner"), [("EXIT", SURVIVED)])
 
 
+def device_storm(args):
+    """A driver that makes its virtio device speak too often; what it asked for comes all the same, only later."""
+    image = Image(args, "device storm")
+    image.batch("batch 3000 1")
+    image.run(extra=["-icount", "shift=0,sleep=off", *port(args)])
+    check("batch", image.of("batch"), [("EXIT", SURVIVED)])
+    if image.statistics["storms"] == 0 or image.statistics["interrupts"] >= 3000:
+        raise GuestError(f"the device was not held back: {image.statistics}")
+
+
 def hold(args):
     image = Image(args, "hold")
     image.probe("irq", "irq hold", more=uart_request(args), grants=' grant "uart";')
@@ -302,7 +328,7 @@ def disk(args):
 
 
 SCENES = {"endless loop": endless_loop, "busy": busy, "spinning": spinning, "budget": budget, "share": share, "idle": idle, "asleep": asleep,
-          "interrupt": interrupt, "storm": storm, "level": level, "lent": lent, "hold": hold, "disk": disk}
+          "interrupt": interrupt, "storm": storm, "device storm": device_storm, "level": level, "lent": lent, "hold": hold, "disk": disk}
 
 
 def main():

@@ -56,14 +56,13 @@ static inline void budget_mark(struct fiber *fiber) // it has called recv or wai
 {
     fiber->slices = 0;
 }
-bool budget_is_used(const struct fiber *fiber);      // a turn or a slice, by what was charged
+bool budget_is_used(struct fiber *fiber); // a turn or a slice, by what was charged
 // A slice is used up. Returns unless that was the last strike.
 void budget_overrun(struct fiber *fiber);
 // A line of its device was held back for long. Returns unless `fiber` runs and that was the last
 // strike.
 void budget_storm(struct fiber *fiber);
-// If the fiber is throttled and its window is over, it gets a new one. Returns when it will be, or
-// TIMER_NEVER for a fiber that is not throttled.
-uint64_t budget_renew(struct fiber *fiber, uint64_t now);
+// The fiber is throttled and its window is over: it gets a new one.
+void budget_renew(struct fiber *fiber, uint64_t now);
 
 #endif

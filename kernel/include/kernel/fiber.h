@@ -45,6 +45,7 @@ struct fiber_wait {
     uint8_t count; // of slots
     uint8_t slots[RUMPK_WAIT_MAX];
     uint32_t out_count;
+    uint64_t servers; // fibers for whose service it waits, one bit each (lend.h)
     uint64_t out; // address in the driver, checked when the call was made and again when it is used
     uint64_t deadline;
 };
@@ -87,11 +88,11 @@ struct fiber {
     uint64_t window_end;  // of the window that it last ran in
     uint64_t window_used; // in that window, loans that it gave included
     bool is_throttled;    // its budget is used up: it runs in Void until the window ends
-    bool lends;           // fibers may run in its spectrum
     uint32_t throttled;   // windows, in all
     uint32_t exhausted;   // windows in a row
-    struct fiber *lender; // null, or whose spectrum it runs in: `loan`
-    uint32_t loan;
+    struct fiber *lender; // null, or who lent it a spectrum in its nap number lender_nap (lend.h)
+    uint64_t lender_nap;
+    uint64_t naps;      // times it fell asleep, and what it lends changed
     uint32_t queued;    // READY: in which queue
     uint64_t woken;     // when it became ready and has not run since, plus 1; 0: it has
     uint64_t run_ticks; // in all

@@ -18,12 +18,7 @@ void sched_ready(struct fiber *fiber); // to the end of its queue
 // Runs the next fiber, idles until there is one, or ends the machine when nothing can make one
 // ready.
 [[noreturn]] void sched_run(void);
-// The spectrum that `fiber` runs in now: its own, looser by strikes, Void while it is throttled, or
-// one that it was lent.
-uint32_t sched_rank(const struct fiber *fiber);
-// Does it run in a spectrum that it was lent?
-bool sched_borrows(const struct fiber *fiber);
-// Its rank has changed: a ready fiber moves to the end of the queue where it belongs now.
+// Its rank (lend.h) has changed: a ready fiber moves to the end of the queue where it belongs now.
 void sched_requeue(struct fiber *fiber);
 // Is anybody ready who does not run?
 bool sched_is_wanted(void);
@@ -35,13 +30,20 @@ void sched_point(struct fiber *fiber);
 void sched_look(struct fiber *fiber);
 // If `fiber` waits and what it waits for is there, it becomes ready with its result.
 void sched_wake(struct fiber *fiber);
+// What this slot of `fiber` held was taken back: if it waits for that it becomes ready with
+// E_STALE, and if for something that has changed with it, with that.
+void sched_wake_stale(struct fiber *fiber, uint32_t slot);
+// In the middle of a call that has much to do: what is pending is served, nobody else runs.
+void sched_relieve(void);
 // An interrupt took the processor from `fiber`: whoever it made ready runs, then `fiber` goes on.
 [[noreturn]] void sched_interrupt(struct fiber *fiber, bool is_timer);
 
 // The stretch from here to the next entry of a fiber is one in which interrupts wait.
 void quiet_begin(void);
 
-// wait.c: is what fiber->wait describes there (or its deadline past)? Then *result is the result of
+// wait.c: does fiber->wait name this slot?
+[[nodiscard]] bool wait_names(const struct fiber *fiber, uint32_t slot);
+// Is what fiber->wait describes there (or its deadline past)? Then *result is the result of
 // the call. May end the fiber's life with POINTER only while it is the one being served. On the
 // kernel root.
 [[nodiscard]] bool wait_try(struct fiber *fiber, int64_t *result);

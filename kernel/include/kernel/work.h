@@ -23,9 +23,9 @@
 #include <kernel/crypto.h>
 
 #define WORK_STEP_INSTRUCTIONS 20000u
-#define WORK_STEP_PAGES        32u   // leaves stored
+#define WORK_STEP_PAGES        32u   // leaves stored, fewer where many have a say in them
 #define WORK_STEP_CLEAR        8192u // bytes cleared
-#define WORK_STEP_HASH         256u  // bytes hashed: two blocks of BLAKE2b
+#define WORK_STEP_HASH         128u  // bytes hashed: a block of BLAKE2b
 #define WORK_STEP_COMPARE      4096u // bytes compared
 
 struct fiber;

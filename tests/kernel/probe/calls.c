@@ -116,6 +116,8 @@ int probe_pointer(const char *word)
         p = UINT64_MAX - 7;
     else if (strcmp(kind, "non-canonical") == 0)
         p = UINT64_C(0x8000000000000000);
+    else if (strcmp(kind, "window") == 0) // the caller's own, mapped
+        p = (uint64_t)npl_map(slot_of(RUMPK_CAP_WINDOW));
     else if (strcmp(kind, "own") == 0)
         p = start->heap_base;
     else

@@ -237,6 +237,12 @@ static const struct act {
     {"lend", probe_lend},
     {"use", probe_use},
     {"script", probe_script},
+    {"root", probe_root},
+    {"node", probe_node},
+    {"passer", probe_passer},
+    {"sleeper", probe_sleeper},
+    {"batch", probe_batch},
+    {"borrower", probe_borrower},
 };
 
 int npl_main(void)

@@ -26,7 +26,7 @@ int probe_take(const char *word);       // grants.c: what its taker sees
 int probe_drop(const char *word);       // grants.c: taking back from oneself
 int probe_meta(const char *word);       // meta.c: what one may know
 int probe_checkpoint(const char *word); // meta.c: state handed over
-int probe_script(const char *text);  // script.c: calls as the configuration names them
+int probe_script(const char *text);     // script.c: calls as the configuration names them
 int probe_pledge(const char *word);     // grants.c: calls given up
 int probe_ports(const char *word);      // cpu.c: I/O ports held, not held, and side by side
 int probe_spin(const char *word);       // sched.c: keeps the processor and never waits
@@ -46,6 +46,12 @@ int probe_answer(const char *word);     // load.c: its server
 int probe_long(const char *word);       // load.c: calls that take long
 int probe_bound(const char *word);      // load.c: gives much and takes it back
 int probe_holder(const char *word);     // load.c: what it is given
+int probe_root(const char *word);       // bounds.c: a tree over all tables, taken back
+int probe_node(const char *word);       // bounds.c: a part of it
+int probe_passer(const char *word);     // bounds.c: makes another's capability deep
+int probe_sleeper(const char *word);    // bounds.c: sleeps on 64 deep slots
+int probe_batch(const char *word);      // bounds.c: full batches for a device
+int probe_borrower(const char *word);   // bounds.c: sleeps on many servers
 int probe_lend(const char *word);       // hand.c: what has one user, lent and taken back
 int probe_use(const char *word);        // hand.c: who borrows it
 
