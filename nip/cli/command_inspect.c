@@ -51,6 +51,26 @@ static void say_votes(const struct cli *cli, const struct opened *opened)
                   vouched->votes.count - 1, NIP_TRUST_FILE, opened->package.manifest.identity.name);
 }
 
+// Whose packages they are, and how many of their keys had to sign.
+static void say_publishers(const struct cli *cli, const struct nip_image_report *report)
+{
+    for (uint32_t i = 0; i < report->package_count; i++) {
+        const struct nip_boot_package *boot = &report->boot->packages[i];
+        const struct rumpk_bkdl_identity *identity = &report->packages[i].manifest.identity;
+        struct nip_buffer keys = {0};
+        for (uint32_t k = 0; k < boot->key_count; k++) {
+            char fingerprint[NIP_DIGEST_TEXT_SIZE];
+            struct nip_public_key key = {.id = {0}};
+            memcpy(key.key, boot->keys[k].key, sizeof key.key);
+            nip_public_key_fingerprint(&key, fingerprint);
+            nip_buffer_append_format(&keys, " %.16s", fingerprint);
+        }
+        cli_print(cli, "  %s %s  %u of the keys%s", identity->name, identity->version,
+                  (unsigned)boot->package.threshold, nip_buffer_text(&keys));
+        nip_buffer_free(&keys);
+    }
+}
+
 static void say_verdict(struct cli *cli, const char *file, const struct opened *opened)
 {
     char name[NIP_NAME_MAX + NIP_VERSION_MAX + 2];
@@ -60,6 +80,7 @@ static void say_verdict(struct cli *cli, const char *file, const struct opened *
                           report->boot->image.name, report->boot->image.version,
                           nip_arch_name(report->arch), (unsigned)report->package_count);
         say_image_key(cli, opened);
+        say_publishers(cli, report);
         return;
     }
     cli_print_verdict(cli, true, "valid: ", "%s, package %s", file,

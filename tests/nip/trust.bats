@@ -182,6 +182,8 @@ locked_keys() {
   cp nip.lock "$W/two"
   # The image's own manifest names them too, and how many had to sign.
   cp build/box-riscv64.elf "$W/two.elf"
+  ok nip verify "$W/two.elf"
+  says 'local/hello 0.1.0  2 of the keys '
   ok nip verify "$W/two.elf" --json
   image_keys 2 a b
   ok nip inspect "$W/two.elf"
