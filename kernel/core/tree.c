@@ -167,9 +167,14 @@ static void index_make(const void *fdt)
             index == 0 || (nodes[index].has_ranges && nodes[nodes[index].parent].is_transparent);
 }
 
+// What is written today (Devicetree Specification 0.4, section 5.2). libfdt 1.6.1 follows a null
+// pointer in its check of versions 2 to 15.
+#define VERSION_MIN 17u
+
 bool tree_check(const void *fdt, uint64_t size)
 {
-    if (fdt == NULL || size < sizeof(struct fdt_header) || fdt_check_full(fdt, size) != 0)
+    if (fdt == NULL || size < sizeof(struct fdt_header) || fdt_version(fdt) < VERSION_MIN ||
+        fdt_check_full(fdt, size) != 0)
         return false;
     index_make(fdt);
     return true;

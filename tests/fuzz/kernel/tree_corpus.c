@@ -63,11 +63,22 @@ static void pci(void)
     must(fdt_end_node(tree));
 }
 
-int main(int argc, char **argv)
+static void write_seed(const char *folder, const char *name)
 {
     char path[4096];
     FILE *file;
 
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "wb");
+    if (file == NULL || fwrite(tree, 1, fdt_totalsize(tree), file) != fdt_totalsize(tree) ||
+        fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+int main(int argc, char **argv)
+{
     if (argc != 3)
         return 2;
     must(fdt_create(tree, sizeof tree));
@@ -99,12 +110,16 @@ int main(int argc, char **argv)
     pci();
     must(fdt_end_node(tree));
     must(fdt_finish(tree));
-    snprintf(path, sizeof path, "%s/machine", argv[1]);
-    file = fopen(path, "wb");
-    if (file == NULL || fwrite(tree, 1, fdt_totalsize(tree), file) != fdt_totalsize(tree) ||
-        fclose(file) != 0) {
-        perror(path);
-        return 1;
+    write_seed(argv[1], "machine");
+    // The same tree, said to be of an older or newer form: libfdt 1.6.1 follows a null pointer in
+    // the check of versions 2 to 15.
+    for (uint32_t version = 0; version < 20; version++) {
+        char name[32];
+
+        fdt_set_version(tree, version);
+        fdt_set_last_comp_version(tree, version < 16 ? version : 16);
+        snprintf(name, sizeof name, "version-%u", version);
+        write_seed(argv[1], name);
     }
     return 0;
 }
