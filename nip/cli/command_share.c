@@ -25,6 +25,7 @@
 #include "report.h"
 #include "resolve.h"
 #include "settings.h"
+#include "store.h"
 #include "votes.h"
 
 static enum nip_code refuse_existing(struct registry *registry, const struct nip_manifest *manifest,
@@ -403,6 +404,9 @@ static enum nip_code fetch_beside(const struct cli *cli, struct registry *regist
         name_beside(npl, file->path, one->path);
         code = registry_fetch_beside(registry, digests->name, digests->version, file, &one->content,
                                      err);
+        // What the publisher has signed, `nip crash` may find without being told where.
+        if (code == NIP_OK && !is_source)
+            store_put_debug(one->content.data, one->content.size);
     }
     if (code == NIP_OK && cli_flag(cli, "source") &&
         nip_digests_beside(digests, NIP_SOURCE_FILE) == NULL) {

@@ -17,7 +17,7 @@
 #include "process.h"
 #include "sdk.h"
 
-enum { DEBUG_SIZE_MAX = 256 << 20 };
+enum { DEBUG_SIZE_MAX = 256 << 20, FILES_MAX = 256 };
 #define SYMBOLIZER         "llvm-symbolizer-19"
 #define SYMBOLIZER_PACKAGE "llvm-19"
 
@@ -46,13 +46,34 @@ static bool try_path(const char *build_id, char *out, const char *format, ...)
     return length > 0 && length < CLI_PATH_SIZE && has_build_id(out, build_id);
 }
 
+// Whatever else lies in the folder and is called so: `nip fetch --debug` writes
+// NAME.ARCH-driver.debug.
+static bool try_all(const char *build_id, const char *folder, char *out)
+{
+    struct nip_fs_names names = {0};
+    struct nip_error cause = {0};
+    size_t tried = 0;
+    bool found = false;
+    if (nip_fs_kind(folder) != NIP_FS_FOLDER || nip_fs_list(folder, &names, &cause) != NIP_OK)
+        return false;
+    for (size_t i = 0; !found && i < names.count && tried < FILES_MAX; i++) {
+        const char *name = names.names[i];
+        size_t size = strlen(name);
+        if (size < 6 || strcmp(name + size - 6, ".debug") != 0)
+            continue;
+        tried++;
+        found = try_path(build_id, out, "%s/%s", folder, name);
+    }
+    nip_fs_names_free(&names);
+    return found;
+}
+
 bool symbolise_find(const char *build_id, const char *const *folders, size_t count, char *out)
 {
     for (size_t i = 0; i < count; i++) {
         const char *folder = folders[i];
         if (try_path(build_id, out, "%s/.build-id/%.2s/%s.debug", folder, build_id, build_id + 2) ||
-            try_path(build_id, out, "%s", folder) ||
-            try_path(build_id, out, "%s/driver.debug", folder))
+            try_path(build_id, out, "%s", folder) || try_all(build_id, folder, out))
             return true;
         for (size_t a = 0; a < RUMPK_ARCH_COUNT; a++) {
             const char *arch = nip_arch_name(arch_all[a]);

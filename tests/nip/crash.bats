@@ -110,6 +110,24 @@ assert fault["debug_file"].endswith(".debug") and "trouble" not in fault' "$arch
   refused 1 'the place of 1 of 1 faults is not known' nip crash run.log --debug "$W/false"
 }
 
+@test "somebody else's published package: its debug files come out of the registry" {
+  faulting
+  make_key
+  refused 1 'faulted' timeout 100 nip run --arch aarch64
+  printf '%s\n' "$output" >"$W/run.log"
+  ok nip publish --registry file:../reg
+  rm -rf "$HOME/.cache" "$W/hello"
+  mkdir "$W/elsewhere"
+  cd "$W/elsewhere"
+  refused 1 'the place of 1 of 1 faults is not known' nip crash ../run.log
+  ok nip fetch local/hello --registry file:../reg --debug
+  ok nip crash ../run.log
+  says 'in work at src/main.c:8:'
+  forget_cache
+  ok nip crash ../run.log --debug .
+  says 'in work at src/main.c:8:'
+}
+
 @test "reports that say too little, too much, or nothing" {
   refused 5 'there is no fault in standard input' nip crash
   echo 'all is well' >quiet.log
