@@ -7,6 +7,7 @@
 
 #include "commands.h"
 #include "keystore.h"
+#include "members.h"
 #include "nip/fs.h"
 #include "project.h"
 #include "report.h"
@@ -280,7 +281,7 @@ enum nip_code command_key_trust(struct cli *cli, struct nip_error *err)
     enum nip_code code = statement == NULL ? check_trust_operands(cli, err) : NIP_OK;
     if (code != NIP_OK)
         return code;
-    if (project_kind(".") == PROJECT_NONE)
+    if (project_kind(".") == PROJECT_NONE && !members_is_root())
         return project_require(PROJECT_IMAGE, err);
     struct acceptance *accept = calloc(1, sizeof *accept);
     struct project_lock lock = PROJECT_LOCK_NONE;

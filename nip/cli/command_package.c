@@ -70,8 +70,7 @@ enum nip_code command_build(struct cli *cli, struct nip_error *err)
     struct members *members = NULL;
     uint32_t mask = 0;
     enum nip_code code = arch_mask_parse(cli, &mask, err);
-    bool is_workspace =
-        project_kind(".") == PROJECT_NONE && nip_fs_kind(NIP_WORKSPACE_FILE) == NIP_FS_FILE;
+    bool is_workspace = members_is_root();
     if (code == NIP_OK && !is_workspace)
         code = project_require(PROJECT_PACKAGE, err);
     if (code == NIP_OK)

@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "keystore.h"
+#include "members.h"
 #include "nip/fs.h"
 #include "project.h"
 #include "statements.h"
@@ -271,7 +272,7 @@ static enum nip_code revoke_here(struct making *making, struct nip_error *err)
                        NIP_TRUST_FILE);
         return NIP_ERROR_USAGE;
     }
-    if (project_kind(".") == PROJECT_NONE)
+    if (project_kind(".") == PROJECT_NONE && !members_is_root())
         return project_require(PROJECT_IMAGE, err);
     snprintf(revoked.pattern, sizeof revoked.pattern, "%s", making->statement.pattern);
     snprintf(revoked.reason, sizeof revoked.reason, "%s", reason);

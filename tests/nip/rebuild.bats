@@ -43,8 +43,11 @@ relist() {
   ok nip sign
   chmod 700 "$HOME"
   if ! unshare -rn true 2>/dev/null; then skip 'no user namespaces here'; fi
-  ok env HOME=/nonexistent unshare -rn nip rebuild build/hello-0.1.0.npl --key "$HOME/.local/share/rumpk/keys/default.pub"
+  ASAN_OPTIONS=detect_leaks=0 ok env HOME=/nonexistent unshare -rn strace -f -e trace=socket,connect -o "$W/trace" \
+    nip rebuild build/hello-0.1.0.npl --key "$HOME/.local/share/rumpk/keys/default.pub"
   says 'equal: '
+  absent 'socket(' "$W/trace"
+  absent 'connect(' "$W/trace"
 }
 
 @test "what differs is listed" {

@@ -148,6 +148,9 @@ PY
   for i in {1..16}; do
     skopeo inspect --raw oci:reg/local/hello:0.1.$i >/dev/null
   done
+  # What belongs beside each of them is there too.
+  [ "$(grep -o '"sha256-[0-9a-f]*"' reg/local/hello/index.json | sort -u | wc -l)" -eq 16 ]
+  for i in 1 16; do ok nip fetch local/hello@0.1.$i --registry file:reg --source; done
 }
 
 @test "of sixteen publishers of one version exactly one succeeds" {

@@ -116,6 +116,10 @@ only_at_root() {
   grep -q 'registry "reg" url="file:../reg"' nip.trust.kdl
   ok nip -C one add acme/ring@1.2.0 --trust "$FINGERPRINT"
   only_at_root
+  make_key other
+  ok nip key trust 'else/*' other
+  ok nip -C one key trust 'more/*' other
+  for name in 'else/\*' 'more/\*'; do grep -q "publisher \"$name\"" nip.trust.kdl; done
   refused 2 'in which member?' nip add acme/ring
   refused 2 'in which member?' nip remove acme/ring
   says 'nip -C MEMBER remove NAME'
