@@ -291,12 +291,13 @@ struct nip_zstd_writer {
     uint8_t *chunk;
 };
 
-// Jobs of one size, so that no thread waits long for the last one. Their number follows from the
+// Jobs of one size, so that no thread waits long for the last one, and few: where one begins, less
+// of what came before is known and the frame grows. Their number follows from the
 // size of the content alone and is even; the number of threads changes nothing in the frame.
 static void set_jobs(ZSTD_CCtx *context, uint64_t content_size)
 {
-    uint64_t jobs = content_size < 4 * (uint64_t)PARALLEL_SIZE_MIN ? 2 : 4;
-    if (content_size >= JOB_SIZE_MAX)
+    uint64_t jobs = content_size < JOB_SIZE_MAX ? 2 : 4;
+    if (content_size >= 4 * (uint64_t)JOB_SIZE_MAX)
         jobs = (content_size / JOB_SIZE_MAX / 8 + 1) * 8;
     uint64_t job_size = content_size / jobs + 1;
     int table_log = 64 - __builtin_clzll(job_size);

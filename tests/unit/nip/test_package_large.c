@@ -110,7 +110,7 @@ static void sizes_of_all_ways_are_read_back(void **state)
 {
     (void)state;
     // A chunk; two of them or a piece; two pieces; where a thread is started and where jobs begin,
-    // the front of the archive counted; four jobs; eight jobs.
+    // the front of the archive counted; two large jobs; four.
     static const size_t centres[] = {64 << 10,         128 << 10, 256 << 10,
                                      (1 << 20) - 2048, 1 << 20,   4 << 20};
     size_t sizes[3 * sizeof centres / sizeof centres[0] + 1], count = 0;
