@@ -26,6 +26,7 @@ enum {
     PARALLEL_SIZE_MIN = 1 << 20,
     WORKERS_MAX = 8,
     JOB_SIZE_MAX = 16 << 20,
+    OVERLAP_WINDOW = 9, // zstd's word for all of it
     TABLE_LOG_MAX = 20, // of the level's own tables, the smallest
 };
 
@@ -292,8 +293,9 @@ struct nip_zstd_writer {
 };
 
 // Jobs of one size, so that no thread waits long for the last one, and few: where one begins, less
-// of what came before is known and the frame grows. Their number follows from the
-// size of the content alone and is even; the number of threads changes nothing in the frame.
+// of what came before is known and the frame grows. Two large jobs know a whole window of it. The
+// number of jobs is even and follows from the size of the content alone; the number of threads
+// changes nothing in the frame.
 static void set_jobs(ZSTD_CCtx *context, uint64_t content_size)
 {
     uint64_t jobs = content_size < JOB_SIZE_MAX ? 2 : 4;
@@ -311,6 +313,8 @@ static void set_jobs(ZSTD_CCtx *context, uint64_t content_size)
     if (table_log <= TABLE_LOG_MAX) {
         ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, table_log);
         ZSTD_CCtx_setParameter(context, ZSTD_c_chainLog, table_log);
+    } else if (jobs == 2) {
+        ZSTD_CCtx_setParameter(context, ZSTD_c_overlapLog, OVERLAP_WINDOW);
     }
 }
 
