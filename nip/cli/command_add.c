@@ -437,7 +437,7 @@ enum nip_code command_add(struct cli *cli, struct nip_error *err)
     if (project_kind(".") == PROJECT_PACKAGE)
         return depend_add(cli, err);
     struct project_lock held = PROJECT_LOCK_NONE;
-    enum nip_code code = project_require(PROJECT_IMAGE, err);
+    enum nip_code code = project_require(PROJECT_NONE, err);
     if (code == NIP_OK)
         code = project_lock(&held, err);
     if (code == NIP_OK)
@@ -523,7 +523,7 @@ enum nip_code command_update(struct cli *cli, struct nip_error *err)
         return depend_update(cli, err);
     struct project_lock held = PROJECT_LOCK_NONE;
     struct updates *updates = calloc(1, sizeof *updates);
-    enum nip_code code = updates != NULL ? project_require(PROJECT_IMAGE, err)
+    enum nip_code code = updates != NULL ? project_require(PROJECT_NONE, err)
                                          : nip_error_set(err, NIP_ERROR_MEMORY, "no memory");
     if (code == NIP_OK)
         code = project_lock(&held, err);
@@ -615,7 +615,7 @@ enum nip_code command_remove(struct cli *cli, struct nip_error *err)
     if (project_kind(".") == PROJECT_PACKAGE)
         return depend_remove(cli, err);
     struct project_lock held = PROJECT_LOCK_NONE;
-    enum nip_code code = project_require(PROJECT_IMAGE, err);
+    enum nip_code code = project_require(PROJECT_NONE, err);
     if (code == NIP_OK)
         code = project_lock(&held, err);
     if (code == NIP_OK)

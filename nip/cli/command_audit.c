@@ -62,7 +62,7 @@ static enum nip_code look_at_all(struct cli *cli, look_fn look, struct nip_json 
     enum nip_code code = NIP_OK;
     // The lock of a workspace is that of all its members.
     if (project_kind(".") == PROJECT_NONE && !members_is_root())
-        code = project_require(PROJECT_PACKAGE, err);
+        code = project_require(PROJECT_NONE, err);
     if (code == NIP_OK)
         code = project_read_lock(".", &lock, &found, err);
     if (code == NIP_OK)

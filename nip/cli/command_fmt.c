@@ -16,6 +16,9 @@ static enum nip_code format_file(const struct cli *cli, const char *path, struct
 {
     struct nip_buffer before = {0}, after = {0};
     enum nip_code code = nip_fs_read(path, NIP_KDL_SIZE_MAX, &before, err);
+    if (code != NIP_OK)
+        nip_error_hint(err, "nip fmt takes KDL files (npl.kdl, image.kdl ...); without one, those "
+                            "of this folder");
     if (code == NIP_OK)
         code = nip_kdl_format(nip_buffer_text(&before), before.size, path, &after, err);
     bool is_different = code == NIP_OK && !nip_buffer_equals(&before, after.data, after.size);

@@ -282,7 +282,7 @@ enum nip_code command_key_trust(struct cli *cli, struct nip_error *err)
     if (code != NIP_OK)
         return code;
     if (project_kind(".") == PROJECT_NONE && !members_is_root())
-        return project_require(PROJECT_IMAGE, err);
+        return project_require(PROJECT_NONE, err);
     struct acceptance *accept = calloc(1, sizeof *accept);
     struct project_lock lock = PROJECT_LOCK_NONE;
     if (accept == NULL)

@@ -295,7 +295,14 @@ enum nip_code command_run(struct cli *cli, struct nip_error *err)
     const char *file = cli_operand(cli, 0);
     enum nip_code code = read_options(&run, err);
     if (code == NIP_OK && kind == PROJECT_NONE && file == NULL)
-        code = project_require(PROJECT_PACKAGE, err);
+        code = project_require(PROJECT_NONE, err);
+    if (code == NIP_OK && file != NULL && nip_fs_kind(file) == NIP_FS_FOLDER) {
+        code = nip_error_set(err, NIP_ERROR_USAGE,
+                             "%s is a folder, and a finished image is "
+                             "expected",
+                             file);
+        nip_error_hint(err, "to run the project in it: nip -C %s run", file);
+    }
     if (code == NIP_OK)
         code = decisions_load(&run.decisions, err);
     if (code == NIP_OK && file == NULL &&

@@ -432,6 +432,8 @@ static enum nip_code write_fetched(const struct fetched *fetched, size_t count,
     cleanup_release();
     if (code == NIP_ERROR_EXISTS)
         nip_error_hint(err, "name another file: --out FILE");
+    else if (code != NIP_OK)
+        nip_error_hint(err, "name a file in a folder that is there and yours: --out FILE");
     return code;
 }
 

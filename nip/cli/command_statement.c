@@ -273,7 +273,7 @@ static enum nip_code revoke_here(struct making *making, struct nip_error *err)
         return NIP_ERROR_USAGE;
     }
     if (project_kind(".") == PROJECT_NONE && !members_is_root())
-        return project_require(PROJECT_IMAGE, err);
+        return project_require(PROJECT_NONE, err);
     snprintf(revoked.pattern, sizeof revoked.pattern, "%s", making->statement.pattern);
     snprintf(revoked.reason, sizeof revoked.reason, "%s", reason);
     struct nip_trust *trust = calloc(1, sizeof *trust);

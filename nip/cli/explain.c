@@ -106,7 +106,8 @@ static const struct explanation explain_MISSING = {
     "A file, folder, package, version or name does not exist.",
     "$ nip fetch local/hello@9.0.0 --registry file:../reg\nerror: file:../reg has no version 9.0.0 of "
     "local/hello\nhelp: it has: 0.1.0",
-    "Check the spelling; the help line names what there is, or what makes it."};
+    "Check the spelling, and in which folder you are. Where more is known, the help line names what\n"
+    "there is, or what makes it."};
 static const struct explanation explain_EXISTS = {
     "It exists already and is never replaced: a published version, a key, a file.",
     "$ nip publish --registry file:../reg\nerror: local/hello 0.1.0 is in file:../reg already, and a "
@@ -157,6 +158,11 @@ static const struct explanation *const explanations[NIP_ERROR_COUNT] = {
     NIP_ERRORS(EXPLAIN_ENTRY)
 #undef EXPLAIN_ENTRY
 };
+
+const char *explain_repair(enum nip_code code)
+{
+    return code > NIP_OK && code < NIP_ERROR_COUNT ? explanations[code]->repair : "";
+}
 
 void explain_all(void)
 {

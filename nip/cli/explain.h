@@ -12,4 +12,7 @@ void explain_all(void);
 // One of them, by its name in any case. USAGE names the nearest one.
 enum nip_code explain_one(const char *name, struct nip_error *err) NIP_MUST_CHECK;
 
+// The first thing to do about an error of this code, for an error that brings no hint of its own.
+const char *explain_repair(enum nip_code code);
+
 #endif

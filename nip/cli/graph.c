@@ -180,6 +180,6 @@ enum nip_code graph_load(struct cli *cli, struct graph *graph, struct nip_error 
 {
     if (project_kind(".") == PROJECT_IMAGE)
         return load_image(cli, graph, err);
-    enum nip_code code = project_require(PROJECT_PACKAGE, err);
+    enum nip_code code = project_require(PROJECT_NONE, err);
     return code == NIP_OK ? load_libraries(cli, graph, err) : code;
 }

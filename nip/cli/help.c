@@ -197,6 +197,24 @@ static enum nip_code parse_options(struct cli *cli, struct option_list *list, in
     return NIP_OK;
 }
 
+// Of the words that were given, one that is the address of a registry.
+static const char *find_address(const struct cli *cli)
+{
+    for (size_t i = 0; i < cli->operand_count; i++)
+        if (strncmp(cli->operands[i], "file:", 5) == 0)
+            return cli->operands[i];
+    return NULL;
+}
+
+static bool has_option(const struct cli_command *command, const char *name)
+{
+    const struct cli_option_spec *spec = command->options;
+    for (; spec != NULL && spec->name != NULL; spec++)
+        if (strcmp(spec->name, name) == 0)
+            return true;
+    return false;
+}
+
 static enum nip_code check_operands(const struct cli *cli, struct nip_error *err)
 {
     const struct cli_command *command = cli->command;
@@ -208,7 +226,12 @@ static enum nip_code check_operands(const struct cli *cli, struct nip_error *err
     } else {
         return NIP_OK;
     }
-    nip_error_hint(err, "usage: nip %s [options] %s", command->name, command->operands);
+    const char *address = find_address(cli);
+    if (address != NULL && has_option(command, "registry"))
+        nip_error_hint(err, "a registry is named with --registry %s\nusage: nip %s [options] %s",
+                       address, command->name, command->operands);
+    else
+        nip_error_hint(err, "usage: nip %s [options] %s", command->name, command->operands);
     return NIP_ERROR_USAGE;
 }
 

@@ -26,9 +26,13 @@ static enum nip_code store_path(char *out, const char *part, const char *name, c
     else if (home != NULL && home[0] == '/')
         length =
             snprintf(out, CLI_PATH_SIZE, "%s/.local/share/rumpk%s%s%s", home, part, name, suffix);
-    else
-        return nip_error_set(err, NIP_ERROR_MISSING,
-                             "neither XDG_DATA_HOME nor HOME says where keys are kept");
+    else {
+        nip_error_set(err, NIP_ERROR_MISSING,
+                      "neither XDG_DATA_HOME nor HOME says where keys are kept");
+        nip_error_hint(err, "set HOME to your home folder, or XDG_DATA_HOME to the folder above "
+                            "rumpk/keys");
+        return NIP_ERROR_MISSING;
+    }
     if (length < 0 || length >= CLI_PATH_SIZE)
         return nip_error_set(err, NIP_ERROR_LIMIT, "the path of the key folder is too long");
     return NIP_OK;
@@ -131,6 +135,9 @@ static enum nip_code write_pair(const char *secret_path, const char *public_path
         code = nip_buffer_check(&public_text, "the public key", err);
     if (code == NIP_OK)
         code = make_folder_of(secret_path, err);
+    if (code != NIP_OK)
+        nip_error_hint(err, "keys are kept below HOME/.local/share/rumpk; name another folder with "
+                            "XDG_DATA_HOME");
     cleanup_hold();
     if (code == NIP_OK)
         code = nip_fs_create(secret_path, secret_text.data, secret_text.size, 0600, err);

@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "commit.h"
+#include "explain.h"
 #include "mode.h"
 #include "password.h"
 #include "settings.h"
@@ -106,6 +107,15 @@ static enum nip_code run(struct cli *cli, int argc, char **argv, struct nip_erro
     return code;
 }
 
+// The work is done, but nobody could read what it said.
+static enum nip_code unfinished_output(struct nip_error *err)
+{
+    enum nip_code code = nip_error_set_errno(err, errno, "cannot write to standard output");
+    nip_error_hint(err, "what was shown is not complete; give standard output a place to go to, "
+                        "and run the command again");
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     // Results are the same whatever the user's umask is; secret files say 0600 themselves.
@@ -114,10 +124,13 @@ int main(int argc, char **argv)
     struct nip_error err = {0};
     enum nip_code code = run(&cli, argc, argv, &err);
     if (code == NIP_OK && (fflush(stdout) != 0 || ferror(stdout) != 0))
-        code = nip_error_set_errno(&err, errno, "cannot write to standard output");
+        code = unfinished_output(&err);
     if (code != NIP_OK) {
         if (err.code == NIP_OK)
             nip_error_set(&err, code, "%s", nip_error_sentence(code));
+        if (err.hint[0] == '\0')
+            nip_error_hint(&err, "%s\n'nip help errors %s' has an example",
+                           explain_repair(err.code), nip_error_name(err.code));
         cli_show_error(cli.color_err, &err);
     }
     return nip_error_exit_status(code);

@@ -34,18 +34,43 @@ enum project_kind project_kind(const char *folder)
     return nip_fs_kind(path) == NIP_FS_FILE ? PROJECT_IMAGE : PROJECT_NONE;
 }
 
+// The nearest folder above this one that is a project of this kind (NONE: of any).
+static bool find_above(enum project_kind kind, char above[CLI_PATH_SIZE])
+{
+    enum { LEVELS_MAX = 16 };
+    static const char up[] = "../../../../../../../../../../../../../../../..";
+    for (int level = 1; level <= LEVELS_MAX; level++) {
+        snprintf(above, CLI_PATH_SIZE, "%.*s", 3 * level - 1, up);
+        enum project_kind found = project_kind(above);
+        if (found != PROJECT_NONE && (kind == PROJECT_NONE || found == kind))
+            return true;
+    }
+    return false;
+}
+
 enum nip_code project_require(enum project_kind kind, struct nip_error *err)
 {
     enum project_kind found = project_kind(".");
-    if (found == kind)
+    if (found == kind ? kind != PROJECT_NONE : kind == PROJECT_NONE)
         return NIP_OK;
     bool wants_image = kind == PROJECT_IMAGE;
+    char above[CLI_PATH_SIZE];
     if (found == PROJECT_NONE) {
-        nip_error_set(err, NIP_ERROR_MISSING, "there is no %s in this folder",
-                      wants_image ? NIP_IMAGEDEF_FILE : NIP_MANIFEST_FILE);
-        nip_error_hint(err, wants_image
-                                ? "go to the folder of an image, or make one: nip new --image box"
-                                : "go to the folder of a driver, or make one: nip new hello");
+        if (kind == PROJECT_NONE)
+            nip_error_set(err, NIP_ERROR_MISSING, "there is neither %s nor %s in this folder",
+                          NIP_MANIFEST_FILE, NIP_IMAGEDEF_FILE);
+        else
+            nip_error_set(err, NIP_ERROR_MISSING, "there is no %s in this folder",
+                          wants_image ? NIP_IMAGEDEF_FILE : NIP_MANIFEST_FILE);
+        if (find_above(kind, above))
+            nip_error_hint(err, "a project is in %s: go there, or nip -C %s COMMAND", above, above);
+        else if (kind == PROJECT_NONE)
+            nip_error_hint(err, "go to the folder of a project, or make one: nip new hello, nip "
+                                "new --image box");
+        else
+            nip_error_hint(
+                err, wants_image ? "go to the folder of an image, or make one: nip new --image box"
+                                 : "go to the folder of a driver, or make one: nip new hello");
     } else {
         nip_error_set(err, NIP_ERROR_MISSING, "this folder is %s; the command is for %s",
                       wants_image ? "a driver project" : "an image project",

@@ -18,7 +18,7 @@
 enum project_kind { PROJECT_NONE, PROJECT_PACKAGE, PROJECT_IMAGE };
 
 enum project_kind project_kind(const char *folder);
-// MISSING, saying which command makes such a project.
+// MISSING, saying where one is or which command makes one. NONE: any kind will do.
 enum nip_code project_require(enum project_kind kind, struct nip_error *err) NIP_MUST_CHECK;
 
 // "folder/name", or "name" for the current folder; `out` has CLI_PATH_SIZE bytes.

@@ -68,7 +68,7 @@ static enum nip_code unknown_alias(const struct decisions *decisions, const char
         nip_error_hint(err, "for a folder write --registry file:%s", alias);
     } else {
         nip_error_set(err, NIP_ERROR_MISSING, "there is no registry with the alias '%s'", alias);
-        nip_error_hint(err, "known here: %s; or give an address, like --registry file:../%s",
+        nip_error_hint(err, "known here: %s; or give an address, like file:../%s",
                        nip_buffer_text(&known), alias);
     }
     nip_buffer_free(&known);

@@ -320,8 +320,15 @@ static enum nip_code add_arch(const char *word, size_t size, uint32_t *mask, str
         *mask |= RUMPK_ARCH_BIT(arch);
         return NIP_OK;
     }
-    static const char *const names[] = {"riscv64", "aarch64", "x86_64", "all", NULL};
+    // What others call them.
+    static const char *const known[][2] = {
+        {"arm", "aarch64"},   {"arm64", "aarch64"}, {"armv8", "aarch64"}, {"x86", "x86_64"},
+        {"x86-64", "x86_64"}, {"x64", "x86_64"},    {"amd64", "x86_64"},  {"rv64", "riscv64"}};
+    static const char *const names[] = {"riscv64", "aarch64", "x86_64", NULL};
     const char *near = cli_nearest(name, names);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(name, known[i][0]) == 0)
+            near = known[i][1];
     nip_error_set(err, NIP_ERROR_USAGE, "unknown architecture '%s'", name);
     if (near != NULL)
         nip_error_hint(err, "did you mean '%s'?", near);

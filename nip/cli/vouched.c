@@ -10,6 +10,7 @@
 #include "nip/fs.h"
 #include "project.h"
 #include "sdk.h"
+#include "statements.h"
 
 #define VOUCHED_HINT_WORDS "a key that nothing here vouches for, only its registry"
 
@@ -157,6 +158,9 @@ enum nip_code vouched_open_image(const char *file, const char *key_name,
     if (code == NIP_OK)
         code = nip_image_verify(content->data, content->size, file,
                                 key_name != NULL ? key.key : NULL, report, err);
+    if (code == NIP_ERROR_FORMAT && err->hint[0] == '\0')
+        nip_error_hint(err, "it is an ELF file and no image; 'nip image' writes images: "
+                            "build/NAME-ARCH.elf");
     return code;
 }
 
@@ -170,12 +174,21 @@ const char *vouched_owner(struct vouched *vouched, const uint8_t key[NIP_PUBLIC_
 enum nip_code vouched_read_file(const char *file, struct nip_buffer *content, bool *is_image,
                                 struct nip_error *err)
 {
-    enum nip_code code = nip_fs_read(file, IMAGE_SIZE_MAX, content, err);
-    if (code == NIP_OK && content->size < 4) {
-        code = nip_error_set(err, NIP_ERROR_FORMAT, "%s is neither a package nor an image", file);
-        nip_error_hint(err, "packages end in .npl, images in .elf");
-    }
     static const uint8_t elf_magic[4] = {0x7f, 'E', 'L', 'F'};
+    static const uint8_t frame_magic[4] = {0x28, 0xb5, 0x2f, 0xfd}; // RFC 8878, section 3.1.1
+    enum nip_code code = nip_fs_read(file, IMAGE_SIZE_MAX, content, err);
+    if (code != NIP_OK) {
+        nip_error_hint(err, project_kind(file) != PROJECT_NONE
+                                ? "it is a project: name what 'nip pack', 'nip sign' or 'nip "
+                                  "image' have written in its folder build"
+                                : "name a package (.npl) or an image (.elf)");
+    } else if (content->size < 4 || (memcmp(content->data, elf_magic, sizeof elf_magic) != 0 &&
+                                     memcmp(content->data, frame_magic, sizeof frame_magic) != 0 &&
+                                     !statement_is_one(content))) {
+        code = nip_error_set(err, NIP_ERROR_FORMAT, "%s is neither a package nor an image", file);
+        nip_error_hint(err, "packages end in .npl and begin with a zstd frame, images in .elf; "
+                            "both are made in the folder build of a project");
+    }
     *is_image = code == NIP_OK && memcmp(content->data, elf_magic, sizeof elf_magic) == 0;
     return code;
 }

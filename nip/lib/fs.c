@@ -41,6 +41,11 @@ static enum nip_code read_descriptor(int descriptor, const char *path, size_t si
     struct stat info;
     if (fstat(descriptor, &info) != 0)
         return nip_error_set_errno(err, errno, "cannot look at %s", path);
+    if (S_ISDIR(info.st_mode)) {
+        nip_error_set(err, NIP_ERROR_IO, "%s is a folder, and a file is expected", path);
+        nip_error_hint(err, "name the file that is meant");
+        return NIP_ERROR_IO;
+    }
     if (!S_ISREG(info.st_mode))
         return nip_error_set(err, NIP_ERROR_IO, "%s is not a regular file", path);
     size_t total = 0, start = out->size;
@@ -76,11 +81,24 @@ static enum nip_code read_descriptor(int descriptor, const char *path, size_t si
     }
 }
 
+static enum nip_code fail_missing(const char *path, struct nip_error *err)
+{
+    struct stat info;
+    if (path[0] == '\0')
+        return nip_error_set(err, NIP_ERROR_MISSING, "the name of a file is empty");
+    if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode))
+        return nip_error_set(err, NIP_ERROR_MISSING, "%s is a symbolic link that leads nowhere",
+                             path);
+    return nip_error_set_errno(err, ENOENT, "cannot open %s", path);
+}
+
 enum nip_code nip_fs_read(const char *path, size_t size_max, struct nip_buffer *out,
                           struct nip_error *err)
 {
     // Not blocking: opening a FIFO must not hang.
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 && errno == ENOENT)
+        return fail_missing(path, err);
     if (descriptor < 0)
         return nip_error_set_errno(err, errno, "cannot open %s", path);
     enum nip_code code = read_descriptor(descriptor, path, size_max, out, err);

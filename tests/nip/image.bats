@@ -68,7 +68,7 @@ fingerprint() { nip --json key show "${1:-default}" | python3 -c 'import json,sy
   cp image.kdl "$W/before"
   refused 4 'signed by a key that this project does not know' nip add acme/probe --registry file:../reg --yes
   says "--trust $print"
-  refused 4 'not by the one that --trust names' nip add acme/probe --registry file:../reg --yes --trust "${print//a/b}"
+  refused 4 'not by the one that --trust names' nip add acme/probe --registry file:../reg --yes --trust "$(tr 0-9a-f 1-9a-f0 <<<"$print")"
   cmp image.kdl "$W/before"
   [ ! -e nip.trust.kdl ] || absent acme nip.trust.kdl
   ok nip add acme/probe --registry file:../reg --yes --trust "$print"
