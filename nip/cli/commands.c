@@ -475,8 +475,8 @@ const struct cli_command cli_commands[] = {
      "Reads what nip run or nip run --json has printed, or a log that holds its lines, from FILE or standard\n"
      "input. Each fault names the driver file by its build id; the debug file with the same one says\n"
      "function, file and line, and what was inlined where. It is looked for in the folders of --debug, in\n"
-     "build/, and among what this user has packed or fetched with --debug (the cache). Exit status 1 when the place of\n"
-     "a fault is not known.",
+     "build/, and among what this user has packed or fetched with --debug (the cache). Exit status 1 when\n"
+     "the place of a fault is not known.",
      crash_options, crash_examples, 0, 1, command_crash},
     {"key new", "Keys and packages", "Make a key pair", "[NAME]",
      "The secret key is written to XDG_DATA_HOME/rumpk/keys/NAME.key (0600, encrypted with a password in\n"
