@@ -15,21 +15,25 @@ static uint32_t rank_own(const struct fiber *fiber)
     return fiber->is_throttled ? RUMPK_SPECTRUM_VOID : fiber->spectrum;
 }
 
-static bool loan_is_good(const struct fiber *fiber)
+// Who lends it something, if that loan is still good.
+static struct fiber *lender_good(const struct fiber *fiber)
 {
-    const struct fiber *lender = fiber->lender;
+    struct fiber *lender = fiber->lender;
 
-    return lender != NULL && lender->state == FIBER_WAITING && lender->naps == fiber->lender_nap;
+    if (lender == NULL || lender->state != FIBER_WAITING || lender->naps != fiber->lender_nap)
+        return NULL;
+    return lender;
 }
 
 // The strictest on the way from borrower to lender to lender.
 static uint32_t rank_along(const struct fiber *fiber)
 {
+    const struct fiber *lender = lender_good(fiber);
     uint32_t rank = rank_own(fiber);
 
-    for (uint32_t depth = 0; depth < LEND_DEPTH && loan_is_good(fiber); depth++) {
-        fiber = fiber->lender;
-        rank = rank_own(fiber) < rank ? rank_own(fiber) : rank;
+    for (uint32_t depth = 0; depth < LEND_DEPTH && lender != NULL; depth++) {
+        rank = rank_own(lender) < rank ? rank_own(lender) : rank;
+        lender = lender_good(lender);
     }
     return rank;
 }
@@ -59,7 +63,7 @@ static void lender_find(struct fiber *server)
 
 static struct fiber *lender_of(struct fiber *fiber)
 {
-    if (fiber->lender != NULL && !loan_is_good(fiber))
+    if (fiber->lender != NULL && lender_good(fiber) == NULL)
         lender_find(fiber);
     return fiber->lender;
 }
@@ -80,8 +84,11 @@ bool lend_borrows(struct fiber *fiber)
 
 struct fiber *lend_payer(struct fiber *fiber)
 {
-    for (uint32_t depth = 0; depth < LEND_DEPTH && lend_borrows(fiber); depth++)
+    for (uint32_t depth = 0; depth < LEND_DEPTH; depth++) {
+        if (!lend_borrows(fiber) || fiber->lender == NULL)
+            break;
         fiber = fiber->lender;
+    }
     return fiber;
 }
 
@@ -110,7 +117,7 @@ static bool offer(struct fiber *from, struct fiber *to)
 {
     if (!fiber_is_alive(to))
         return false;
-    if (to->lender != from || !loan_is_good(to)) {
+    if (lender_good(to) != from) {
         if (lend_rank(from) >= lend_rank(to))
             return false;
         lender_set(to, from);
