@@ -123,7 +123,7 @@ def write_doc(path, lines):
         text = f.read()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
     when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    head = f"Taken {when} at `{commit}` with `script/fuzz-report {' '.join(sys.argv[1:])}`.\n\n"
+    head = f"Taken {when} at `{commit}` with `{' '.join(['script/fuzz-report', *sys.argv[1:]])}`.\n\n"
     with open(path, "w") as f:
         f.write(text[:text.index(BEGIN) + len(BEGIN)] + head + "\n".join(lines) + "\n" + text[text.index(END):])
 
