@@ -72,7 +72,7 @@ field() { # field PYTHON: of the JSON in $output
   two_publishers
   index=reg/acme/clock/index.json
   cp -r reg whole
-  blob=$(find reg/acme/clock/blobs -size +4k -type f | head -1)
+  blob=reg/acme/clock/blobs/sha256/$(sha256sum clock/build/clock-0.1.0.npl | cut -d' ' -f1)
   printf x | dd of="$blob" bs=1 seek=3000 conv=notrunc status=none
   ok nip search --registry file:reg
   says 'acme/clock 0.1.0'

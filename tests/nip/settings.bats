@@ -146,7 +146,7 @@ EOF
   ok env XDG_CACHE_HOME="$W/xdg" nip add local/hello --registry file:../reg
   [ -n "$(ls "$W/mine/npl")" ]
   [ ! -e "$W/xdg" ]
-  [ ! -e "$HOME/.cache" ]
+  [ ! -e "$HOME/.cache/nip/npl" ]
   NIP_CACHE=$W/named ok nip image --arch riscv64
   [ -n "$(ls "$W/named/npl")" ]
   NIP_CACHE=relative ok nip cache size
