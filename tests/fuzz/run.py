@@ -16,6 +16,7 @@ import sys
 RUNS = 100000     # inputs in CI
 SECONDS_MAX = 12  # and no longer than this, on a slow machine
 SECONDS_LONG = 600
+DICTIONARIES = {name: "words.dict" for name in ("manifest", "project")}
 
 
 def main():
@@ -41,6 +42,9 @@ def main():
     os.makedirs(work, exist_ok=True)
     seconds = int(os.environ.get("RUMPK_FUZZ_SECONDS") or (SECONDS_LONG if os.environ.get("RUMPK_TEST_LONG") else 0))
     limit = [f"-max_total_time={seconds}"] if seconds else [f"-runs={RUNS}", f"-max_total_time={SECONDS_MAX}"]
+    dictionary = DICTIONARIES.get(name)
+    if dictionary:
+        limit.append("-dict=" + os.path.join(os.path.dirname(os.path.abspath(__file__)), "dictionaries", dictionary))
     run = subprocess.run([program, "-seed=1", "-print_final_stats=1", "-timeout=25", "-rss_limit_mb=2048",
                           f"-exact_artifact_path={crash}", *limit, work, corpus],
                          capture_output=True, text=True, errors="replace", timeout=seconds + 600)
