@@ -145,7 +145,7 @@ PY
   refused 3 'is no package name' nip key trust 'acme' default
   refused 5 'is no key, no key file' nip key trust acme/x nobody
   cd "$W"
-  refused 5 'there is no image.kdl' nip key trust acme/x default
+  refused 5 'there is neither npl.kdl nor image.kdl' nip key trust acme/x default
 }
 
 @test "mistakes in nip.trust.kdl are shown with their place" {
