@@ -74,7 +74,7 @@ static void what_is_no_fault_is_not_found(void **state)
         "driver.elf",
         "driver.elf+0x11112222333344445",
         "{}x",
-        "build-id " ID,
+        ("build-id " ID),
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct nip_error err;
