@@ -17,7 +17,9 @@ By clause of the SPDX specification 2.3, with the property names and enumeration
   11    relationships: both ends exist, the kind is one of the specification's, none stands there twice, the document
         DESCRIBES something, and everything can be reached from what it describes
 
-Everywhere: no property that the specification does not have, and none of the wrong type. --image: the document has
+Everywhere: no property that the specification does not have, and none of the wrong type. What this accepts, the JSON
+schema of the specification (schemas/spdx-schema.json of its repository, 2.3.1) accepts too: the tables below have been
+compared with it property by property, and are nowhere wider. --image: the document has
 that file's digests. --licenses: that file holds the text of every licence that a package declares. --broken: the
 document is broken in one way after the other, and each has to be found.
 """
@@ -45,6 +47,7 @@ KINDS = set("""DESCRIBES DESCRIBED_BY CONTAINS CONTAINED_BY DEPENDS_ON DEPENDENC
     OTHER""".split())
 PURPOSES = set("""APPLICATION FRAMEWORK LIBRARY CONTAINER OPERATING-SYSTEM DEVICE FIRMWARE SOURCE ARCHIVE FILE INSTALL
     OTHER""".split())
+FILE_TYPES = set("OTHER DOCUMENTATION IMAGE VIDEO ARCHIVE SPDX APPLICATION SOURCE BINARY TEXT AUDIO".split())
 REFERENCES = {"SECURITY", "PACKAGE-MANAGER", "PERSISTENT-ID", "OTHER"}
 
 # Properties with their types; "!" marks those that have to be there. What the specification allows and nip never
@@ -64,6 +67,8 @@ CODE = {"packageVerificationCodeValue!": str, "packageVerificationCodeExcludedFi
 REFERENCE = {"referenceCategory!": str, "referenceType!": str, "referenceLocator!": str, "comment": str}
 FILE = {"SPDXID!": str, "fileName!": str, "checksums!": list, "fileTypes": list, "licenseConcluded": str,
         "licenseInfoInFiles": list, "licenseComments": str, "copyrightText": str, "comment": str, "noticeText": str}
+TEXTS = {"creators", "seeAlsos", "licenseInfoFromFiles", "licenseInfoInFiles", "fileTypes",
+         "packageVerificationCodeExcludedFiles"}  # lists of texts
 CHECKSUM = {"algorithm!": str, "checksumValue!": str}
 RELATION = {"spdxElementId!": str, "relationshipType!": str, "relatedSpdxElement!": str, "comment": str}
 
@@ -87,6 +92,7 @@ def shape(owner, value, table):
         need(name in types, f"{owner}: unknown {name}")
         need(type(item) is types[name], f"{owner}: {name} has the wrong type")
         need(item or item is False or name in ("files", "relationships"), f"{owner}: {name} is empty")
+        need(name not in TEXTS or all(type(text) is str and text for text in item), f"{owner}: {name} holds more than texts")
 
 
 def words(text):
@@ -176,6 +182,7 @@ def check_file(file):
     name = file["fileName"]
     need(name.startswith("./") and "" not in name[2:].split("/") and ".." not in name.split("/"), f"{owner}: {name}")
     need("SHA1" in checksums(owner, file), f"{owner}: no SHA1")
+    need(FILE_TYPES.issuperset(file.get("fileTypes", [])), f"{owner}: fileTypes")
     licence(owner, file, "licenseConcluded")
 
 
@@ -303,6 +310,8 @@ def broken(document):
     yield at(lambda d: d["packages"][linked]["externalRefs"][0].update(referenceCategory="PACKAGE_MANAGER"), "category")
     for value in ("npl.kdl", "/npl.kdl", "./../npl.kdl", "./a//b"):
         yield at(lambda d: d["files"][0].update(fileName=value), f"file called {value}")
+    for name, value in (("fileTypes", ["DRIVER"]), ("fileTypes", "SOURCE"), ("licenseInfoInFiles", [7]), ("noticeText", "")):
+        yield at(lambda d: d["files"][0].update({name: value}), f"file: {name} {value}")
     yield at(lambda d: d["files"][0]["checksums"].pop(0), "a file without SHA1")
     yield at(lambda d: d["files"][0]["checksums"][1].update(checksumValue="ab"), "a short digest")
     yield at(lambda d: d["files"][0]["checksums"][1].update(algorithm="SHA-256"), "an algorithm by another name")
