@@ -16,7 +16,7 @@
 #define QUEUE_IN  0u
 #define QUEUE_OUT 1u
 
-#define INPUT_OFFSET (BRIDGE_JOBS_MAX * BRIDGE_MSIZE_MAX)
+#define INPUT_OFFSET ((size_t)BRIDGE_JOBS_MAX * BRIDGE_MSIZE_MAX)
 #define INPUT_SIZE   8192u
 
 #define EXIT_NO_PORT     1

@@ -91,13 +91,12 @@ static int64_t take(struct sum *sum)
 static void print(const struct sum *sum, const uint8_t digest[DIGEST_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    char hex[2 * DIGEST_SIZE + 1];
+    char hex[2 * DIGEST_SIZE + 1] = {0};
 
     for (size_t at = 0; at < DIGEST_SIZE; at++) {
         hex[2 * at] = digits[digest[at] >> 4];
         hex[2 * at + 1] = digits[digest[at] & 15];
     }
-    hex[2 * DIGEST_SIZE] = '\0';
     (void)npl_printf("disk-sum: %llu bytes blake2b-256 %s\n", (unsigned long long)sum->size, hex);
 }
 

@@ -45,7 +45,7 @@ struct part {
 
 static uint8_t *header_of(struct disk *disk, uint32_t job)
 {
-    return disk->memory.base + job * HEADER_STRIDE;
+    return disk->memory.base + (size_t)job * HEADER_STRIDE;
 }
 
 static uint64_t bounce_offset(uint32_t job)

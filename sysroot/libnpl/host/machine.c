@@ -97,9 +97,11 @@ static struct host_fiber *fiber_at(struct host_machine *machine, uint32_t fiber)
 
 static void copy_text(char *to, size_t size, const char *from)
 {
-    if (strlen(from) >= size)
+    size_t length = strlen(from);
+
+    if (length >= size)
         misuse("a name is too long");
-    memcpy(to, from, strlen(from));
+    memcpy(to, from, length + 1);
 }
 
 static struct host_slot *slot_new(struct host_fiber *fiber, const char *name, uint32_t rights,
@@ -182,7 +184,7 @@ uint32_t host_cap_registers(struct host_machine *machine, uint32_t fiber, const 
     object->registers = *registers;
     object->size = size;
     object->shift = shift;
-    object->base = is_ports ? machine->object_count * 0x100u
+    object->base = is_ports ? machine->object_count * UINT64_C(0x100)
                             : REGISTERS_BASE + machine->object_count * REGISTERS_STEP;
     slot_new(fiber_at(machine, fiber), name, RUMPK_RIGHT_READ | RUMPK_RIGHT_WRITE, object, type);
     return last_slot(machine, fiber);
@@ -474,6 +476,8 @@ static bool is_runnable(const struct host_fiber *fiber)
 
 static struct host_fiber *choose(struct host_machine *machine)
 {
+    if (machine->fiber_count == 0)
+        return NULL;
     uint32_t first = (uint32_t)(host_random(machine) >> 32) % machine->fiber_count;
 
     for (uint32_t step = 0; step < machine->fiber_count; step++) {

@@ -179,7 +179,9 @@ static void keep_error(struct npl_client *client, struct wire_text text)
     for (uint32_t at = 0; at < size; at++) {
         char byte = text.bytes[at];
 
-        client->error[at] = byte >= ' ' && byte <= '~' ? byte : '?';
+        if (byte < ' ' || byte > '~')
+            byte = '?';
+        client->error[at] = byte;
     }
     client->error[size] = '\0';
 }

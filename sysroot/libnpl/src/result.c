@@ -13,6 +13,7 @@ const char *npl_result_text(int64_t result)
         return sentence;
         RUMPK_RESULTS(RESULT_CASE)
 #undef RESULT_CASE
+    default:
+        return "a result that this library does not know";
     }
-    return "a result that this library does not know";
 }
