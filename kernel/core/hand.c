@@ -76,7 +76,7 @@ void hand_tell(uint32_t virtio, const struct fiber *by)
         if (user == by->number || user >= FIBER_COUNT)
             virtio_dropped_forget(virtio, queue);
         else
-            sched_wake(&fiber_table[user]);
+            sched_tell(&fiber_table[user]);
     }
 }
 

@@ -32,6 +32,7 @@ struct queue {
 static struct queue queues[RUMPK_SPECTRUM_COUNT];
 static struct fiber *fp_owner; // whose floating point state is in the registers
 static struct fiber *running;
+static uint64_t told; // a bit for each fiber that is to be looked at before anybody runs on
 static bool stay_on_idle;
 [[gnu::used]] struct rumpk_meta_core core_statistics;
 static uint64_t quiet_since; // when the kernel was entered: interrupts wait from then on
@@ -189,70 +190,6 @@ bool sched_is_wanted(void)
     arch_user_return(&fiber->frame);
 }
 
-// A fiber gets the processor that did not have it just now.
-[[noreturn]] static void enter_anew(struct fiber *fiber)
-{
-    budget_begin(fiber);
-    if (fiber->woken != 0)
-        wake_note(fiber);
-    enter(fiber);
-}
-
-void sched_return(struct fiber *fiber, int64_t result)
-{
-    arch_frame_set_result(&fiber->frame, result);
-    if (stricter_is_ready(lend_rank(fiber))) {
-        kernel_phase = PHASE_COMMIT;
-        ready_again(fiber);
-        sched_run();
-    }
-    enter(fiber);
-}
-
-void sched_yield(struct fiber *fiber)
-{
-    kernel_phase = PHASE_COMMIT;
-    arch_frame_set_result(&fiber->frame, RUMPK_OK);
-    budget_rest(fiber);
-    sched_ready(fiber);
-    sched_run();
-}
-
-void sched_block(struct fiber *fiber)
-{
-    kernel_phase = PHASE_COMMIT;
-    fiber->state = FIBER_WAITING;
-    timer_need(fiber->wait.deadline); // RUMPK_FOREVER is TIMER_NEVER
-    lend_begin(fiber);
-    sched_run();
-}
-
-static void wake_with(struct fiber *fiber, int64_t result)
-{
-    uint64_t now = record_ticks();
-
-    fiber->woken = (result == RUMPK_E_TIMEOUT ? fiber->wait.deadline : now) + 1;
-    arch_frame_set_result(&fiber->frame, result);
-    budget_rest(fiber);
-    sched_ready(fiber);
-}
-
-void sched_wake(struct fiber *fiber)
-{
-    int64_t result;
-
-    if (fiber->state == FIBER_WAITING && wait_try(fiber, &result))
-        wake_with(fiber, result);
-}
-
-void sched_wake_stale(struct fiber *fiber, uint32_t slot)
-{
-    if (fiber->state == FIBER_WAITING && wait_names(fiber, slot))
-        wake_with(fiber, RUMPK_E_STALE);
-    else // its device may be stopped, or where its completions were to go is gone
-        sched_wake(fiber);
-}
-
 static uint64_t least(uint64_t one, uint64_t other)
 {
     return one < other ? one : other;
@@ -311,6 +248,95 @@ static void look_up(void)
 void sched_relieve(void)
 {
     look_up();
+}
+
+void sched_tell(const struct fiber *fiber)
+{
+    told |= UINT64_C(1) << fiber->number;
+}
+
+// Wakes who was told, the interrupts between any two: each may wait for RUMPK_WAIT_MAX sources.
+// Ends: a device that breaks meanwhile tells at most its own users, and only a fiber that runs can
+// make it work again.
+static void told_serve(void)
+{
+    if (told == 0)
+        return;
+    kernel_phase = PHASE_COMMIT;
+    memory_use_kernel_root();
+    while (told != 0) {
+        struct fiber *fiber = &fiber_table[__builtin_ctzll(told)];
+
+        told &= told - 1;
+        look_up();
+        sched_wake(fiber);
+    }
+    look_up();
+}
+
+// A fiber gets the processor that did not have it just now.
+[[noreturn]] static void enter_anew(struct fiber *fiber)
+{
+    budget_begin(fiber);
+    if (fiber->woken != 0)
+        wake_note(fiber);
+    enter(fiber);
+}
+
+void sched_return(struct fiber *fiber, int64_t result)
+{
+    arch_frame_set_result(&fiber->frame, result);
+    told_serve();
+    if (stricter_is_ready(lend_rank(fiber))) {
+        kernel_phase = PHASE_COMMIT;
+        ready_again(fiber);
+        sched_run();
+    }
+    enter(fiber);
+}
+
+void sched_yield(struct fiber *fiber)
+{
+    kernel_phase = PHASE_COMMIT;
+    arch_frame_set_result(&fiber->frame, RUMPK_OK);
+    budget_rest(fiber);
+    sched_ready(fiber);
+    sched_run();
+}
+
+void sched_block(struct fiber *fiber)
+{
+    kernel_phase = PHASE_COMMIT;
+    fiber->state = FIBER_WAITING;
+    timer_need(fiber->wait.deadline); // RUMPK_FOREVER is TIMER_NEVER
+    lend_begin(fiber);
+    sched_run();
+}
+
+static void wake_with(struct fiber *fiber, int64_t result)
+{
+    uint64_t now = record_ticks();
+
+    fiber->woken = (result == RUMPK_E_TIMEOUT ? fiber->wait.deadline : now) + 1;
+    arch_frame_set_result(&fiber->frame, result);
+    budget_rest(fiber);
+    sched_ready(fiber);
+}
+
+void sched_wake(struct fiber *fiber)
+{
+    int64_t result;
+
+    if (fiber->state == FIBER_WAITING && wait_try(fiber, &result))
+        wake_with(fiber, result);
+}
+
+void sched_wake_stale(struct fiber *fiber, uint32_t slot)
+{
+    if (fiber->state == FIBER_WAITING && wait_names(fiber, slot))
+        wake_with(fiber, RUMPK_E_STALE);
+    else // its device may be stopped, or where its completions were to go is gone
+        sched_wake(fiber);
 }
 
 // Nobody runs, nobody can be woken. Hand-over: the machine is switched off, or stays as it is.
@@ -387,6 +413,7 @@ void sched_run(void)
 
         if (start_is_due())
             look_up(); // a start is long enough by itself
+        told_serve();
         start_next();
         fiber = ready_take();
         if (fiber == NULL) {
@@ -418,6 +445,7 @@ void sched_run(void)
 void sched_look(struct fiber *fiber)
 {
     look_up();
+    told_serve();
     budget_charge(fiber);
     if (stricter_is_ready(lend_rank(fiber)))
         give_way(fiber, false);
@@ -430,6 +458,7 @@ void sched_point(struct fiber *fiber)
     bool is_over;
 
     look_up();
+    told_serve();
     budget_charge(fiber);
     is_over = budget_is_used(fiber) || lend_rank(fiber) != rank;
     if (!is_over && !stricter_is_ready(rank)) {

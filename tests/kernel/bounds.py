@@ -9,6 +9,7 @@
   sleep   all wake at the same moment, each from a list of 64 slots that are eight grants deep
   lend    a client that lends its spectrum to eight servers with sixteen clients each falls asleep and wakes
   batch   32 requests for a device, each in memory that is eight grants deep; 32 completions across a page's end
+  tell    eight sleep for a queue each of one device, the last of 64 sources, when it is negotiated anew and when it is let go
 
 Counted in instructions (-icount). No scene may keep interrupts off for longer than docs/abi.md says.
 """
@@ -112,7 +113,24 @@ def batch(args):
     return quiet(args, image, "batch")
 
 
-SCENES = {"tree": tree, "sleep": sleep, "lend": lend, "batch": batch}
+def tell(args):
+    image = Image(args, "tell")
+    queues = 8
+    needs = "".join(f'service "part-{number}" 1 style="stream"; ' for number in range(queues))
+    image.probe("teller", "teller", more=f'request {{ device "disk" virtio=2 queues={queues}; }}\nneeds {{ {needs} }}',
+                grants=' grant "disk"; delegate #true;')
+    for number in range(queues):
+        image.probe(f"told-{number}", "told", more=f'provides {{ service "part-{number}" 1 style="stream" clients=1; }}')
+        at_once(image, f"part-{number}", "teller", f"told-{number}", "")
+    device = "virtio-blk-pci,disable-legacy=on" if args.on == "q35" else "virtio-blk-device"
+    image.run(extra=COUNTED + ("-blockdev", "driver=null-co,node-name=many,size=1048576",
+                               "-device", f"{device},drive=many,num-queues={queues}"))
+    for name in ["teller"] + [f"told-{number}" for number in range(queues)]:
+        check(name, image.of(name), [("EXIT", SURVIVED)])
+    return quiet(args, image, "tell")
+
+
+SCENES = {"tree": tree, "sleep": sleep, "lend": lend, "batch": batch, "tell": tell}
 
 
 def main():

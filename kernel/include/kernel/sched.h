@@ -33,6 +33,9 @@ void sched_wake(struct fiber *fiber);
 // What this slot of `fiber` held was taken back: if it waits for that it becomes ready with
 // E_STALE, and if for something that has changed with it, with that.
 void sched_wake_stale(struct fiber *fiber, uint32_t slot);
+// Notes that what `fiber` waits for may be there. It is woken before anybody runs on, not in the
+// middle of what the caller does.
+void sched_tell(const struct fiber *fiber);
 // In the middle of a call that has much to do: what is pending is served, nobody else runs.
 void sched_relieve(void);
 // An interrupt took the processor from `fiber`: whoever it made ready runs, then `fiber` goes on.

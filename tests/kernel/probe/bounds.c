@@ -2,7 +2,8 @@
 //
 // bounds.c: acts that make one piece of kernel work as long as it can be: trees of derived
 // capabilities over all tables, sleepers that name 64 deep slots, many clients that lend, full
-// batches for a device. The kernel counts its own longest piece; bounds.py reads and compares it.
+// batches for a device, many who sleep for one device. The kernel counts its own longest piece;
+// bounds.py reads and compares it.
 #include "probe.h"
 
 #include <npl/npl.h>
@@ -273,6 +274,57 @@ int probe_sleeper(const char *word)
         if (npl_wait(list, RUMPK_WAIT_MAX, at) != RUMPK_E_TIMEOUT)
             return 4;
     return SURVIVED;
+}
+
+// ---- many who sleep for one device ----
+
+#define VERSION_1 (UINT64_C(1) << 32)
+
+// Gives each of its peers a queue of the device; when all sleep it negotiates anew, which leaves
+// them asleep, and lets go of the device, which wakes them all.
+int probe_teller(const char *word)
+{
+    uint32_t rings[RUMPK_SLOT_COUNT], queues[RUMPK_SLOT_COUNT], device;
+    uint32_t count = slots_of(RUMPK_CAP_RING, RUMPK_RIGHT_WRITE, rings, RUMPK_SLOT_COUNT);
+
+    (void)word;
+    if (slots_of(RUMPK_CAP_DEVICE, 0, &device, 1) != 1 ||
+        slots_of(RUMPK_CAP_QUEUE, 0, queues, RUMPK_SLOT_COUNT) != count ||
+        npl_mask_features(device, VERSION_1) != RUMPK_OK)
+        return 1;
+    for (uint32_t index = 0; index < count; index++)
+        if (npl_grant(queues[index], rings[index], RIGHTS, 0, 0) < 0)
+            return 2;
+    npl_sleep_until(npl_deadline_ms(500));
+    if (npl_mask_features(device, VERSION_1) != RUMPK_OK)
+        return 3;
+    npl_sleep_until(npl_deadline_ms(100));
+    return npl_drop(device) == RUMPK_OK ? SURVIVED : 4;
+}
+
+// Sleeps for the queue that comes, the last of 64 sources.
+int probe_told(const char *word)
+{
+    struct rumpk_queue_completion done;
+    uint32_t list[RUMPK_WAIT_MAX], slots[2], queue = 0;
+    struct rumpk_meta_cap info;
+
+    (void)word;
+    if (slots_of(RUMPK_CAP_RING, RUMPK_RIGHT_READ, slots, 1) != 1)
+        return 1;
+    npl_recv_ring(slots[0], RUMPK_NOW); // the service is there
+    while (npl_meta_cap(queue, &info) != RUMPK_OK || info.type != RUMPK_CAP_QUEUE) {
+        queue = (queue + 1) % RUMPK_SLOT_COUNT;
+        if (queue == 0)
+            npl_sleep_until(npl_deadline_ms(1));
+    }
+    slots[1] = queue;
+    list_make(list, slots, 2);
+    if (npl_wait(list, RUMPK_WAIT_MAX, RUMPK_FOREVER) != RUMPK_WAIT_MAX - 1)
+        return 2;
+    // The device is nobody's now, or the teller has ended and its queues with it.
+    int64_t result = probe_call(RUMPK_CALL_RECV, queue, (uint64_t)&done, 1, RUMPK_NOW);
+    return result == RUMPK_E_STATE || result == RUMPK_E_STALE ? SURVIVED : 3;
 }
 
 // "ROUNDS COUNT": batches of COUNT requests for a console's device, all in the deepest capability;

@@ -243,6 +243,8 @@ static const struct act {
     {"sleeper", probe_sleeper},
     {"batch", probe_batch},
     {"borrower", probe_borrower},
+    {"teller", probe_teller},
+    {"told", probe_told},
 };
 
 int npl_main(void)

@@ -52,6 +52,8 @@ int probe_passer(const char *word);     // bounds.c: makes another's capability 
 int probe_sleeper(const char *word);    // bounds.c: sleeps on 64 deep slots
 int probe_batch(const char *word);      // bounds.c: full batches for a device
 int probe_borrower(const char *word);   // bounds.c: sleeps on many servers
+int probe_teller(const char *word);     // bounds.c: resets a device with eight users
+int probe_told(const char *word);       // bounds.c: one of them
 int probe_lend(const char *word);       // hand.c: what has one user, lent and taken back
 int probe_use(const char *word);        // hand.c: who borrows it
 
