@@ -24,4 +24,5 @@ set(LIBNPL_TARGET_SOURCES
 set(LIBNPL_HOST_SOURCES
   host/machine.c
   host/disk.c
+  host/allow.c
   host/kernel.c)

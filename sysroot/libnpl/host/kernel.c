@@ -227,18 +227,16 @@ static int64_t check_part(struct host_fiber *fiber, const struct rumpk_queue_req
                           struct host_part *part)
 {
     struct host_slot *memory;
-    int64_t result = slot_at(fiber, request->memory_slot, RUMPK_CAP_NONE, &memory);
 
-    if (result < 0)
-        return result;
-    if (memory->type != RUMPK_CAP_DMA && memory->type != RUMPK_CAP_MEMORY)
-        return RUMPK_E_TYPE;
-    if (!(memory->rights & RUMPK_RIGHT_DMA))
-        return RUMPK_E_RIGHTS;
     if (request->flags & ~(RUMPK_QUEUE_DEVICE_WRITES | RUMPK_QUEUE_CHAINED))
         return RUMPK_E_ARGUMENT;
-    if (request->length == 0 || request->reserved != 0)
+    if (request->length == 0 || request->length > UINT32_C(1) << 31 || request->reserved != 0)
         return RUMPK_E_ARGUMENT;
+    int64_t result = slot_at(fiber, request->memory_slot, RUMPK_CAP_NONE, &memory);
+    if (result == RUMPK_OK)
+        result = host_device_check(memory, request->flags);
+    if (result < 0)
+        return result;
     if (request->length > memory->object->size ||
         request->offset > memory->object->size - request->length)
         return RUMPK_E_BOUNDS;
@@ -348,47 +346,52 @@ static int64_t call_send(uint64_t number, uint64_t requests, uint64_t count, uin
 {
     struct host_fiber *fiber = enter();
     struct host_slot *slot;
-    int64_t result = slot_at(fiber, number, RUMPK_CAP_NONE, &slot);
 
     (void)unused;
+    if (!host_may(fiber, RUMPK_PLEDGE_STDIO))
+        return RUMPK_E_PLEDGE;
+    int64_t result = slot_at(fiber, number, RUMPK_CAP_NONE, &slot);
+    if (result == RUMPK_OK)
+        result = host_send_check(slot);
     if (result < 0)
         return result;
     if (slot->type == RUMPK_CAP_RING)
         return requests || count ? RUMPK_E_ARGUMENT : send_ring(fiber, slot);
-    if (slot->type == RUMPK_CAP_QUEUE)
-        return send_queue(fiber, slot, (const struct rumpk_queue_request *)(uintptr_t)requests,
-                          count);
-    return RUMPK_E_TYPE;
+    return send_queue(fiber, slot, (const struct rumpk_queue_request *)(uintptr_t)requests, count);
 }
 
 static int64_t call_recv(uint64_t number, uint64_t out, uint64_t count, uint64_t deadline)
 {
     struct host_fiber *fiber = enter();
     struct host_slot *slot;
-    int64_t result = slot_at(fiber, number, RUMPK_CAP_NONE, &slot);
 
+    if (!host_may(fiber, RUMPK_PLEDGE_STDIO))
+        return RUMPK_E_PLEDGE;
+    int64_t result = slot_at(fiber, number, RUMPK_CAP_NONE, &slot);
+    if (result == RUMPK_OK)
+        result = host_recv_check(slot);
     if (result < 0)
         return result;
     if (slot->type == RUMPK_CAP_RING)
         return out || count ? RUMPK_E_ARGUMENT : recv_ring(fiber, number, slot, deadline);
-    if (slot->type == RUMPK_CAP_QUEUE)
-        return recv_queue(fiber, number, slot, (struct rumpk_queue_completion *)(uintptr_t)out,
-                          count, deadline);
-    return RUMPK_E_TYPE;
+    return recv_queue(fiber, number, slot, (struct rumpk_queue_completion *)(uintptr_t)out, count,
+                      deadline);
 }
 
 static int64_t call_map(uint64_t number, uint64_t flags, uint64_t unused0, uint64_t unused1)
 {
     struct host_fiber *fiber = enter();
     struct host_slot *slot;
-    int64_t result = slot_at(fiber, number, RUMPK_CAP_NONE, &slot);
 
     (void)unused0;
     (void)unused1;
+    if (!host_may(fiber, RUMPK_PLEDGE_MAP))
+        return RUMPK_E_PLEDGE;
+    int64_t result = slot_at(fiber, number, RUMPK_CAP_NONE, &slot);
+    if (result == RUMPK_OK)
+        result = flags == 0 ? host_map_check(slot) : RUMPK_E_ARGUMENT;
     if (result < 0)
         return result;
-    if (flags != 0)
-        return RUMPK_E_ARGUMENT;
     slot->is_mapped = true;
     switch (slot->type) {
     case RUMPK_CAP_WINDOW:
@@ -418,10 +421,12 @@ static int64_t call_mask(uint64_t number, uint64_t operation, uint64_t value, ui
         slot->rights &= (uint32_t)value;
         return RUMPK_OK;
     }
-    if (operation == RUMPK_MASK_IRQ_UNMASK || operation == RUMPK_MASK_IRQ_MASK)
-        return mask_interrupt(slot, operation, value);
-    if (operation != RUMPK_MASK_FEATURES)
+    if (operation > RUMPK_MASK_IRQ_MASK)
         return RUMPK_E_ARGUMENT;
+    if (!host_may(fiber, RUMPK_PLEDGE_CONTROL))
+        return RUMPK_E_PLEDGE;
+    if (operation != RUMPK_MASK_FEATURES)
+        return mask_interrupt(slot, operation, value);
     if (slot->type != RUMPK_CAP_DEVICE)
         return RUMPK_E_TYPE;
     if (!(slot->rights & RUMPK_RIGHT_CONTROL))
@@ -452,17 +457,18 @@ static int64_t first_ready(struct host_fiber *fiber, const uint32_t *slots, uint
         struct host_slot *slot;
         int64_t result = slot_at(fiber, slots[at], RUMPK_CAP_NONE, &slot);
 
+        if (result == RUMPK_OK)
+            result = host_wait_check(slot);
         if (result < 0)
             return result;
         *waits |= UINT64_C(1) << slots[at];
-        if (slot->type == RUMPK_CAP_RING) {
-            if (ring_ready(slot) != 0)
-                return (int64_t)at;
-        } else if (slot->type != RUMPK_CAP_QUEUE) {
-            return RUMPK_E_TYPE;
-        } else if (host_queue_has_completion(slot->object, slot->queue)) {
+    }
+    for (uint64_t at = 0; at < count; at++) {
+        const struct host_slot *slot = &fiber->slots[slots[at]];
+
+        if (slot->type == RUMPK_CAP_RING ? ring_ready(slot) != 0
+                                         : host_queue_has_completion(slot->object, slot->queue))
             return (int64_t)at;
-        }
     }
     return RUMPK_E_TIMEOUT;
 }
@@ -495,6 +501,17 @@ static int64_t call_wait(uint64_t slots, uint64_t count, uint64_t deadline, uint
     }
 }
 
+static int64_t call_pledge(uint64_t word, uint64_t unused0, uint64_t unused1, uint64_t unused2)
+{
+    struct host_fiber *fiber = enter();
+
+    (void)unused0;
+    (void)unused1;
+    (void)unused2;
+    fiber->pledge &= word;
+    return RUMPK_OK;
+}
+
 static int64_t call_exit(uint64_t code, uint64_t unused0, uint64_t unused1, uint64_t unused2)
 {
     (void)unused0;
@@ -520,8 +537,9 @@ static int64_t call_meta(uint64_t operation, uint64_t out, uint64_t size, uint64
             return RUMPK_E_ARGUMENT;
         *(struct rumpk_meta_self *)(uintptr_t)out = (struct rumpk_meta_self){
             .fiber = fiber->number,
-            .spectrum = RUMPK_SPECTRUM_GRAVITY,
+            .spectrum = RUMPK_PLEDGE_SPECTRUM_OF(fiber->pledge),
             .calls = fiber->calls,
+            .pledge = fiber->pledge,
         };
         return RUMPK_OK;
     default:
@@ -625,7 +643,8 @@ struct rumpk_systable host_systable = {
     .features = RUMPK_FEATURE_CALL(RUMPK_CALL_SEND) | RUMPK_FEATURE_CALL(RUMPK_CALL_RECV) |
                 RUMPK_FEATURE_CALL(RUMPK_CALL_MAP) | RUMPK_FEATURE_CALL(RUMPK_CALL_MASK) |
                 RUMPK_FEATURE_CALL(RUMPK_CALL_TICK) | RUMPK_FEATURE_CALL(RUMPK_CALL_WAIT) |
-                RUMPK_FEATURE_CALL(RUMPK_CALL_EXIT) | RUMPK_FEATURE_CALL(RUMPK_CALL_META),
+                RUMPK_FEATURE_CALL(RUMPK_CALL_EXIT) | RUMPK_FEATURE_CALL(RUMPK_CALL_META) |
+                RUMPK_FEATURE_CALL(RUMPK_CALL_PLEDGE),
     .timer_hz = HOST_TIMER_HZ,
     .arch = RUMPK_ARCH,
     .page_size = RUMPK_PAGE_SIZE,
@@ -637,9 +656,10 @@ struct rumpk_systable host_systable = {
 __attribute__((constructor)) static void fill_table(void)
 {
     static const npl_call_entry calls[RUMPK_CALL_COUNT] = {
-        [RUMPK_CALL_SEND] = call_send, [RUMPK_CALL_RECV] = call_recv, [RUMPK_CALL_MAP] = call_map,
-        [RUMPK_CALL_MASK] = call_mask, [RUMPK_CALL_TICK] = call_tick, [RUMPK_CALL_WAIT] = call_wait,
-        [RUMPK_CALL_EXIT] = call_exit,
+        [RUMPK_CALL_SEND] = call_send, [RUMPK_CALL_RECV] = call_recv,
+        [RUMPK_CALL_MAP] = call_map,   [RUMPK_CALL_MASK] = call_mask,
+        [RUMPK_CALL_TICK] = call_tick, [RUMPK_CALL_WAIT] = call_wait,
+        [RUMPK_CALL_EXIT] = call_exit, [RUMPK_CALL_PLEDGE] = call_pledge,
     };
 
     for (uint32_t index = 0; index < RUMPK_CALL_COUNT; index++)

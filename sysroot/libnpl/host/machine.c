@@ -134,6 +134,7 @@ uint32_t host_fiber_add(struct host_machine *machine, const char *name, int (*en
     fiber->machine = machine;
     fiber->number = number;
     fiber->entry = entry;
+    fiber->pledge = RUMPK_PLEDGE_CLASSES | RUMPK_PLEDGE_SPECTRUM(RUMPK_SPECTRUM_GRAVITY);
     copy_text(fiber->name, sizeof(fiber->name), name);
     machine->fiber_count++;
     return number;

@@ -76,6 +76,7 @@ struct host_fiber {
     uint64_t waits;    // slots that are waited for, one bit each
     int64_t code;
     uint64_t calls;
+    uint64_t pledge; // what it has not given up
     struct host_slot slots[RUMPK_SLOT_COUNT];
     struct rumpk_cap_info caps[RUMPK_SLOT_COUNT];
     uint32_t cap_count;
@@ -120,5 +121,13 @@ bool host_interrupt_step(struct host_machine *machine, struct host_object *objec
 bool host_device_step(struct host_machine *machine, struct host_object *object);
 void host_ring_wake(struct host_fiber *fiber, const struct host_object *ring);
 void host_ring_close(struct host_machine *machine, struct host_object *ring, uint32_t fiber);
+
+// allow.c: RUMPK_OK, E_TYPE or E_RIGHTS for a use of this slot.
+int64_t host_send_check(const struct host_slot *slot);
+int64_t host_recv_check(const struct host_slot *slot);
+int64_t host_wait_check(const struct host_slot *slot);
+int64_t host_map_check(const struct host_slot *slot);
+int64_t host_device_check(const struct host_slot *memory, uint32_t flags); // in a queue request
+bool host_may(const struct host_fiber *fiber, uint64_t classes);           // not pledged away
 
 #endif

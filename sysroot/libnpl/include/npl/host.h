@@ -15,8 +15,10 @@
 //
 // The simulated kernel is strict where the real one may be kind: a sleeping end of a ring is woken
 // only by `send`, never because its ring filled; device requests complete late and out of order;
-// calls are checked as rumpk/call.h says. It does not isolate: a wild pointer is the sanitizer's to
-// find.
+// calls are checked as rumpk/call.h says, rights and pledges too. It does not isolate: a wild
+// pointer is the sanitizer's to find. Grants are not simulated: grant, revoke, spawn and checkpoint
+// return RUMPK_E_UNSUPPORTED and are absent from npl_meta_features(); tests of them run in the
+// emulator (test/kernel). No budget is kept: time passes by calls.
 #ifndef NPL_HOST_H
 #define NPL_HOST_H
 
