@@ -87,7 +87,8 @@ static void device_reset(uint32_t virtio, const struct fiber *by)
 }
 
 // Devices that still read or write this memory for its holder, who asked for it on a queue in its
-// hands. One queue with requests is searched in a step; cap->left counts all queues there can be.
+// hands. One queue with requests is searched in a step; cap->left counts all queues there can be. A
+// device that needs its time to stop gets it, in steps of its own.
 static bool memory_stop_step(struct cap *cap)
 {
     const struct fiber *fiber = cap_holder(cap);
@@ -96,27 +97,51 @@ static bool memory_stop_step(struct cap *cap)
         uint32_t virtio = cap->left / RUMPK_DEVICE_QUEUE_MAX;
         uint32_t queue = cap->left % RUMPK_DEVICE_QUEUE_MAX;
 
+        if (!virtio_reset_step(virtio))
+            return false;
+        if (queue < virtio_queues(virtio) && is_user(virtio, queue, fiber) &&
+            virtio_is_busy(virtio, queue)) {
+            if (virtio_uses(virtio, queue, cap_memory_base(cap), cap_memory_size(cap)))
+                device_reset(virtio, fiber); // and no longer busy when it is looked at again
+            else
+                cap->left++;
+            return false;
+        }
         cap->left++;
-        if (queue >= virtio_queues(virtio) || !is_user(virtio, queue, fiber) ||
-            !virtio_is_busy(virtio, queue))
-            continue;
-        if (virtio_uses(virtio, queue, cap_memory_base(cap), cap_memory_size(cap)))
-            device_reset(virtio, fiber);
+    }
+    cap->left = 0;
+    return true;
+}
+
+// cap->left: the device was told to stop.
+static bool device_stop_step(struct cap *cap)
+{
+    if (cap->left == 0) {
+        if (!hand_has(cap) ||
+            (cap->type == RUMPK_CAP_QUEUE && !virtio_is_busy(cap->object, cap->part)))
+            return true;
+        device_reset(cap->object, cap_holder(cap));
+        cap->left = 1;
         return false;
     }
+    if (!virtio_reset_step(cap->object))
+        return false;
     cap->left = 0;
     return true;
 }
 
 bool hand_stop_step(struct cap *cap)
 {
-    if (cap->type == RUMPK_CAP_MEMORY || cap->type == RUMPK_CAP_DMA)
+    switch (cap->type) {
+    case RUMPK_CAP_MEMORY:
+    case RUMPK_CAP_DMA:
         return memory_stop_step(cap); // whatever its rights are now: they were more when it asked
-    if ((cap->type == RUMPK_CAP_DEVICE ||
-         (cap->type == RUMPK_CAP_QUEUE && virtio_is_busy(cap->object, cap->part))) &&
-        hand_has(cap))
-        device_reset(cap->object, cap_holder(cap));
-    return true;
+    case RUMPK_CAP_DEVICE:
+    case RUMPK_CAP_QUEUE:
+        return device_stop_step(cap);
+    default:
+        return true;
+    }
 }
 
 static void ring_leave(struct ring *ring, uint32_t end)

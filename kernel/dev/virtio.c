@@ -28,6 +28,7 @@ struct virtio {
     uint64_t accepted;
     uint32_t queue_count;
     uint32_t state;                           // enum state
+    uint32_t reset_steps;                     // left for a device that is not yet reset
     bool has_broken;                          // and nobody has asked yet
     uint16_t user;                            // node, or CAP_NODE_NONE
     uint16_t users[RUMPK_DEVICE_QUEUE_MAX];   // of each queue
@@ -47,18 +48,32 @@ static uint32_t queue_count;
 #define FEATURES_DEVICE_TYPE ((UINT64_C(1) << 24) - 1)
 #define FEATURES_KNOWN       (FEATURES_DEVICE_TYPE | FEATURE_VERSION_1)
 
-#define RESET_POLLS_MAX 1000000u
+// A device is waited for this many times altogether: at boot in one piece, later in steps between
+// which interrupts are served. Each is a register read, so a real device has some hundred
+// milliseconds; those of the emulator are reset when the write returns.
+#define RESET_POLLS_MAX  1000000u
+#define RESET_POLLS_STEP 400u
+#define RESET_STEPS_MAX  (RESET_POLLS_MAX / RESET_POLLS_STEP)
 
-// Status 0 and wait until the device says so (sections 4.1.4.3.2 and 4.2.3.1); only then can it no
-// longer reach memory. False: it never says so.
-static bool device_reset(const struct virtio *virtio)
+static bool reset_poll(const struct virtio *virtio, uint32_t polls)
 {
     const struct virtio_registers *registers = &virtio->registers;
     bool is_reset = false;
 
-    registers->transport->status_write(registers, 0);
-    for (uint32_t polls = 0; polls < RESET_POLLS_MAX && !is_reset; polls++)
+    for (; polls > 0 && !is_reset; polls--)
         is_reset = registers->transport->status_read(registers) == 0;
+    return is_reset;
+}
+
+// Status 0 and wait until the device says so (sections 4.1.4.3.2 and 4.2.3.1); only then can it no
+// longer reach memory. False: it has not said so.
+static bool device_reset(const struct virtio *virtio, uint32_t polls)
+{
+    const struct virtio_registers *registers = &virtio->registers;
+    bool is_reset;
+
+    registers->transport->status_write(registers, 0);
+    is_reset = reset_poll(virtio, polls);
     registers->transport->use(registers, false);
     arch_device_fence();
     return is_reset;
@@ -105,7 +120,7 @@ int64_t virtio_grant(struct device *device, uint32_t queues, uint32_t *index)
     *virtio = (struct virtio){.queue_count = queues, .user = CAP_NODE_NONE};
     for (uint32_t queue = 0; queue < queues; queue++)
         virtio->users[queue] = CAP_NODE_NONE;
-    if (!registers_open(device, &virtio->registers) || !device_reset(virtio))
+    if (!registers_open(device, &virtio->registers) || !device_reset(virtio, RESET_POLLS_MAX))
         return RUMPK_E_DEVICE;
     for (uint32_t queue = 0; queue < queues; queue++) {
         if (queue_size(virtio, queue) == 0)
@@ -195,13 +210,26 @@ void virtio_view_refresh(uint32_t index)
 void virtio_reset(uint32_t index)
 {
     struct virtio *virtio = &virtios[index];
+    bool is_reset = device_reset(virtio, RESET_POLLS_STEP);
 
-    virtio->state = device_reset(virtio) ? STATE_RESET : STATE_BROKEN;
+    virtio->state = is_reset ? STATE_RESET : STATE_BROKEN;
+    virtio->reset_steps = is_reset ? 0 : RESET_STEPS_MAX;
     virtio->accepted = 0;
     for (uint32_t queue = 0; queue < virtio->queue_count; queue++) {
         virtio->has_dropped[queue] |= virtio->queues[queue]->outstanding != 0;
         virtio_queue_reset(virtio->queues[queue]);
     }
+}
+
+bool virtio_reset_step(uint32_t index)
+{
+    struct virtio *virtio = &virtios[index];
+
+    if (virtio->reset_steps == 0)
+        return true;
+    virtio->reset_steps = reset_poll(virtio, RESET_POLLS_STEP) ? 0 : virtio->reset_steps - 1;
+    arch_device_fence();
+    return virtio->reset_steps == 0;
 }
 
 void virtio_dropped_forget(uint32_t index, uint32_t queue)

@@ -47,7 +47,10 @@ void virtio_view_refresh(uint32_t index);
 int64_t virtio_negotiate(uint32_t index, uint64_t features);
 // Requests that are at the device are dropped by this, and by negotiating: the next virtio_collect
 // says so once, with E_STATE, unless virtio_dropped_forget came first.
+// A device that does not say at once that it is reset takes no requests until it is negotiated.
 void virtio_reset(uint32_t index);
+// Asks such a device again. True: it is reset, or was asked too often to be waited for longer.
+[[nodiscard]] bool virtio_reset_step(uint32_t index);
 void virtio_dropped_forget(uint32_t index, uint32_t queue);
 // Takes the device's interrupt back, before anything that it told of is looked at. Had the device
 // asked for one? (Several may share a line.)

@@ -44,6 +44,12 @@ void virtio_reset(uint32_t index)
     (void)index;
 }
 
+bool virtio_reset_step(uint32_t index)
+{
+    (void)index;
+    return true;
+}
+
 int64_t virtio_can_submit(uint32_t index, uint32_t queue, uint32_t count)
 {
     (void)index;

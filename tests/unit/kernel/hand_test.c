@@ -2,10 +2,10 @@
 //
 // Goal: queues, devices, interrupts and ends of rings have one user at a time, whoever grants,
 // uses, takes back or ends, and in whatever order; nothing that was taken back is still reached by
-// a device. Method: the kernel's core with its real virtio code over a transport that this file
-// plays: the device completes what it is told to. Fiber 0 owns all and may delegate, fiber 1 is at
-// the other end of its ring, fiber 2, stricter than both, at that of another.
-#include "calls_machine.h"
+// a device. Method: the kernel's core with its real virtio code over a transport that
+// hand_device.c plays: the device completes what it is told to. Fiber 0 owns all and may delegate,
+// fiber 1 is at the other end of its ring, fiber 2, stricter than both, at that of another.
+#include "hand_device.h"
 
 #include <kernel/call.h>
 #include <kernel/derive.h>
@@ -16,135 +16,18 @@
 #include <kernel/record.h>
 #include <kernel/sched.h>
 #include <kernel/timer.h>
+#include <kernel/virtio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-#include "virtio_mmio.h"
-#include "virtio_pci.h"
-
-#define QUEUES   2u
-#define LINE     9u
-#define FEATURES (UINT64_C(1) << 32)
+#define LINE 9u
 
 // Slots of fiber 0, in the order of begin().
 enum { RING, DEVICE, QUEUE_0, QUEUE_1, BUFFERS, INTERRUPT, EVENTS, OTHER_RING, LARGE };
 // The first free slot of the others: a ring and buffers of their own come before.
 enum { OWN_RING, OWN_BUFFERS, FIRST };
-
-// ---- the device ----
-
-void arch_device_fence(void) {}
-
-static uint32_t status, resets;
-static uint64_t pages[QUEUES];
-static uint16_t done[QUEUES]; // since the last reset
-
-static uint32_t status_read(const struct virtio_registers *registers)
-{
-    (void)registers;
-    return status;
-}
-
-static void status_write(const struct virtio_registers *registers, uint32_t value)
-{
-    (void)registers;
-    resets += value == 0;
-    status = value;
-    if (value == 0)
-        done[0] = done[1] = 0;
-}
-
-static uint64_t features_read(const struct virtio_registers *registers)
-{
-    (void)registers;
-    return FEATURES;
-}
-
-static void features_write(const struct virtio_registers *registers, uint64_t features)
-{
-    (void)registers;
-    CHECK(features == FEATURES);
-}
-
-static uint32_t generation_read(const struct virtio_registers *registers)
-{
-    (void)registers;
-    return 0;
-}
-
-static uint32_t queue_limit(const struct virtio_registers *registers, uint32_t queue)
-{
-    (void)registers;
-    return queue < QUEUES ? 8 : 0;
-}
-
-static bool queue_enable(struct virtio_registers *registers, uint32_t number,
-                         const struct virtio_queue *queue)
-{
-    (void)registers;
-    pages[number] = queue->page;
-    return true;
-}
-
-static void notify(const struct virtio_registers *registers, uint32_t queue)
-{
-    (void)registers;
-    CHECK(queue < QUEUES);
-}
-
-static bool interrupt_take(const struct virtio_registers *registers)
-{
-    (void)registers;
-    return true;
-}
-
-static void nothing(const struct virtio_registers *registers, bool is)
-{
-    (void)registers;
-    (void)is;
-}
-
-static const struct virtio_transport transport = {
-    .status_read = status_read,
-    .status_write = status_write,
-    .features_read = features_read,
-    .features_write = features_write,
-    .generation_read = generation_read,
-    .queue_limit = queue_limit,
-    .queue_enable = queue_enable,
-    .notify = notify,
-    .interrupt_take = interrupt_take,
-    .use = nothing,
-    .interrupt_hold = nothing,
-};
-
-void virtio_mmio_open(const struct device *device, struct virtio_registers *registers)
-{
-    *registers = (struct virtio_registers){
-        .transport = &transport, .device_id = 4, .line = device->line, .config = own[0]};
-}
-
-bool virtio_pci_open(struct pci_function *function, struct virtio_registers *registers)
-{
-    (void)function;
-    (void)registers;
-    CHECK(false);
-    return false;
-}
-
-// The device has done the oldest request of a queue (virtio 1.2, section 2.7).
-static void complete(uint32_t queue, uint32_t bad_id)
-{
-    const uint16_t *available = (const void *)(uintptr_t)(pages[queue] + QUEUE_AVAILABLE_OFFSET);
-    uint16_t *used = (void *)(uintptr_t)(pages[queue] + QUEUE_USED_OFFSET);
-    uint32_t *element = (uint32_t *)(void *)(used + 2) + done[queue] % 8u * 2;
-
-    element[0] = available[2 + done[queue] % 8] + bad_id;
-    element[1] = 16;
-    used[1] = ++done[queue];
-}
 
 static bool interrupts(uint32_t line)
 {
@@ -188,6 +71,7 @@ static void interrupt_add(struct fiber *fiber)
 
 static void begin(void)
 {
+    model.slow = 0;
     machine_boot();
     for (uint32_t number = 0; number < FIBERS; number++)
         fiber_table[number].package_flags = RUMPK_PACKAGE_DELEGATE;
@@ -200,7 +84,7 @@ static void begin(void)
     memory_add(&fiber_table[2], PAGE_SIZE, OWN_BUFFERS);
     machine_start();
     CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_OK);
-    resets = 0;
+    model.resets = 0;
 }
 
 // The running fiber lets the other one of its spectrum run.
@@ -255,17 +139,18 @@ static void queue_moves(void)
     CHECK(submit(FIRST, OWN_BUFFERS) == 1 && collect_now(FIRST) == RUMPK_E_TIMEOUT);
     CHECK(sleep_on(FIRST) == MACHINE_RUNNING && running() == 0);
     // The device's interrupt wakes who uses the queue that has something to say, and nobody else.
-    complete(0, 0);
+    model_complete(0, 0);
     CHECK(interrupts(5) && fiber_table[1].state == FIBER_READY && result_of(1) == 1);
     yield_to(1);
     CHECK(submit(FIRST, OWN_BUFFERS) == 1 && sleep_on(FIRST) == MACHINE_RUNNING);
     // Taken back with a request at the device: reset first, so nothing is written any more.
-    CHECK(resets == 0 && call_result(RUMPK_CALL_REVOKE, QUEUE_0, 0, 0, 0) == 1 && resets == 1);
+    CHECK(model.resets == 0 && call_result(RUMPK_CALL_REVOKE, QUEUE_0, 0, 0, 0) == 1 &&
+          model.resets == 1);
     CHECK(result_of(1) == RUMPK_E_STALE && fiber_table[1].state == FIBER_READY);
     CHECK(submit(QUEUE_0, BUFFERS) == RUMPK_E_STATE); // until it is negotiated again
     CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_OK);
     CHECK(submit(QUEUE_0, BUFFERS) == 1 && sleep_on(QUEUE_0) == MACHINE_RUNNING && running() == 1);
-    complete(0, 0);
+    model_complete(0, 0);
     CHECK(submit(FIRST, OWN_BUFFERS) == RUMPK_E_STALE && wait_on(FIRST) == RUMPK_E_STALE);
     CHECK(interrupts(5) && result_of(0) == 1);
 }
@@ -279,11 +164,11 @@ static void queue_idle_needs_no_reset(void)
         CHECK(call_result(RUMPK_CALL_REVOKE, QUEUE_0, 0, 0, 0) == 1);
         CHECK(submit(QUEUE_0, BUFFERS) == 1);
         CHECK(grant(QUEUE_0, RING, USE) == RUMPK_E_STATE); // not with a request at the device
-        complete(0, 0);
+        model_complete(0, 0);
         CHECK(grant(QUEUE_0, RING, USE) == RUMPK_E_STATE); // nor with one that is not collected
         CHECK(collect_now(QUEUE_0) == 1);
     }
-    CHECK(resets == 0);
+    CHECK(model.resets == 0);
 }
 
 // Eight deep and back in one call; each holder but the last only looks on.
@@ -305,7 +190,7 @@ static void queue_deep(void)
     CHECK(running() == 0 && grant(slots[0], 0, rights) == RUMPK_E_LIMIT);
     CHECK(submit(slots[0], BUFFERS) == 1);
     CHECK(call_result(RUMPK_CALL_REVOKE, QUEUE_0, 0, 0, 0) == RUMPK_DERIVATION_DEPTH_MAX);
-    CHECK(resets == 1 && hand_has(&fiber_table[0].caps[QUEUE_0]));
+    CHECK(model.resets == 1 && hand_has(&fiber_table[0].caps[QUEUE_0]));
     CHECK(collect_now(slots[0]) == RUMPK_E_STALE);
 }
 
@@ -319,7 +204,7 @@ static void holder_ends(void)
     CHECK(call_result(RUMPK_CALL_MASK, FIRST + 2, RUMPK_MASK_IRQ_UNMASK, 0, 0) == RUMPK_OK);
     machine_masked = ARCH_LINE_NONE;
     CHECK(call(RUMPK_CALL_EXIT, 0, 0, 0, 0) == MACHINE_RUNNING && running() == 0);
-    CHECK(resets != 0 && machine_masked == LINE);
+    CHECK(model.resets != 0 && machine_masked == LINE);
     CHECK(grant(QUEUE_1, RING, USE) == RUMPK_E_PEER);
     CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_OK &&
           submit(QUEUE_0, BUFFERS) == 1);
@@ -336,7 +221,8 @@ static void grantor_ends(void)
     machine_masked = ARCH_LINE_NONE;
     CHECK(submit(FIRST, OWN_BUFFERS) == 1 && sleep_on(FIRST) == MACHINE_RUNNING && running() == 0);
     CHECK(call(RUMPK_CALL_EXIT, 0, 0, 0, 0) == MACHINE_RUNNING && running() == 1);
-    CHECK(result_of(1) == RUMPK_E_STALE && resets != 0 && status == 0 && machine_masked == LINE);
+    CHECK(result_of(1) == RUMPK_E_STALE && model.resets != 0 && model.status == 0 &&
+          machine_masked == LINE);
     CHECK(call_result(RUMPK_CALL_MASK, FIRST + 1, RUMPK_MASK_IRQ_UNMASK, 0, 0) == RUMPK_E_STALE);
     // Nobody has the device any more: its interrupt is nobody's either.
     CHECK(virtio_user(0, 0) == CAP_NODE_NONE && virtio_user(0, VIRTIO_CONTROL) == CAP_NODE_NONE);
@@ -355,7 +241,7 @@ static void middle_ends(void)
     CHECK(call(RUMPK_CALL_EXIT, 0, 0, 0, 0) == MACHINE_RUNNING && running() == 0);
     CHECK(hand_has(&fiber_table[0].caps[QUEUE_0]) &&
           !derive_is_live(&fiber_table[2].caps[FIRST + 1]));
-    CHECK(submit(QUEUE_0, BUFFERS) == 1 && resets == 0);
+    CHECK(submit(QUEUE_0, BUFFERS) == 1 && model.resets == 0);
 }
 
 // Narrowing the own slot leaves what was granted before as it is; it narrows what comes back.
@@ -367,7 +253,7 @@ static void narrowed_after(void)
           call_result(RUMPK_CALL_MASK, INTERRUPT, RUMPK_MASK_RIGHTS, 0, 0) == 0);
     yield_to(1);
     CHECK(submit(FIRST, OWN_BUFFERS) == 1);
-    complete(0, 0);
+    model_complete(0, 0);
     CHECK(collect_now(FIRST) == 1);
     CHECK(call_result(RUMPK_CALL_MASK, FIRST + 1, RUMPK_MASK_IRQ_UNMASK, 0, 0) == RUMPK_OK);
     yield_to(0);
@@ -419,8 +305,8 @@ static void device_moves(void)
     CHECK(fiber_table[0].state == FIBER_READY && result_of(0) == RUMPK_E_STATE);
     yield_to(0);
     CHECK(collect_now(QUEUE_1) == RUMPK_E_TIMEOUT && submit(QUEUE_1, BUFFERS) == 1);
-    resets = 0;
-    CHECK(call_result(RUMPK_CALL_REVOKE, DEVICE, 0, 0, 0) == 2 && resets == 1);
+    model.resets = 0;
+    CHECK(call_result(RUMPK_CALL_REVOKE, DEVICE, 0, 0, 0) == 2 && model.resets == 1);
     CHECK(collect_now(QUEUE_1) == RUMPK_E_STATE); // reset, and not negotiated again
     // Its own negotiating drops its own requests without a word.
     CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_OK &&
@@ -438,7 +324,7 @@ static void device_breaks(void)
     CHECK(submit(FIRST, OWN_BUFFERS) == 1);
     yield_to(0);
     CHECK(sleep_on(QUEUE_1) == MACHINE_RUNNING && running() == 1);
-    complete(0, 77);
+    model_complete(0, 77);
     CHECK(collect_now(FIRST) == RUMPK_E_DEVICE && collect_now(FIRST) == RUMPK_E_DEVICE);
     CHECK(fiber_table[0].state == FIBER_READY && result_of(0) == RUMPK_E_DEVICE);
 }
@@ -455,12 +341,74 @@ static void memory_in_use(void)
     CHECK(submit(FIRST, FIRST + 1) == 1);
     CHECK(call_result(RUMPK_CALL_MASK, FIRST + 1, RUMPK_MASK_RIGHTS, RUMPK_RIGHT_READ, 0) == 0);
     yield_to(0);
-    CHECK(call_result(RUMPK_CALL_REVOKE, BUFFERS, 0, 0, 0) == 1 && resets == 1);
+    CHECK(call_result(RUMPK_CALL_REVOKE, BUFFERS, 0, 0, 0) == 1 && model.resets == 1);
     CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_OK);
     // The owner's own request in the same memory is not the one that was taken back.
     CHECK(submit(QUEUE_1, BUFFERS) == 1 && grant(BUFFERS, RING, USE) > 0);
-    resets = 0;
-    CHECK(call_result(RUMPK_CALL_REVOKE, BUFFERS, 0, 0, 0) == 1 && resets == 0);
+    model.resets = 0;
+    CHECK(call_result(RUMPK_CALL_REVOKE, BUFFERS, 0, 0, 0) == 1 && model.resets == 0);
+}
+
+// ---- devices that need their time to stop ----
+
+#define POLLS_STEP 400u
+#define POLLS_MAX  1000000u
+
+// What is done in one piece asks a bounded number of times, and can be tried again.
+static void reset_is_slow(void)
+{
+    begin();
+    model.slow = POLLS_STEP;
+    model.polls = 0;
+    CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_E_DEVICE);
+    CHECK(model.slow == 0 && model.polls == POLLS_STEP &&
+          submit(QUEUE_0, BUFFERS) == RUMPK_E_DEVICE);
+    CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_OK &&
+          submit(QUEUE_0, BUFFERS) == 1);
+}
+
+// What fiber 0 takes back is not back before the device says that it has stopped.
+static void taken_back_slowly(uint32_t slot)
+{
+    model.slow = 3 * POLLS_STEP;
+    model.resets = model.polls = model.piece = model.longest = 0;
+    CHECK(call(RUMPK_CALL_REVOKE, slot, 0, 0, 0) == MACHINE_RUNNING);
+    CHECK(running() == 0 && result_of(0) >= 1 && model.resets == 1);
+    CHECK(model.slow == 0 && model.polls == 3 * POLLS_STEP + 1 && model.longest == POLLS_STEP);
+}
+
+static void stops_slowly(void)
+{
+    begin();
+    CHECK(grant(QUEUE_0, RING, USE) == FIRST &&
+          grant(BUFFERS, RING, USE | RUMPK_RIGHT_DMA) == FIRST + 1);
+    yield_to(1);
+    CHECK(submit(FIRST, FIRST + 1) == 1);
+    yield_to(0);
+    taken_back_slowly(BUFFERS);
+    // A queue with a request, and a device.
+    CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_OK);
+    yield_to(1);
+    CHECK(submit(FIRST, OWN_BUFFERS) == 1);
+    yield_to(0);
+    taken_back_slowly(QUEUE_0);
+    CHECK(grant(DEVICE, RING, RUMPK_RIGHT_CONTROL) >= FIRST);
+    taken_back_slowly(DEVICE);
+}
+
+// One that never says so is given up: the call ends, the device is of no use until it answers.
+static void never_stops(void)
+{
+    begin();
+    CHECK(grant(DEVICE, RING, RUMPK_RIGHT_CONTROL) == FIRST);
+    model.slow = UINT32_MAX;
+    model.polls = model.piece = model.longest = 0;
+    CHECK(call_result(RUMPK_CALL_REVOKE, DEVICE, 0, 0, 0) == 1);
+    CHECK(model.polls == POLLS_STEP + POLLS_MAX && model.longest == POLLS_STEP);
+    CHECK(submit(QUEUE_1, BUFFERS) == RUMPK_E_DEVICE);
+    model.slow = 0;
+    CHECK(call_result(RUMPK_CALL_MASK, DEVICE, RUMPK_MASK_FEATURES, FEATURES, 0) == RUMPK_OK &&
+          submit(QUEUE_1, BUFFERS) == 1);
 }
 
 // A stricter holder empties its stale slot while the revoke is under way: what that slot had done
@@ -481,10 +429,11 @@ static void revoke_overtaken(void)
     CHECK(call(RUMPK_CALL_WAIT, 0, 0, record_ticks() + 5, 0) == MACHINE_RUNNING && running() == 0);
     machine_ticks += 10; // its time has come, and the first step has a look at the clock behind it
     CHECK(call(RUMPK_CALL_REVOKE, BUFFERS, 0, 0, 0) == MACHINE_RUNNING && running() == 2);
-    CHECK(resets == 0 && call_result(RUMPK_CALL_MAP, FIRST + 1, 0, 0, 0) == RUMPK_E_STALE);
-    CHECK(call_result(RUMPK_CALL_REVOKE, FIRST + 1, RUMPK_REVOKE_SELF, 0, 0) == 0 && resets == 1);
+    CHECK(model.resets == 0 && call_result(RUMPK_CALL_MAP, FIRST + 1, 0, 0, 0) == RUMPK_E_STALE);
+    CHECK(call_result(RUMPK_CALL_REVOKE, FIRST + 1, RUMPK_REVOKE_SELF, 0, 0) == 0 &&
+          model.resets == 1);
     CHECK(call(RUMPK_CALL_WAIT, 0, 0, RUMPK_FOREVER, 0) == MACHINE_RUNNING && running() == 0);
-    CHECK(result_of(0) == 2 && resets == 1);
+    CHECK(result_of(0) == 2 && model.resets == 1);
 }
 
 // The same with an end of a ring: it is back with its owner.
@@ -620,6 +569,9 @@ static void spawn_outlives_its_caller(void)
     X(device_moves)              \
     X(device_breaks)             \
     X(memory_in_use)             \
+    X(reset_is_slow)             \
+    X(stops_slowly)              \
+    X(never_stops)               \
     X(revoke_overtaken)          \
     X(ring_overtaken)            \
     X(interrupt_moves)           \

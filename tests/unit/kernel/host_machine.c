@@ -111,8 +111,12 @@ void arch_wait(void)
 }
 
 uint32_t machine_line = ARCH_LINE_NONE;
+uint32_t machine_looks;
 
-void arch_interrupt_poll(void) {}
+void arch_interrupt_poll(void)
+{
+    machine_looks++;
+}
 
 uint32_t arch_interrupt_claim(void)
 {

@@ -32,9 +32,10 @@ enum machine_exit {
 // Runs `function`, which does not return, until one of the above.
 enum machine_exit machine_run(void (*function)(void));
 
-extern uint64_t machine_ticks; // what arch_timer_now answers
-extern uint64_t machine_root;  // last root that was switched to
+extern uint64_t machine_ticks;  // what arch_timer_now answers
+extern uint64_t machine_root;   // last root that was switched to
 extern uint32_t machine_line;   // the line that the next claim finds pending
+extern uint32_t machine_looks;  // at the interrupts, from the middle of kernel work
 extern uint32_t machine_masked; // the last line that was masked
 
 #endif
