@@ -97,15 +97,20 @@ static bool memory_stop_step(struct cap *cap)
         uint32_t virtio = cap->left / RUMPK_DEVICE_QUEUE_MAX;
         uint32_t queue = cap->left % RUMPK_DEVICE_QUEUE_MAX;
 
-        if (!virtio_reset_step(virtio))
-            return false;
-        if (queue < virtio_queues(virtio) && is_user(virtio, queue, fiber) &&
-            virtio_is_busy(virtio, queue)) {
-            if (virtio_uses(virtio, queue, cap_memory_base(cap), cap_memory_size(cap)))
-                device_reset(virtio, fiber); // and no longer busy when it is looked at again
-            else
-                cap->left++;
-            return false;
+        if (queue >= virtio_queues(virtio)) {
+            cap->left = (virtio + 1) * RUMPK_DEVICE_QUEUE_MAX;
+            continue;
+        }
+        if (is_user(virtio, queue, fiber)) {
+            if (!virtio_reset_step(virtio))
+                return false;
+            if (virtio_is_busy(virtio, queue)) {
+                if (virtio_uses(virtio, queue, cap_memory_base(cap), cap_memory_size(cap)))
+                    device_reset(virtio, fiber); // and no longer busy when it is looked at again
+                else
+                    cap->left++;
+                return false;
+            }
         }
         cap->left++;
     }
@@ -117,8 +122,11 @@ static bool memory_stop_step(struct cap *cap)
 static bool device_stop_step(struct cap *cap)
 {
     if (cap->left == 0) {
-        if (!hand_has(cap) ||
-            (cap->type == RUMPK_CAP_QUEUE && !virtio_is_busy(cap->object, cap->part)))
+        if (!hand_has(cap))
+            return true;
+        if (!virtio_reset_step(cap->object)) // of what was taken back before
+            return false;
+        if (cap->type == RUMPK_CAP_QUEUE && !virtio_is_busy(cap->object, cap->part))
             return true;
         device_reset(cap->object, cap_holder(cap));
         cap->left = 1;
