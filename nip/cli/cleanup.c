@@ -5,23 +5,16 @@
 #include "cleanup.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cleanup_steps.h"
 #include "progress.h"
 
-enum {
-    PATHS_MAX = 64,
-    CHILDREN_MAX = 64,
-    WALK_DESCRIPTORS_MAX = 16,
-    CHILD_STEPS_MAX = 50,
-    CHILD_STEP_US = 20000
-};
+enum { PATHS_MAX = 64, CHILDREN_MAX = 64 };
 
 static struct {
     pthread_mutex_t lock;
@@ -36,51 +29,17 @@ static struct {
     pthread_cond_t is_released;
 } watcher = {.lock = PTHREAD_MUTEX_INITIALIZER, .is_released = PTHREAD_COND_INITIALIZER};
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status;
-    (void)kind;
-    (void)walk;
-    remove(path);
-    return 0;
-}
-
-static void remove_tree(const char *path)
-{
-    struct stat status;
-    if (lstat(path, &status) != 0)
-        return;
-    if (S_ISDIR(status.st_mode))
-        nftw(path, remove_entry, WALK_DESCRIPTORS_MAX, FTW_DEPTH | FTW_PHYS);
-    else
-        unlink(path);
-}
-
-// Compilers remove their own temporary files when they are asked to end; who does not end is
-// killed.
-static void end_children(void)
-{
-    bool any = true;
-    for (int step = 0; any && step < CHILD_STEPS_MAX; step++) {
-        any = false;
-        for (size_t i = 0; i < CHILDREN_MAX; i++) {
-            pid_t child = watcher.children[i];
-            if (child != 0 && kill(child, step == CHILD_STEPS_MAX - 1 ? SIGKILL : SIGTERM) == 0)
-                any = true;
-        }
-        if (any)
-            usleep(CHILD_STEP_US);
-    }
-}
-
 // Called with the lock held; never gives it back: the process ends here.
 static void end_process(int signal_number)
 {
+    // First of all: what the main thread would still do with half of its children gone, and beside
+    // the removal of its files, nobody could foresee.
+    cleanup_stop_threads();
     progress_stop();
-    end_children();
+    cleanup_end_children(watcher.children, CHILDREN_MAX);
     for (size_t i = 0; i < PATHS_MAX; i++)
         if (watcher.paths[i] != NULL)
-            remove_tree(watcher.paths[i]);
+            cleanup_remove_tree(watcher.paths[i]);
     if (watcher.has_terminal)
         tcsetattr(STDIN_FILENO, TCSANOW, &watcher.terminal);
     static const char text[] =
@@ -121,6 +80,7 @@ enum nip_code cleanup_start(struct nip_error *err)
     sigaddset(&watcher.watched, SIGTERM);
     sigaddset(&watcher.watched, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &watcher.watched, &watcher.child_mask);
+    cleanup_prepare_stop();
     // A reader that went away and a file size limit are errors of a write, not the end of the
     // process.
     signal(SIGPIPE, SIG_IGN);
@@ -165,7 +125,7 @@ void cleanup_remove_path(const char *path)
 {
     if (path == NULL || path[0] == '\0')
         return;
-    remove_tree(path);
+    cleanup_remove_tree(path);
     cleanup_forget_path(path);
 }
 

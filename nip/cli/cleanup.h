@@ -3,13 +3,14 @@
 // Nothing half-written after Ctrl-C.
 //
 //   main thread          works, with SIGINT, SIGTERM and SIGHUP blocked
-//   watcher thread       waits for one of them; then ends the children that are registered, removes
-//   the
-//                        files and folders that are registered, gives the terminal back its echo,
-//                        and ends the process as that signal would have
+//   watcher thread       waits for one of them; then stops all other threads where they are, ends
+//                        the children that are registered and whatever these have started, removes
+//                        the files and folders that are registered, gives the terminal back its
+//                        echo, and ends the process as that signal would have
 //
-// Because the watcher is an ordinary thread, it may use ordinary functions; a signal handler could
-// not. Finished results appear by rename only, so a temporary that is removed is never visible.
+// Because the watcher is an ordinary thread, it may wait for other threads and for children; a
+// signal handler could not. Once the others stand still it uses no lock and no memory of theirs.
+// Finished results appear by rename only, so a temporary that is removed is never visible.
 
 #ifndef NIP_CLI_CLEANUP_H
 #define NIP_CLI_CLEANUP_H

@@ -275,6 +275,35 @@ good_as_before() {
   done
 }
 
+@test "Ctrl-C ends what a build system started in a process group of its own, and what will not end" {
+  from_system make
+  cat >"$W/stray.py" <<'PY'
+import os, signal, sys, time
+os.setpgid(0, 0)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with open(sys.argv[2], "w") as f:
+    f.write(f"{os.getpid()}\n")
+while True:
+    os.makedirs(sys.argv[1] + "/late", exist_ok=True)
+    time.sleep(0.001)
+PY
+  printf "\$(OUT)/driver.elf:\n\tpython3 %s \$(OUT) %s\n" "$W/stray.py" "$W/stray" >Makefile
+  nip build --arch riscv64 >"$W/said" 2>&1 </dev/null 3>&- &
+  local pid=$! step status=0
+  for ((step = 0; step < 3000; step++)); do
+    [ ! -s "$W/stray" ] || break
+    sleep 0.02
+  done
+  [ -s "$W/stray" ] || { cat "$W/said"; return 1; }
+  kill -TERM $pid
+  wait $pid || status=$?
+  if kill -KILL "$(cat "$W/stray")" 2>/dev/null; then echo 'still at work'; return 1; fi
+  [ "$status" -eq 143 ]
+  grep -q 'nothing was left half-written' "$W/said"
+  no_leftovers .
+  [ ! -e build/work ]
+}
+
 @test "nip killed outright: its half-written folder is never built upon, and waits for nobody" {
   from_system make
   ok nip build --arch riscv64

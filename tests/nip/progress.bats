@@ -24,7 +24,7 @@ EOF
   new_hello
   waiting_compiler
   unset NO_COLOR
-  ok timeout 500 python3 "$BATS_TEST_DIRNAME/progress.py" "$W/hello"
+  ok timeout 850 python3 "$BATS_TEST_DIRNAME/progress.py" "$W/hello"
 }
 
 @test "in a pipe: plain lines, no escape sequence, in every command that works long" {
