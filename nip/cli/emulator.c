@@ -2,9 +2,9 @@
 //
 // One run of an image: start, forward, stop, read the results, end.
 //
-//   write image ─> start ─> greeting ─> run ──power-off, reset, Ctrl-C, time limit──> quit
-//                     │                  └──power-off of riscv64 ends the emulator──┐    │
-//                     └─ no greeting: its own words are the error                   v    v
+//   write image ─> start, held ─> greeting, go on ─> run ──power-off, reset, Ctrl-C, limit──> quit
+//                     │                             └──power-off of riscv64 ends it──┐      │
+//                     └─ no greeting: its own words are the error                    v      v
 //                                                        ledger, boot record <── read the RAM file
 //
 // The results are looked up at the symbols of the image: VA = PA, so an address is an address.
@@ -117,8 +117,10 @@ static void read_results(struct run *run)
 static enum nip_code make_command(struct run *run, struct nip_machine_arguments *arguments,
                                   struct nip_error *err)
 {
+    // -S: the guest is held until the monitor is on. Before that no events are told, and a guest
+    // that ends so early would be waited for in vain.
     static const char *const always[] = {
-        "-no-shutdown", "-chardev", "socket,id=monitor,fd=3", "-mon",
+        "-S", "-no-shutdown", "-chardev", "socket,id=monitor,fd=3", "-mon",
         "chardev=monitor,mode=control",
     };
     _Static_assert(GUEST_MONITOR_DESCRIPTOR == 3, "the argument above names it");
@@ -242,6 +244,8 @@ static enum nip_code watch(struct run *run, struct nip_error *err)
     if (guest->has_greeting)
         tell_version(run);
     tell_debugger(run);
+    if (run->options->gdb_port == 0) // else the debugger starts it
+        guest_command(guest, "{\"execute\":\"cont\"}", COMMAND_MS);
     run_guest(run);
     if (run->result->end != EMULATOR_END_GONE &&
         !guest_command(guest, "{\"execute\":\"quit\"}", COMMAND_MS))

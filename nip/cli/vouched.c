@@ -171,11 +171,19 @@ const char *vouched_owner(struct vouched *vouched, const uint8_t key[NIP_PUBLIC_
     return vouch_own(vouched, &cause) == NIP_OK ? whose_key(vouched, key) : NULL;
 }
 
+// By its first bytes or, so that the reader of packages can say what is wrong with it, by its name.
+static bool looks_like_package(const char *file, const struct nip_buffer *content)
+{
+    static const uint8_t frame_magic[4] = {0x28, 0xb5, 0x2f, 0xfd}; // RFC 8878, section 3.1.1
+    size_t length = strlen(file);
+    return memcmp(content->data, frame_magic, sizeof frame_magic) == 0 ||
+           (length > 4 && strcmp(file + length - 4, ".npl") == 0);
+}
+
 enum nip_code vouched_read_file(const char *file, struct nip_buffer *content, bool *is_image,
                                 struct nip_error *err)
 {
     static const uint8_t elf_magic[4] = {0x7f, 'E', 'L', 'F'};
-    static const uint8_t frame_magic[4] = {0x28, 0xb5, 0x2f, 0xfd}; // RFC 8878, section 3.1.1
     enum nip_code code = nip_fs_read(file, IMAGE_SIZE_MAX, content, err);
     if (code != NIP_OK) {
         nip_error_hint(err, project_kind(file) != PROJECT_NONE
@@ -183,7 +191,7 @@ enum nip_code vouched_read_file(const char *file, struct nip_buffer *content, bo
                                   "image' have written in its folder build"
                                 : "name a package (.npl) or an image (.elf)");
     } else if (content->size < 4 || (memcmp(content->data, elf_magic, sizeof elf_magic) != 0 &&
-                                     memcmp(content->data, frame_magic, sizeof frame_magic) != 0 &&
+                                     !looks_like_package(file, content) &&
                                      !statement_is_one(content))) {
         code = nip_error_set(err, NIP_ERROR_FORMAT, "%s is neither a package nor an image", file);
         nip_error_hint(err, "packages end in .npl and begin with a zstd frame, images in .elf; "

@@ -132,6 +132,21 @@ PY
   says 'apt-get install'
 }
 
+@test "a machine that would end before nip listens is heard all the same" {
+  new_hello
+  ok nip build
+  # nip stands still for two seconds from the moment that the emulator starts.
+  cat >"$BATS_TEST_TMPDIR/bin/qemu-system-x86_64" <<SH
+#!/bin/sh
+kill -STOP \$PPID
+(sleep 2; kill -CONT \$PPID) >/dev/null 2>&1 3>&- &
+exec $(command -v qemu-system-x86_64) "\$@"
+SH
+  chmod +x "$BATS_TEST_TMPDIR/bin/qemu-system-x86_64"
+  ok timeout 100 nip run --arch x86_64
+  says 'powered off'
+}
+
 @test "a machine that does not end is ended by the time limit and by Ctrl-C" {
   published_hello
   new_box
