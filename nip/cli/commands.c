@@ -120,7 +120,8 @@ static const struct cli_option_spec crash_options[] = {
 };
 static const struct cli_example crash_examples[] = {
     {"nip run --json > run.json; nip crash run.json", "function, file and line of each fault"},
-    {"nip crash console.log --debug ../release-1.2", "out of a log, with debug files kept elsewhere"},
+    {"nip crash console.log --debug ../release-1.2",
+     "out of a log, with debug files kept elsewhere"},
     {"nip run 2>&1 | nip crash", "at once"},
     {NULL, NULL},
 };

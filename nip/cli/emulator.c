@@ -98,8 +98,8 @@ static void read_results(struct run *run)
     size_t ledger_size = sizeof(struct rumpk_ledger);
     uint8_t *ledger = malloc(ledger_size);
     if (read_memory(run, NIP_BOOT_RECORD_SYMBOL, record, sizeof record)) {
-        result->has_boot_record = nip_boot_record_decode(record, sizeof record,
-                                                         &result->boot_record, &err) == NIP_OK;
+        result->has_boot_record =
+            nip_boot_record_decode(record, sizeof record, &result->boot_record, &err) == NIP_OK;
         if (!result->has_boot_record)
             snprintf(result->trouble, sizeof result->trouble, "%.250s", err.message);
     }
@@ -120,8 +120,9 @@ static enum nip_code make_command(struct run *run, struct nip_machine_arguments 
     // -S: the guest is held until the monitor is on. Before that no events are told, and a guest
     // that ends so early would be waited for in vain.
     static const char *const always[] = {
-        "-S", "-no-shutdown", "-chardev", "socket,id=monitor,fd=3", "-mon",
-        "chardev=monitor,mode=control",
+        "-S",       "-no-shutdown",
+        "-chardev", "socket,id=monitor,fd=3",
+        "-mon",     "chardev=monitor,mode=control",
     };
     _Static_assert(GUEST_MONITOR_DESCRIPTOR == 3, "the argument above names it");
     const struct emulator_options *options = run->options;
@@ -194,12 +195,11 @@ static void tell_version(const struct run *run)
     char *dot;
     unsigned long major = strtoul(machine->version, &dot, 10);
     unsigned long minor = *dot == '.' ? strtoul(dot + 1, NULL, 10) : 0;
-    if (*dot == '.' &&
-        (major != run->guest.version_major || minor != run->guest.version_minor))
+    if (*dot == '.' && (major != run->guest.version_major || minor != run->guest.version_minor))
         notice(run, true,
                "%s is version %" PRIu32 ".%" PRIu32 ", tested was %s: if the guest behaves oddly, "
-               "try that one", machine->qemu, run->guest.version_major, run->guest.version_minor,
-               machine->version);
+               "try that one",
+               machine->qemu, run->guest.version_major, run->guest.version_minor, machine->version);
 }
 
 static void tell_debugger(const struct run *run)
@@ -208,7 +208,8 @@ static void tell_debugger(const struct run *run)
     unsigned port = run->options->gdb_port;
     if (port == 0)
         return;
-    notice(run, false, "the guest waits for a debugger on port %u. In another terminal, one of:", port);
+    notice(run, false,
+           "the guest waits for a debugger on port %u. In another terminal, one of:", port);
     notice(run, false, "  lldb-19 -o 'gdb-remote 127.0.0.1:%u' '%s'", port, file);
     notice(run, false, "  gdb-multiarch -ex 'target remote 127.0.0.1:%u' '%s'", port, file);
 }
@@ -225,8 +226,8 @@ static void run_guest(struct run *run)
             run->result->end = EMULATOR_END_TIME_LIMIT;
             return;
         }
-        is_there = guest_pump(guest, is_limited && left < 1000 ? (int)left : 1000) &&
-                   guest->monitor >= 0;
+        is_there =
+            guest_pump(guest, is_limited && left < 1000 ? (int)left : 1000) && guest->monitor >= 0;
     }
     run->result->end = guest->has_shutdown && guest->was_reset ? EMULATOR_END_RESET
                        : guest->has_shutdown                   ? EMULATOR_END_POWER_OFF

@@ -35,20 +35,20 @@ struct emulator_options {
     const char *disks[NIP_MACHINE_DISK_MAX];
     uint32_t disk_count;
     bool with_rng;
-    uint16_t gdb_port;         // 0: none. Else the guest waits; `notice` gets the debugger's line
-    const char *gdb_file;      // file with the kernel's symbols named in that line; NULL: the image
-    uint32_t time_limit_s;     // 0: none
-    int output;                // file descriptor for the guest's console
-    bool escapes_output; // show control characters instead of sending them: for a terminal
-    // Called with lines for the person (no newline): how to attach a debugger, or, as a warning, that
-    // this version of the emulator was not tested. May be NULL.
+    uint16_t gdb_port;     // 0: none. Else the guest waits; `notice` gets the debugger's line
+    const char *gdb_file;  // file with the kernel's symbols named in that line; NULL: the image
+    uint32_t time_limit_s; // 0: none
+    int output;            // file descriptor for the guest's console
+    bool escapes_output;   // show control characters instead of sending them: for a terminal
+    // Called with lines for the person (no newline): how to attach a debugger, or, as a warning,
+    // that this version of the emulator was not tested. May be NULL.
     void (*notice)(void *context, bool is_warning, const char *line);
     void *context;
 };
 
 struct emulator_result {
     enum emulator_end end;
-    uint64_t console_size;  // bytes that the guest wrote
+    uint64_t console_size; // bytes that the guest wrote
     bool has_ledger, has_boot_record;
     struct nip_ledger ledger;
     struct rumpk_boot_record boot_record;

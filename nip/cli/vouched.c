@@ -190,9 +190,9 @@ enum nip_code vouched_read_file(const char *file, struct nip_buffer *content, bo
                                 ? "it is a project: name what 'nip pack', 'nip sign' or 'nip "
                                   "image' have written in its folder build"
                                 : "name a package (.npl) or an image (.elf)");
-    } else if (content->size < 4 || (memcmp(content->data, elf_magic, sizeof elf_magic) != 0 &&
-                                     !looks_like_package(file, content) &&
-                                     !statement_is_one(content))) {
+    } else if (content->size < 4 ||
+               (memcmp(content->data, elf_magic, sizeof elf_magic) != 0 &&
+                !looks_like_package(file, content) && !statement_is_one(content))) {
         code = nip_error_set(err, NIP_ERROR_FORMAT, "%s is neither a package nor an image", file);
         nip_error_hint(err, "packages end in .npl and begin with a zstd frame, images in .elf; "
                             "both are made in the folder build of a project");
