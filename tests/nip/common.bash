@@ -17,9 +17,9 @@ setup() {
   cd "$W" || return 1
 }
 
-# cut MS COMMAND...: run, with Ctrl-C after MS milliseconds. Without the leak check at the end of the program: that stops
+# interrupt MS COMMAND...: run, with Ctrl-C after MS milliseconds. Without the leak check at the end of the program: that stops
 # every thread, so an interrupt in just that moment can stay unanswered.
-cut() {
+interrupt() {
   local ms=$1
   shift
   ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 run timeout -s INT "0.$(printf '%03d' "$ms")" "$@" </dev/null

@@ -265,7 +265,7 @@ good_as_before() {
     cp build/riscv64/driver.elf "$W/good.elf"
     rm -rf build
     for ms in 10 50 200 600; do
-      cut $ms nip build --arch riscv64
+      interrupt $ms nip build --arch riscv64
       [ "$status" -eq 0 ] || [ "$status" -eq 124 ] || { echo "status $status"; echo "$output"; return 1; }
       says_not 'runtime error'
       good_as_before

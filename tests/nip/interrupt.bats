@@ -12,7 +12,7 @@ cut_everywhere() {
   local ms check=$1
   shift
   for ms in 5 10 20 30 50 70 100 150 200 300 400 600 800; do
-    cut $ms "$@"
+    interrupt $ms "$@"
     if [ "$status" -ne 0 ]; then
       # 124: timeout had to act. Anything else would be an error of its own.
       [ "$status" -eq 124 ] || { echo "status $status"; echo "$output"; return 1; }
@@ -157,7 +157,7 @@ no_machine_left() {
   new_hello
   ok nip build
   for ms in 50 100 200 300 400 500 600 800; do
-    cut $ms nip run --arch riscv64
+    interrupt $ms nip run --arch riscv64
     no_machine_left
   done
 }
