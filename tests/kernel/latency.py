@@ -28,7 +28,7 @@ SOURCE = 'needs { service "sink" 1 style="stream"; }'
 QUIET_MAX = 20000
 # Loaded against idle: p50, p99, longest. A percentile is the end of its bucket, so at most a quarter too high; the
 # longest is an idle wake-up and one piece of kernel work.
-FACTORS = {"p50": 2, "p99": 6, "max": 8}
+FACTORS = {"p50": 2, "p99": 5, "max": 8}
 COLUMNS = ("wake_ups", "p50", "p99", "max")
 
 
